@@ -1,0 +1,57 @@
+/**
+ * The order of rooms in `src/`: the one place to edit when a room is added.
+ * A file may import from its own room and from any level below; `docs/architecture.md` shows the whole.
+ */
+
+/** Top to bottom. A room is a folder of `src/`, or a file directly in it. */
+export const LEVELS: readonly (readonly string[])[] = [
+  ['index.ts', 'plugin.ts', 'core.ts', 'cli', 'console'],
+  ['guards', 'http', 'docs'],
+  ['keys', 'tokens', 'sessions', 'accounts'],
+  ['authentication', 'authorization', 'limits', 'recording', 'cluster'],
+  ['credentials', 'storage'],
+  ['options', 'errors.ts', 'lib'],
+]
+
+/**
+ * Every import that does not go down, each with its reason: all others sideways or upward are refused.
+ * `from` and `to` are rooms or files; `typesOnly` ones must be erased by the compiler.
+ */
+export const EXCEPTIONS: readonly {
+  readonly from: string
+  readonly to: string
+  readonly typesOnly?: true
+  readonly why: string
+}[] = [
+  { from: 'index.ts', to: 'plugin.ts', why: 'the barrel names what is public' },
+  { from: 'index.ts', to: 'core.ts', why: 'the barrel names what is public' },
+  { from: 'plugin.ts', to: 'core.ts', why: 'HTTP is one door to the core' },
+  { from: 'cli', to: 'core.ts', why: 'the command line is the other door' },
+  { from: 'console', to: 'core.ts', why: 'as the command line' },
+  { from: 'http', to: 'guards', why: 'its routes are guarded like any others' },
+  { from: 'docs', to: 'guards', why: 'the document describes the guards' },
+  { from: 'authentication', to: 'authorization', why: 'a principal carries what it may do' },
+  { from: 'credentials', to: 'storage/records.ts', typesOnly: true, why: 'the words of the domain' },
+  { from: 'options', to: 'storage/records.ts', typesOnly: true, why: 'the words of the domain' },
+  { from: 'options', to: 'lib', why: 'lib is below everything' },
+  { from: 'options', to: 'errors.ts', why: 'the error class is part of the option types' },
+  { from: 'lib', to: 'errors.ts', why: 'helpers that parse what a request sent refuse it' },
+]
+
+/** Parts that only some files may meet, so that everything else stays independent of them. */
+export const ADAPTERS: readonly { readonly path: string; readonly metBy: readonly string[] }[] = [
+  { path: 'storage/drizzle', metBy: ['storage/drizzle', 'storage/open.ts', 'core.ts', 'cli'] },
+  { path: 'limits/redis', metBy: ['limits/redis', 'core.ts'] },
+]
+
+/** Packages that only some rooms may know. A name covers its subpaths; a trailing slash covers a scope. */
+export const PACKAGES: readonly { readonly names: readonly string[]; readonly knownBy: readonly string[] }[] = [
+  {
+    names: ['elysia', '@elysiajs/'],
+    knownBy: ['index.ts', 'plugin.ts', 'guards', 'http', 'docs', 'console'],
+  },
+]
+
+/** The public entry and the package's own name: for users, never for the inside. */
+export const BARREL = 'index.ts'
+export const SELF = 'elysia-machine-auth'
