@@ -1,0 +1,7 @@
+import { defineConfig } from 'drizzle-kit'
+
+export default defineConfig({
+  dialect: 'sqlite',
+  schema: './src/storage/drizzle/schema.sqlite.ts',
+  out: './src/storage/drizzle/migrations/sqlite',
+})

@@ -1,0 +1,178 @@
+/**
+ * One error class, one table: every refusal of this library is a row here.
+ *
+ * @see RFC 9457 (problem details), RFC 6750 section 3 (challenges)
+ */
+
+interface ErrorRow {
+  readonly status: number
+  readonly title: string
+  /** The RFC 6750 error of the `WWW-Authenticate` challenge; `none` is a bare challenge. */
+  readonly challenge?: 'none' | 'invalid_request' | 'invalid_token' | 'insufficient_scope'
+}
+
+const TABLE = {
+  request_malformed: { status: 400, title: 'Malformed request', challenge: 'invalid_request' },
+
+  credential_missing: { status: 401, title: 'Credential required', challenge: 'none' },
+  api_key_invalid: { status: 401, title: 'Invalid API key', challenge: 'invalid_token' },
+  api_key_expired: { status: 401, title: 'API key expired', challenge: 'invalid_token' },
+  api_key_revoked: { status: 401, title: 'API key revoked', challenge: 'invalid_token' },
+  api_key_disabled: { status: 401, title: 'API key disabled', challenge: 'invalid_token' },
+  token_invalid: { status: 401, title: 'Invalid token', challenge: 'invalid_token' },
+  token_expired: { status: 401, title: 'Token expired', challenge: 'invalid_token' },
+  token_revoked: { status: 401, title: 'Token revoked', challenge: 'invalid_token' },
+  session_invalid: { status: 401, title: 'Invalid session', challenge: 'invalid_token' },
+  session_expired: { status: 401, title: 'Session expired', challenge: 'invalid_token' },
+  refresh_token_reused: { status: 401, title: 'Refresh token reused', challenge: 'invalid_token' },
+  login_failed: { status: 401, title: 'Login failed', challenge: 'none' },
+  master_key_invalid: { status: 401, title: 'Invalid master key', challenge: 'invalid_token' },
+
+  role_required: { status: 403, title: 'Role required', challenge: 'insufficient_scope' },
+  permission_required: { status: 403, title: 'Permission required', challenge: 'insufficient_scope' },
+  not_owner: { status: 403, title: 'Not the owner' },
+  ip_not_allowed: { status: 403, title: 'Address not allowed' },
+  environment_mismatch: { status: 403, title: 'Wrong environment' },
+  user_required: { status: 403, title: 'User required' },
+  organization_suspended: { status: 403, title: 'Organization suspended' },
+  user_disabled: { status: 403, title: 'User disabled' },
+  address_blocked: { status: 403, title: 'Address blocked' },
+  csrf_rejected: { status: 403, title: 'Cross-site request refused' },
+
+  not_found: { status: 404, title: 'Not found' },
+  conflict: { status: 409, title: 'Conflict' },
+  body_too_large: { status: 413, title: 'Body too large' },
+  validation_failed: { status: 422, title: 'Validation failed' },
+
+  rate_limited: { status: 429, title: 'Rate limit exceeded' },
+  quota_exceeded: { status: 429, title: 'Quota exceeded' },
+  locked_out: { status: 429, title: 'Locked out' },
+
+  internal_error: { status: 500, title: 'Internal error' },
+  storage_unavailable: { status: 503, title: 'Storage unavailable' },
+} as const satisfies Record<string, ErrorRow>
+
+/** Every code a refusal can carry. */
+export type ErrorCode = keyof typeof TABLE
+
+const rows: Record<ErrorCode, ErrorRow> = TABLE
+
+/** Status and title of each code, for documentation and tests. */
+export const ERROR_CODES = Object.freeze(Object.keys(TABLE)) as readonly ErrorCode[]
+
+/** The HTTP status a code answers with. */
+export function statusOf(code: ErrorCode): number {
+  return rows[code].status
+}
+
+/** The human title of a code. */
+export function titleOf(code: ErrorCode): string {
+  return rows[code].title
+}
+
+/** One mistake in a request body, query or path: where, and what is accepted. Never the value. */
+export interface FieldError {
+  readonly path: string
+  readonly message: string
+}
+
+/** What a refusal may say besides its code. */
+export interface ErrorExtras {
+  /** One sentence for the person who reads it. Never a credential, hash or header value. */
+  readonly detail?: string
+  /** What would have been enough: roles or permissions. Becomes `required` and the challenge's `scope`. */
+  readonly required?: readonly string[]
+  /** Seconds until trying again can help. Becomes `Retry-After` and `retryAfter`. */
+  readonly retryAfter?: number
+  /** Whether the same request may succeed later without being changed. */
+  readonly retryable?: boolean
+  readonly errors?: readonly FieldError[]
+  readonly cause?: unknown
+}
+
+const REALM = 'machine-auth'
+const BARE_CHALLENGE = `Bearer realm="${REALM}", ApiKey realm="${REALM}"`
+/** RFC 6750 section 3: scope is a list of tokens from this alphabet. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+function challengeOf(row: ErrorRow, required: readonly string[] | undefined): string | undefined {
+  switch (row.challenge) {
+    case undefined:
+      return undefined
+    case 'none':
+      return BARE_CHALLENGE
+    case 'insufficient_scope': {
+      const scope = (required ?? []).filter((name) => SCOPE_TOKEN.test(name)).join(' ')
+      const attribute = scope === '' ? '' : `, scope="${scope}"`
+      return `Bearer realm="${REALM}", error="insufficient_scope"${attribute}`
+    }
+    default:
+      return `Bearer realm="${REALM}", error="${row.challenge}"`
+  }
+}
+
+/**
+ * A refusal: thrown by every guard, dependency and service, and rendered as `application/problem+json`.
+ *
+ * @param code what went wrong; decides status, title and challenge
+ * @param extras detail, required names, `retryAfter` in seconds, field errors
+ * @example
+ * app.onError(({ error }) => {
+ *   if (error instanceof MachineAuthError && error.code === 'role_required') return 'Ask an administrator.'
+ * })
+ * @see RFC 9457, RFC 6750 section 3
+ */
+export class MachineAuthError extends Error {
+  override readonly name = 'MachineAuthError'
+  readonly code: ErrorCode
+  readonly status: number
+  readonly detail: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly extras: ErrorExtras
+  /** Set by the plugin, so that a person can find the log line of this refusal. */
+  requestId: string | undefined
+
+  constructor(code: ErrorCode, extras: ErrorExtras = {}) {
+    const row = rows[code]
+    const detail = extras.detail ?? row.title
+    super(detail, extras.cause === undefined ? undefined : { cause: extras.cause })
+    this.code = code
+    this.status = row.status
+    this.detail = detail
+    this.extras = extras
+    const headers: Record<string, string> = { 'cache-control': 'no-store' }
+    const challenge = challengeOf(row, extras.required)
+    if (challenge !== undefined) headers['www-authenticate'] = challenge
+    if (extras.retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(extras.retryAfter)))
+    this.headers = headers
+  }
+
+  /** The RFC 9457 body. */
+  toProblem(): Record<string, unknown> {
+    const { required, retryAfter, retryable, errors } = this.extras
+    return {
+      type: `urn:machine-auth:error:${this.code}`,
+      title: rows[this.code].title,
+      status: this.status,
+      code: this.code,
+      detail: this.detail,
+      ...(this.requestId === undefined ? {} : { requestId: this.requestId }),
+      ...(required === undefined ? {} : { required }),
+      ...(retryAfter === undefined ? {} : { retryAfter: Math.max(1, Math.ceil(retryAfter)) }),
+      ...(retryable === undefined ? {} : { retryable }),
+      ...(errors === undefined ? {} : { errors }),
+    }
+  }
+
+  /** Called by Elysia when nothing else handles the error. */
+  toResponse(): Response {
+    return new Response(JSON.stringify(this.toProblem()), {
+      status: this.status,
+      headers: {
+        ...this.headers,
+        ...(this.requestId === undefined ? {} : { 'x-request-id': this.requestId }),
+        'content-type': 'application/problem+json',
+      },
+    })
+  }
+}

@@ -1,0 +1,79 @@
+import { and, gt, gte, lt, or, sql } from 'drizzle-orm'
+import type { ChangeStore } from '../ports.ts'
+import type { ChangeKind } from '../records.ts'
+import { type Database, once } from './database.ts'
+import type { Handle } from './handle.ts'
+import { rowsOf } from './transaction.ts'
+
+export interface NewChange {
+  readonly at: number
+  readonly kind: ChangeKind
+  readonly subject: string
+}
+
+/**
+ * Runs one guarded write and records one change in the log, both in one transaction: no process can see
+ * the one without the other. A write that took nothing records nothing. What is taken from
+ * a user as a whole is one change of kind `user`, however many rows it had.
+ *
+ * @param write must answer the rows it changed (`returning`)
+ */
+export function recordingChanges<Row>(
+  { transaction, tables }: Database,
+  write: (tx: Handle) => PromiseLike<readonly Row[]>,
+  change: NewChange,
+): Promise<readonly Row[]> {
+  return transaction(function* (tx) {
+    const taken = yield* rowsOf(write(tx))
+    if (taken.length > 0) yield tx.insert(tables.changes).values(change)
+    return taken
+  })
+}
+
+export function createChangeStore({ handle, tables, version }: Database): ChangeStore {
+  const { changes } = tables
+  const newest = sql<number | null>`(select max(${changes.sequence}) from ${changes})`.mapWith(Number)
+  const oldest = sql<number | null>`(select min(${changes.sequence}) from ${changes})`.mapWith(Number)
+  const one = sql`(select 1) as one`
+
+  const latest = once(() => handle.select({ newest }).from(one).prepare())
+  // One statement, so that a prune in between cannot hide itself.
+  const since = once(() =>
+    handle
+      .select({ newest, oldest, change: changes })
+      .from(one)
+      .leftJoin(
+        changes,
+        or(gt(changes.sequence, sql.placeholder('sequence')), gte(changes.at, sql.placeholder('overlapFrom'))),
+      )
+      .orderBy(changes.sequence)
+      .prepare(),
+  )
+
+  return {
+    version,
+
+    async latest() {
+      const [row] = await latest().execute()
+      return row?.newest ?? 0
+    },
+
+    async since(sequence, now, overlap) {
+      const rows = await since().execute({ sequence, overlapFrom: now - overlap })
+      const bounds = rows[0]
+      const first = bounds?.oldest ?? 1
+      const last = bounds?.newest ?? 0
+      return {
+        changes: rows.flatMap(({ change }) => (change === null ? [] : [change])),
+        // Older than the oldest row: some were pruned. Beyond the newest: the database was replaced or restored.
+        complete: sequence >= first - 1 && sequence <= last,
+      }
+    },
+
+    async prune(before) {
+      // The newest of the old rows stays: by its number `since` knows how far the log was pruned.
+      const marker = sql`(select max(${changes.sequence}) from ${changes} where ${lt(changes.at, before)})`
+      await handle.delete(changes).where(and(lt(changes.at, before), lt(changes.sequence, marker)))
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import { eq } from 'drizzle-orm'
+import type { OrganizationStore } from '../ports.ts'
+import { recordingChanges } from './changes.ts'
+import type { Database } from './database.ts'
+import { newestFirst, readPage } from './paging.ts'
+
+export function createOrganizationStore(database: Database): OrganizationStore {
+  const { handle, tables } = database
+  const { organizations } = tables
+
+  return {
+    async insert(organization) {
+      await handle.insert(organizations).values(organization)
+    },
+
+    async find(id) {
+      const [organization] = await handle.select().from(organizations).where(eq(organizations.id, id))
+      return organization ?? null
+    },
+
+    async findByName(name) {
+      const [organization] = await handle.select().from(organizations).where(eq(organizations.name, name))
+      return organization ?? null
+    },
+
+    list(page) {
+      return readPage(page, newestFirst(organizations), ({ after, orderBy, limit }) =>
+        handle
+          .select()
+          .from(organizations)
+          .where(after)
+          .orderBy(...orderBy)
+          .limit(limit),
+      )
+    },
+
+    async setStatus(id, status, now) {
+      const [organization] = await recordingChanges(
+        database,
+        (tx) => tx.update(organizations).set({ status }).where(eq(organizations.id, id)).returning(),
+        { at: now, kind: 'organization', subject: id },
+      )
+      return organization ?? null
+    },
+  }
+}

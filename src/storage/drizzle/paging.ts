@@ -1,0 +1,106 @@
+import { asc, type Column, desc, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { MachineAuthError } from '../../errors.ts'
+import type { Page, PageRequest } from '../ports.ts'
+
+/** A total order of a list: by a value that is never null, then by id. */
+export interface Keyset<Row> {
+  /** Names the order inside the cursor, so that a cursor of another order is refused. */
+  readonly name: string
+  readonly order: 'asc' | 'desc'
+  readonly by: SQLWrapper
+  /** Of the values that `by` yields. */
+  readonly type: 'string' | 'number'
+  readonly id: Column
+  readonly valueOf: (row: Row) => string | number
+  readonly idOf: (row: Row) => string
+}
+
+/** What a list reads: rows after `after`, in `orderBy`, at most `limit`. */
+export interface Slice {
+  readonly after: SQL | undefined
+  readonly orderBy: SQL[]
+  readonly limit: number
+}
+
+const MAX_CURSOR = 8192
+const BASE64URL = /^[A-Za-z0-9_-]+$/
+
+interface Position {
+  readonly s: string
+  readonly v: string | number
+  readonly i: string
+}
+
+function isStorable(value: unknown): value is string | number {
+  // PostgreSQL refuses NUL in text and integers beyond 64 bits.
+  return typeof value === 'string' ? !value.includes('\0') : Number.isSafeInteger(value)
+}
+
+function isPosition(value: unknown): value is Position {
+  if (typeof value !== 'object' || value === null) return false
+  if (!('s' in value && 'v' in value && 'i' in value)) return false
+  return typeof value.s === 'string' && isStorable(value.v) && typeof value.i === 'string' && isStorable(value.i)
+}
+
+function decode(cursor: string): unknown {
+  if (cursor.length > MAX_CURSOR || !BASE64URL.test(cursor)) return undefined
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString())
+  } catch {
+    return undefined
+  }
+}
+
+function parseCursor(cursor: string, name: string, type: 'string' | 'number'): Position {
+  const position = decode(cursor)
+  if (isPosition(position) && position.s === name && typeof position.v === type) return position
+  const message = 'is not a cursor of this list: pass the nextCursor of the page before, with the same sort and order'
+  throw new MachineAuthError('validation_failed', {
+    detail: `cursor ${message}.`,
+    errors: [{ path: 'cursor', message }],
+  })
+}
+
+/**
+ * Reads one page by keyset: rows added or removed meanwhile never repeat or hide another row.
+ *
+ * @throws MachineAuthError `validation_failed` for a cursor that is malformed or of another order
+ */
+export async function readPage<Row>(
+  { cursor, limit }: PageRequest,
+  keyset: Keyset<Row>,
+  read: (slice: Slice) => PromiseLike<readonly Row[]>,
+): Promise<Page<Row>> {
+  const name = `${keyset.name}.${keyset.order}`
+  const position = cursor === undefined ? undefined : parseCursor(cursor, name, keyset.type)
+  const comparison = keyset.order === 'asc' ? sql.raw('>') : sql.raw('<')
+  const direction = keyset.order === 'asc' ? asc : desc
+  const size = Math.min(Math.max(1, Math.trunc(limit)), 100)
+  const rows = await read({
+    after: position && sql`(${keyset.by}, ${keyset.id}) ${comparison} (${position.v}, ${position.i})`,
+    orderBy: [direction(keyset.by), direction(keyset.id)],
+    // One more than asked for tells whether there is a next page.
+    limit: size + 1,
+  })
+  const items = rows.slice(0, size)
+  const last = items.at(-1)
+  if (rows.length <= size || last === undefined) return { items, nextCursor: null }
+  const next: Position = { s: name, v: keyset.valueOf(last), i: keyset.idOf(last) }
+  return { items, nextCursor: Buffer.from(JSON.stringify(next)).toString('base64url') }
+}
+
+/** The usual order: newest first. */
+export function newestFirst<Row extends { readonly id: string; readonly createdAt: number }>(table: {
+  readonly createdAt: Column
+  readonly id: Column
+}): Keyset<Row> {
+  return {
+    name: 'createdAt',
+    order: 'desc',
+    by: table.createdAt,
+    type: 'number',
+    id: table.id,
+    valueOf: (row) => row.createdAt,
+    idOf: (row) => row.id,
+  }
+}

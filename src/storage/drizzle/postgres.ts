@@ -1,0 +1,52 @@
+/** Everything PostgreSQL: loaded only by those who use it. */
+import { SQL } from 'bun'
+import { is, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/bun-sql'
+import { PgDatabase } from 'drizzle-orm/pg-core'
+import type { PostgresHandle } from '../../options/types.ts'
+import type { Database, DatabaseSettings } from './database.ts'
+import type { Handle } from './handle.ts'
+import * as ledger from './migrate/ledger.postgres.ts'
+import * as tables from './schema.postgres.ts'
+import { runAsync } from './transaction.ts'
+
+/** Seconds to wait for a connection: shorter than the timeout of a verb, so that the error names the cause. */
+const CONNECTION_TIMEOUT = 5
+
+export function isPostgres(db: unknown): db is PostgresHandle {
+  return is(db, PgDatabase)
+}
+
+/** Takes an app's own Drizzle database on PostgreSQL and leaves its settings and its life alone. */
+export function attachPostgres(db: PostgresHandle, { clock, timeout }: DatabaseSettings): Database {
+  // The one cast that lets repositories be written once; `Handle` says why it holds.
+  const handle = db as unknown as Handle
+  const one = sql`(select 1) as one`
+
+  return {
+    dialect: 'postgres',
+    handle,
+    tables: tables as unknown as Database['tables'],
+    ledger: ledger as unknown as Database['ledger'],
+    transaction: (body) => db.transaction((tx) => runAsync(body(tx as unknown as Handle))),
+    raw: (tx, text) => () => (tx as unknown as PostgresHandle).execute(sql.raw(text)),
+    async tableExists(name) {
+      const [row] = await handle.select({ found: sql<boolean>`to_regclass(${name}) is not null` }).from(one)
+      return row?.found === true
+    },
+    version: () => null,
+    close: async () => undefined,
+    clock,
+    timeout,
+  }
+}
+
+/** Opens a pool of our own on `postgres://…` through Bun's driver. */
+export function openPostgres(url: string, settings: DatabaseSettings): Database {
+  const client = new SQL({ url, connectionTimeout: CONNECTION_TIMEOUT })
+  return {
+    ...attachPostgres(drizzle({ client }), settings),
+    // Seconds that running statements may take to end.
+    close: () => client.close({ timeout: 5 }),
+  }
+}

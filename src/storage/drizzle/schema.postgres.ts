@@ -1,0 +1,217 @@
+/**
+ * The tables on PostgreSQL: name them in an app's own `drizzle.config.ts` to let its migrations create them.
+ *
+ * Times are epoch milliseconds. There are no foreign keys: user and organization ids may name rows of an app's own
+ * store, and deleting one must never take a credential's history with it. `schema.pins.ts` holds the row types of
+ * both dialects to `records.ts`.
+ */
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, customType, index, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import type {
+  AuditRecord,
+  ChangeKind,
+  Environment,
+  OrganizationRecord,
+  RateLimitSetting,
+  SigningAlgorithm,
+  UserRecord,
+} from '../records.ts'
+
+/**
+ * `jsonb`, sent as text and cast: drivers disagree on who encodes a JSON parameter, and Bun.SQL encodes drizzle's
+ * text once more, so that the column would hold a JSON string.
+ */
+const json = <T>(column: string) =>
+  customType<{ data: T; driverData: unknown }>({
+    dataType: () => 'jsonb',
+    toDriver: (value) => sql`${JSON.stringify(value)}::text::jsonb`,
+    fromDriver: (value) => (typeof value === 'string' ? JSON.parse(value) : value) as T,
+  })(column)
+const names = (column: string) => json<readonly string[]>(column).notNull()
+const integer = (column: string) => bigint(column, { mode: 'number' })
+type JsonObject = Readonly<Record<string, unknown>>
+
+export const organizations = pgTable(
+  'machine_auth_organizations',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    status: text('status').$type<OrganizationRecord['status']>().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [
+    uniqueIndex('machine_auth_organizations_name_unique').on(t.name),
+    index('machine_auth_organizations_created_idx').on(t.createdAt, t.id),
+  ],
+)
+
+export const users = pgTable(
+  'machine_auth_users',
+  {
+    id: text('id').primaryKey(),
+    email: text('email').notNull(),
+    passwordHash: text('password_hash'),
+    organizationId: text('organization_id'),
+    roles: names('roles'),
+    status: text('status').$type<UserRecord['status']>().notNull(),
+    tokensNotBefore: integer('tokens_not_before').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [
+    uniqueIndex('machine_auth_users_email_unique').on(t.email),
+    index('machine_auth_users_organization_idx').on(t.organizationId, t.createdAt, t.id),
+    index('machine_auth_users_created_idx').on(t.createdAt, t.id),
+  ],
+)
+
+export const apiKeys = pgTable(
+  'machine_auth_api_keys',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    prefix: text('prefix').notNull(),
+    environment: text('environment').$type<Environment>().notNull(),
+    hash: text('hash').notNull(),
+    pepper: text('pepper').notNull(),
+    organizationId: text('organization_id'),
+    userId: text('user_id'),
+    permissions: names('permissions'),
+    ipAllowlist: names('ip_allowlist'),
+    rateLimit: json<RateLimitSetting>('rate_limit'),
+    monthlyQuota: integer('monthly_quota'),
+    enabled: boolean('enabled').notNull(),
+    expiresAt: integer('expires_at'),
+    lastUsedAt: integer('last_used_at'),
+    createdAt: integer('created_at').notNull(),
+    createdBy: text('created_by').notNull(),
+    revokedAt: integer('revoked_at'),
+    revokedReason: text('revoked_reason'),
+    revokedBy: text('revoked_by'),
+    rotatedFrom: text('rotated_from'),
+    description: text('description'),
+    metadata: json<JsonObject>('metadata'),
+    /** Name and description in lower case, kept by `searchTextOf`: SQL's own `lower` differs by dialect and locale. */
+    searchText: text('search_text').notNull(),
+  },
+  (t) => [
+    index('machine_auth_api_keys_created_idx').on(t.createdAt, t.id),
+    index('machine_auth_api_keys_organization_idx').on(t.organizationId, t.createdAt, t.id),
+    index('machine_auth_api_keys_user_idx').on(t.userId),
+  ],
+)
+
+export const signingKeys = pgTable(
+  'machine_auth_signing_keys',
+  {
+    kid: text('kid').primaryKey(),
+    algorithm: text('algorithm').$type<SigningAlgorithm>().notNull(),
+    publicJwk: json<JsonObject>('public_jwk'),
+    encryptedPrivateJwk: text('encrypted_private_jwk').notNull(),
+    encryptionKey: text('encryption_key').notNull(),
+    createdAt: integer('created_at').notNull(),
+    retiredAt: integer('retired_at'),
+  },
+  (t) => [
+    // Of racing processes, this lets one insert the current key.
+    uniqueIndex('machine_auth_signing_keys_current_unique')
+      .on(t.algorithm, t.encryptionKey)
+      .where(sql`retired_at is null`),
+  ],
+)
+
+export const refreshFamilies = pgTable(
+  'machine_auth_refresh_families',
+  {
+    id: text('id').primaryKey(),
+    userId: text('user_id'),
+    clientId: text('client_id'),
+    permissions: names('permissions'),
+    nonce: text('nonce').notNull(),
+    secretFingerprint: text('secret_fingerprint').notNull(),
+    sequence: integer('sequence').notNull(),
+    rotatedAt: integer('rotated_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    createdAt: integer('created_at').notNull(),
+    revokedAt: integer('revoked_at'),
+    revokedReason: text('revoked_reason'),
+  },
+  (t) => [
+    index('machine_auth_refresh_families_user_idx').on(t.userId),
+    index('machine_auth_refresh_families_expires_idx').on(t.expiresAt),
+  ],
+)
+
+export const bearerTokens = pgTable(
+  'machine_auth_bearer_tokens',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    hash: text('hash').notNull(),
+    pepper: text('pepper').notNull(),
+    userId: text('user_id'),
+    organizationId: text('organization_id'),
+    permissions: names('permissions'),
+    expiresAt: integer('expires_at'),
+    createdAt: integer('created_at').notNull(),
+    revokedAt: integer('revoked_at'),
+    revokedReason: text('revoked_reason'),
+  },
+  (t) => [
+    index('machine_auth_bearer_tokens_created_idx').on(t.createdAt, t.id),
+    index('machine_auth_bearer_tokens_organization_idx').on(t.organizationId),
+    index('machine_auth_bearer_tokens_user_idx').on(t.userId),
+  ],
+)
+
+export const sessions = pgTable(
+  'machine_auth_sessions',
+  {
+    id: text('id').primaryKey(),
+    hash: text('hash').notNull(),
+    userId: text('user_id').notNull(),
+    createdAt: integer('created_at').notNull(),
+    lastSeenAt: integer('last_seen_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    address: text('address'),
+    userAgent: text('user_agent'),
+  },
+  (t) => [
+    uniqueIndex('machine_auth_sessions_hash_unique').on(t.hash),
+    index('machine_auth_sessions_user_idx').on(t.userId),
+    index('machine_auth_sessions_expires_idx').on(t.expiresAt),
+  ],
+)
+
+export const roles = pgTable('machine_auth_roles', {
+  name: text('name').primaryKey(),
+  permissions: names('permissions'),
+  inherits: names('inherits'),
+})
+
+export const audit = pgTable(
+  'machine_auth_audit',
+  {
+    id: text('id').primaryKey(),
+    at: integer('at').notNull(),
+    action: text('action').notNull(),
+    actor: text('actor').notNull(),
+    subject: text('subject').notNull(),
+    details: json<AuditRecord['details']>('details').notNull(),
+  },
+  (t) => [
+    index('machine_auth_audit_at_idx').on(t.at, t.id),
+    index('machine_auth_audit_action_idx').on(t.action, t.at, t.id),
+  ],
+)
+
+export const changes = pgTable(
+  'machine_auth_changes',
+  {
+    // An identity, so that a pruned log never gives a number out twice.
+    sequence: integer('sequence').primaryKey().generatedAlwaysAsIdentity(),
+    at: integer('at').notNull(),
+    kind: text('kind').$type<ChangeKind>().notNull(),
+    subject: text('subject').notNull(),
+  },
+  (t) => [index('machine_auth_changes_at_idx').on(t.at)],
+)

@@ -1,0 +1,47 @@
+import { and, desc, eq, isNull } from 'drizzle-orm'
+import { MachineAuthError } from '../../errors.ts'
+import type { SigningKeyStore } from '../ports.ts'
+import type { SigningKeyRecord } from '../records.ts'
+import type { Database } from './database.ts'
+
+export function createSigningKeyStore({ handle, tables, transaction }: Database): SigningKeyStore {
+  const { signingKeys } = tables
+
+  async function findCurrent({ algorithm, encryptionKey }: SigningKeyRecord): Promise<SigningKeyRecord | undefined> {
+    const [key] = await handle
+      .select()
+      .from(signingKeys)
+      .where(
+        and(
+          eq(signingKeys.algorithm, algorithm),
+          eq(signingKeys.encryptionKey, encryptionKey),
+          isNull(signingKeys.retiredAt),
+        ),
+      )
+    return key
+  }
+
+  return {
+    async ensureCurrent(candidate) {
+      const existing = await findCurrent(candidate)
+      if (existing !== undefined) return existing
+      // The partial unique index lets one of racing inserts in; the others read what it wrote.
+      await handle.insert(signingKeys).values(candidate).onConflictDoNothing()
+      const current = await findCurrent(candidate)
+      if (current === undefined) throw new MachineAuthError('internal_error', { detail: 'No signing key is current.' })
+      return current
+    },
+
+    list() {
+      return handle.select().from(signingKeys).orderBy(desc(signingKeys.createdAt), desc(signingKeys.kid))
+    },
+
+    rotate(candidate) {
+      return transaction(function* (tx) {
+        yield tx.update(signingKeys).set({ retiredAt: candidate.createdAt }).where(isNull(signingKeys.retiredAt))
+        // Refused by the partial unique index when another rotation has just committed.
+        yield tx.insert(signingKeys).values(candidate)
+      })
+    },
+  }
+}

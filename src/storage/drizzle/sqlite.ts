@@ -1,0 +1,89 @@
+import { Database as Client } from 'bun:sqlite'
+import { and, eq, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/bun-sqlite'
+import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+import type { SqliteHandle } from '../../options/types.ts'
+import type { Database, DatabaseSettings } from './database.ts'
+import type { Handle } from './handle.ts'
+import * as ledger from './migrate/ledger.sqlite.ts'
+import * as tables from './schema.sqlite.ts'
+import { createSqliteFile, describeFileError } from './sqlite-file.ts'
+import { createQueue, runAsync, runSync, type Transaction } from './transaction.ts'
+
+/**
+ * `busy_timeout` (milliseconds to wait for another process's lock) comes first, because changing the journal takes a
+ * lock. `synchronous=FULL`: a revocation that was answered survives a power cut.
+ */
+const PRAGMAS = ['busy_timeout=5000', 'journal_mode=WAL', 'synchronous=FULL', 'foreign_keys=ON']
+
+function createTransaction(handle: Handle, synchronous: boolean): Transaction {
+  const behavior = 'immediate'
+  if (synchronous) {
+    // The other reading of `Handle`: of this driver we know that it is synchronous.
+    const sync = handle as unknown as BaseSQLiteDatabase<'sync', unknown>
+    return async (body) => sync.transaction((tx) => runSync(body(tx as unknown as Handle)), { behavior })
+  }
+  const queued = createQueue()
+  return (body) => queued(() => handle.transaction((tx) => runAsync(body(tx as unknown as Handle)), { behavior }))
+}
+
+/**
+ * Takes an app's own Drizzle database on SQLite, synchronous or not, and leaves its pragmas and its life alone.
+ */
+export function attachSqlite(db: SqliteHandle, { clock, timeout }: DatabaseSettings): Database {
+  const handle: Handle = db as unknown as Handle
+  // Drizzle keeps this private, but nothing else tells whether `transaction` may be given an async callback.
+  const synchronous = Reflect.get(db, 'resultKind') === 'sync'
+  const master = sql`sqlite_master`
+
+  return {
+    dialect: 'sqlite',
+    handle,
+    tables,
+    ledger,
+    transaction: createTransaction(handle, synchronous),
+    raw: (tx, text) => () => tx.run(sql.raw(text)),
+    async tableExists(name) {
+      const isTable = and(eq(sql`type`, 'table'), eq(sql`name`, name))
+      const found = await handle.select({ name: sql<string>`name` }).from(master).where(isTable)
+      return found.length > 0
+    },
+    // `data_version` is blind to what this very connection writes, and an app may write or share it elsewhere.
+    version: () => null,
+    close: async () => undefined,
+    clock,
+    timeout: synchronous ? null : timeout,
+  }
+}
+
+/**
+ * Opens a SQLite file of our own, made with mode 0600 where there is none, or memory.
+ *
+ * @param file an absolute path, or `:memory:`
+ * @throws Error that names the path and what to change when it cannot be written
+ */
+export function openSqlite(file: string, settings: DatabaseSettings): Database {
+  if (file !== ':memory:') createSqliteFile(file)
+  let client: Client | undefined
+  try {
+    client = new Client(file, { create: true, readwrite: true })
+    for (const pragma of PRAGMAS) client.run(`PRAGMA ${pragma}`)
+  } catch (error) {
+    client?.close()
+    throw describeFileError(file, error)
+  }
+  const opened = client
+  const version = opened.query<{ data_version: number }, []>('PRAGMA data_version')
+  let isOpen = true
+  return {
+    ...attachSqlite(drizzle(opened), settings),
+    version: () => (isOpen ? (version.get()?.data_version ?? null) : null),
+    async close() {
+      if (!isOpen) return
+      isOpen = false
+      // SQLite keeps a closed file until its statements are collected: leave nothing in the journal meanwhile.
+      opened.run('PRAGMA wal_checkpoint(TRUNCATE)')
+      opened.close()
+    },
+  }
+}

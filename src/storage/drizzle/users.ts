@@ -1,0 +1,86 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { UserPatch, UserStore } from '../ports.ts'
+import { recordingChanges } from './changes.ts'
+import { type Database, once } from './database.ts'
+import { newestFirst, readPage } from './paging.ts'
+
+export function createUserStore(database: Database): UserStore {
+  const { handle, tables } = database
+  const { users, organizations } = tables
+
+  const byId = once(() =>
+    handle
+      .select()
+      .from(users)
+      .where(eq(users.id, sql.placeholder('id')))
+      .prepare(),
+  )
+  const byEmail = once(() =>
+    handle
+      .select()
+      .from(users)
+      .where(eq(users.email, sql.placeholder('email')))
+      .prepare(),
+  )
+  const withOrganization = once(() =>
+    handle
+      .select({ user: users, organization: organizations })
+      .from(users)
+      .leftJoin(organizations, eq(organizations.id, users.organizationId))
+      .where(eq(users.id, sql.placeholder('id')))
+      .prepare(),
+  )
+
+  return {
+    async insert(user) {
+      await handle.insert(users).values(user)
+    },
+
+    async find(id) {
+      const [user] = await byId().execute({ id })
+      return user ?? null
+    },
+
+    async findByEmail(email) {
+      const [user] = await byEmail().execute({ email })
+      return user ?? null
+    },
+
+    async findWithOrganization(id) {
+      const [found] = await withOrganization().execute({ id })
+      return found ?? null
+    },
+
+    list({ organizationId }, page) {
+      const inOrganization = organizationId === undefined ? undefined : eq(users.organizationId, organizationId)
+      return readPage(page, newestFirst(users), ({ after, orderBy, limit }) =>
+        handle
+          .select()
+          .from(users)
+          .where(and(inOrganization, after))
+          .orderBy(...orderBy)
+          .limit(limit),
+      )
+    },
+
+    async update(id, patch, now) {
+      const given: UserPatch = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
+      if (Object.keys(given).length === 0) return this.find(id)
+      const [user] = await recordingChanges(
+        database,
+        (tx) => tx.update(users).set(given).where(eq(users.id, id)).returning(),
+        { at: now, kind: 'user', subject: id },
+      )
+      return user ?? null
+    },
+
+    async upgradePasswordHash(id, from, to) {
+      const upgraded = await handle
+        .update(users)
+        .set({ passwordHash: to })
+        .where(and(eq(users.id, id), eq(users.passwordHash, from)))
+        .returning({ id: users.id })
+      return upgraded.length > 0
+    },
+  }
+}

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs'
+import { is } from 'drizzle-orm'
+import { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+import type { DatabaseOption, SqliteHandle } from '../options/types.ts'
+import type { Database, DatabaseSettings } from './drizzle/database.ts'
+import { translateError } from './drizzle/errors.ts'
+import { listPending, migrate, requireMigrated } from './drizzle/migrate/runner.ts'
+import { readMigrations } from './drizzle/migrate/shipped.ts'
+import { attachSqlite, openSqlite } from './drizzle/sqlite.ts'
+import { createStorage } from './drizzle/storage.ts'
+import { parseDatabase } from './parse-database.ts'
+import type { Storage } from './ports.ts'
+
+export interface OpenOptions {
+  /** `auto` applies pending migrations, `check` refuses to start with any. */
+  readonly migrate: 'auto' | 'check'
+  /** Epoch ms. */
+  readonly clock?: () => number
+  /** Milliseconds after which a verb gives up on a database that does not answer. Default 10 000. */
+  readonly timeout?: number
+}
+
+const isSqlite = (db: unknown): db is SqliteHandle => is(db, BaseSQLiteDatabase)
+
+/** Synchronous `require`, so that opening stays synchronous and SQLite users never load PostgreSQL's modules. */
+const loadPostgres = () => require('./drizzle/postgres.ts') as typeof import('./drizzle/postgres.ts')
+
+function connect(option: DatabaseOption, settings: DatabaseSettings): Database {
+  if (typeof option === 'string') {
+    const address = parseDatabase(option)
+    return address.dialect === 'sqlite'
+      ? openSqlite(address.file, settings)
+      : loadPostgres().openPostgres(address.url, settings)
+  }
+  const { db } = option
+  if (isSqlite(db)) return attachSqlite(db, settings)
+  const { isPostgres, attachPostgres } = loadPostgres()
+  if (isPostgres(db)) return attachPostgres(db, settings)
+  throw new TypeError('database: { db } must be a Drizzle database on SQLite or PostgreSQL, as drizzle(…) returns it')
+}
+
+async function prepare(database: Database, mode: OpenOptions['migrate']): Promise<void> {
+  try {
+    await (mode === 'auto' ? migrate(database) : requireMigrated(database))
+  } catch (error) {
+    throw translateError(error)
+  }
+}
+
+/**
+ * Opens the storage that the `database` option names.
+ *
+ * @returns the storage at once; it may be used when `ready` has resolved: migrated, or checked to be
+ * @throws TypeError for a malformed option
+ * @throws Error for a SQLite file that cannot be written
+ * @example
+ * const { storage, ready } = openStorage('sqlite:machine-auth.db', { migrate: 'auto' })
+ * await ready
+ */
+export function openStorage(
+  option: DatabaseOption,
+  options: OpenOptions,
+): { readonly storage: Storage; readonly ready: Promise<void> } {
+  const database = connect(option, { clock: options.clock ?? Date.now, timeout: options.timeout ?? 10_000 })
+  return { storage: createStorage(database), ready: prepare(database, options.migrate) }
+}
+
+/**
+ * Names the migrations that opening with `migrate: 'auto'` would apply, oldest first; applies nothing and makes no file.
+ *
+ * @throws Error when the database was migrated by a newer version or with other files
+ */
+export async function listPendingMigrations(option: DatabaseOption): Promise<readonly string[]> {
+  if (typeof option === 'string') {
+    const address = parseDatabase(option)
+    if (address.dialect === 'sqlite' && !existsSync(address.file))
+      return readMigrations('sqlite').map(({ name }) => name)
+  }
+  const database = connect(option, { clock: Date.now, timeout: 10_000 })
+  try {
+    return await listPending(database)
+  } catch (error) {
+    throw translateError(error)
+  } finally {
+    await database.close()
+  }
+}

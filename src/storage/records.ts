@@ -1,0 +1,185 @@
+/**
+ * What is stored, independent of any database. Times are epoch milliseconds.
+ * No record holds a raw credential: hashes and encrypted keys only.
+ */
+
+export type Environment = 'live' | 'test'
+
+export interface RateLimitSetting {
+  readonly limit: number
+  /** A duration text such as `'1m'`. */
+  readonly window: string
+}
+
+export interface OrganizationRecord {
+  readonly id: string
+  readonly name: string
+  readonly status: 'active' | 'suspended'
+  readonly createdAt: number
+}
+
+export interface UserRecord {
+  readonly id: string
+  /** Lower case, trimmed: the form that is unique. */
+  readonly email: string
+  /** argon2id or bcrypt in its standard text form; null for a user who cannot log in by password. */
+  readonly passwordHash: string | null
+  readonly organizationId: string | null
+  readonly roles: readonly string[]
+  readonly status: 'active' | 'disabled'
+  /** Access tokens issued before this moment are refused (password change, disabling). */
+  readonly tokensNotBefore: number
+  readonly createdAt: number
+}
+
+export interface ApiKeyRecord {
+  /** `key_` and 16 base62 characters. */
+  readonly id: string
+  readonly name: string
+  /** The part shown afterwards: `<prefix>_<environment>_<id>`. */
+  readonly prefix: string
+  readonly environment: Environment
+  /** HMAC-SHA-256 of the key text under the pepper, base64url. */
+  readonly hash: string
+  /** Fingerprint of the pepper that made `hash`. */
+  readonly pepper: string
+  readonly organizationId: string | null
+  readonly userId: string | null
+  readonly permissions: readonly string[]
+  readonly ipAllowlist: readonly string[]
+  readonly rateLimit: RateLimitSetting | null
+  readonly monthlyQuota: number | null
+  readonly enabled: boolean
+  readonly expiresAt: number | null
+  readonly lastUsedAt: number | null
+  readonly createdAt: number
+  /** Id of the principal that made it, or `system`. */
+  readonly createdBy: string
+  readonly revokedAt: number | null
+  readonly revokedReason: string | null
+  readonly revokedBy: string | null
+  readonly rotatedFrom: string | null
+  readonly description: string | null
+  readonly metadata: Readonly<Record<string, unknown>> | null
+}
+
+/** A key with everything that decides whether it may be used, read in one statement. */
+export interface ApiKeyWithOwner {
+  readonly key: ApiKeyRecord
+  readonly user: UserRecord | null
+  readonly organization: OrganizationRecord | null
+}
+
+export type SigningAlgorithm = 'EdDSA' | 'ES256' | 'HS256'
+
+export interface SigningKeyRecord {
+  readonly kid: string
+  readonly algorithm: SigningAlgorithm
+  /** The public JWK; null for a shared secret (HS256), which has no public half. */
+  readonly publicJwk: Readonly<Record<string, unknown>> | null
+  /** The private JWK, AES-256-GCM encrypted under a key derived from `secret`, base64url. */
+  readonly encryptedPrivateJwk: string
+  /** Fingerprint of the encryption key. */
+  readonly encryptionKey: string
+  readonly createdAt: number
+  /** From then on it no longer signs; it verifies until the last token it signed has expired. */
+  readonly retiredAt: number | null
+}
+
+export interface RefreshFamilyRecord {
+  /** `rt_` and 16 base62 characters. */
+  readonly id: string
+  /** Exactly one of `userId` and `clientId` is set. */
+  readonly userId: string | null
+  readonly clientId: string | null
+  /** What a client principal may do; empty for users, whose permissions are looked up live. */
+  readonly permissions: readonly string[]
+  /** 32 random bytes, base64url: with `secret` and the sequence they make each refresh token. */
+  readonly nonce: string
+  /** Fingerprint of the secret that makes this family's tokens. */
+  readonly secretFingerprint: string
+  /** Number of the newest token; every smaller one is spent. */
+  readonly sequence: number
+  /** When the newest token replaced its predecessor. */
+  readonly rotatedAt: number
+  readonly expiresAt: number
+  readonly createdAt: number
+  readonly revokedAt: number | null
+  readonly revokedReason: string | null
+}
+
+export interface RefreshFamilyWithUser {
+  readonly family: RefreshFamilyRecord
+  readonly user: UserRecord | null
+  readonly organization: OrganizationRecord | null
+}
+
+export interface BearerTokenRecord {
+  /** `tok_` and 16 base62 characters. */
+  readonly id: string
+  readonly name: string
+  /** HMAC-SHA-256 of the token text under the pepper, base64url. */
+  readonly hash: string
+  readonly pepper: string
+  readonly userId: string | null
+  readonly organizationId: string | null
+  readonly permissions: readonly string[]
+  readonly expiresAt: number | null
+  readonly createdAt: number
+  readonly revokedAt: number | null
+  readonly revokedReason: string | null
+}
+
+export interface BearerTokenWithOwner {
+  readonly token: BearerTokenRecord
+  readonly user: UserRecord | null
+  readonly organization: OrganizationRecord | null
+}
+
+export interface SessionRecord {
+  /** `sess_` and 16 base62 characters: names the session, does not open it. */
+  readonly id: string
+  /** SHA-256 of the cookie value, base64url. */
+  readonly hash: string
+  readonly userId: string
+  readonly createdAt: number
+  readonly lastSeenAt: number
+  readonly expiresAt: number
+  readonly address: string | null
+  readonly userAgent: string | null
+}
+
+export interface SessionWithUser {
+  readonly session: SessionRecord
+  readonly user: UserRecord | null
+  readonly organization: OrganizationRecord | null
+}
+
+export interface RoleRecord {
+  readonly name: string
+  readonly permissions: readonly string[]
+  readonly inherits: readonly string[]
+}
+
+export interface AuditRecord {
+  /** `evt_` and 16 base62 characters. */
+  readonly id: string
+  readonly at: number
+  /** A verb in dotted form: `key.created`, `refresh.reused`. */
+  readonly action: string
+  /** Id of the principal, `system`, or `anonymous`. */
+  readonly actor: string
+  /** Id of what it was done to. */
+  readonly subject: string
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** What a revocation concerns; other processes forget what they cached about it. */
+export type ChangeKind = 'key' | 'user' | 'organization' | 'family' | 'token' | 'session' | 'role'
+
+export interface ChangeRecord {
+  readonly sequence: number
+  readonly at: number
+  readonly kind: ChangeKind
+  readonly subject: string
+}

@@ -1,0 +1,180 @@
+import { beforeEach, describe, expect, test } from 'bun:test'
+import { MachineAuthError } from '../../src/errors.ts'
+import { anOrganization, aUser, NOW } from './fixtures.ts'
+import {
+  changesOf,
+  codeOf,
+  expectAtomic,
+  fiftyTimes,
+  HOSTILE_CURSORS,
+  type Open,
+  type Opened,
+  readAll,
+} from './support.ts'
+
+export function describeOrganizationStore(name: string, open: Open): void {
+  describe(name, () => {
+    let opened: Opened
+    beforeEach(async () => {
+      opened = await open()
+    })
+    const organizations = () => opened.storage.organizations
+
+    test('finds an organization by id and by name', async () => {
+      const organization = anOrganization({ name: "O'Brien & Søn" })
+      await organizations().insert(organization)
+      expect(await organizations().find(organization.id)).toEqual(organization)
+      expect(await organizations().findByName("O'Brien & Søn")).toEqual(organization)
+      expect(await organizations().find('org_unknown')).toBeNull()
+      expect(await organizations().findByName('unknown')).toBeNull()
+    })
+
+    test('one of 50 inserts of a name wins, the others are a conflict that names the field', async () => {
+      const outcomes = await fiftyTimes(() =>
+        organizations()
+          .insert(anOrganization({ name: 'Acme' }))
+          .then(
+            () => null,
+            (error: unknown) => error,
+          ),
+      )
+      const errors = outcomes.filter((outcome) => outcome !== null)
+      expect(errors).toHaveLength(49)
+      for (const error of errors) {
+        if (!(error instanceof MachineAuthError)) throw error
+        expect([error.code, error.extras.errors?.[0]?.path]).toEqual(['conflict', 'name'])
+        expect(error.detail).toContain('name')
+        expect(error.detail).not.toMatch(/Acme|insert|machine_auth/i)
+      }
+    })
+
+    test('lists newest first, page by page, and refuses hostile cursors', async () => {
+      const ids: string[] = []
+      for (let index = 0; index < 5; index++) {
+        const organization = anOrganization({ createdAt: NOW + Math.floor(index / 2) })
+        await organizations().insert(organization)
+        ids.unshift(organization.id)
+      }
+      const read = await readAll((page) => organizations().list(page), 2)
+      expect(read.map(({ id }) => id)).toEqual(ids)
+      for (const { cursor } of HOSTILE_CURSORS) {
+        expect(await codeOf(organizations().list({ limit: 2, cursor }))).toBe('validation_failed')
+      }
+    })
+
+    test('changing the status answers the new row and records a change', async () => {
+      const organization = anOrganization()
+      await organizations().insert(organization)
+      const suspended = { ...organization, status: 'suspended' as const }
+      expect(await organizations().setStatus(organization.id, 'suspended', NOW)).toEqual(suspended)
+      expect(await organizations().find(organization.id)).toEqual(suspended)
+      expect(await organizations().setStatus('org_unknown', 'suspended', NOW)).toBeNull()
+      expect(await changesOf(opened.storage)).toEqual([`organization ${organization.id}`])
+    })
+
+    test('a suspension whose change cannot be recorded does not happen', async () => {
+      const organization = anOrganization()
+      await organizations().insert(organization)
+      await expectAtomic(opened, () => organizations().setStatus(organization.id, 'suspended', NOW))
+      expect(await organizations().find(organization.id)).toEqual(organization)
+    })
+  })
+}
+
+export function describeUserStore(name: string, open: Open): void {
+  describe(name, () => {
+    let opened: Opened
+    beforeEach(async () => {
+      opened = await open()
+    })
+    const users = () => opened.storage.users
+
+    test('finds a user by id and e-mail, and with the organization', async () => {
+      const organization = anOrganization()
+      const user = aUser({ organizationId: organization.id, roles: ['admin', 'moderator'] })
+      const lonely = aUser({ organizationId: 'org_unknown', roles: [], passwordHash: null })
+      await opened.storage.organizations.insert(organization)
+      await users().insert(user)
+      await users().insert(lonely)
+      expect(await users().find(user.id)).toEqual(user)
+      expect(await users().findByEmail(user.email)).toEqual(user)
+      expect(await users().findWithOrganization(user.id)).toEqual({ user, organization })
+      expect(await users().findWithOrganization(lonely.id)).toEqual({ user: lonely, organization: null })
+      expect(await users().find('user_unknown')).toBeNull()
+      expect(await users().findByEmail('nobody@example.com')).toBeNull()
+      expect(await users().findWithOrganization('user_unknown')).toBeNull()
+    })
+
+    test('an e-mail that is taken is a conflict, inserted or updated, without the address', async () => {
+      const user = aUser()
+      const other = aUser()
+      await users().insert(user)
+      await users().insert(other)
+      const attempts = [
+        () => users().insert(aUser({ email: user.email })),
+        () => users().update(other.id, { email: user.email }, NOW),
+      ]
+      for (const attempt of attempts) {
+        const error = await attempt().then(
+          () => null,
+          (thrown: unknown) => thrown,
+        )
+        if (!(error instanceof MachineAuthError)) throw error
+        expect([error.code, error.extras.errors?.[0]?.path]).toEqual(['conflict', 'email'])
+        expect(JSON.stringify(error.toProblem())).not.toContain(user.email)
+        expect(Bun.inspect(error)).not.toContain(user.email)
+      }
+      expect(await users().find(other.id)).toEqual(other)
+    })
+
+    test('lists newest first, of one organization or all', async () => {
+      const ids: string[] = []
+      for (let index = 0; index < 4; index++) {
+        const user = aUser({ organizationId: index % 2 === 0 ? 'org_a' : 'org_b' })
+        await users().insert(user)
+        ids.unshift(user.id)
+      }
+      expect((await readAll((page) => users().list({}, page), 3)).map(({ id }) => id)).toEqual(ids)
+      const ofA = await readAll((page) => users().list({ organizationId: 'org_a' }, page), 1)
+      expect(ofA.map(({ organizationId }) => organizationId)).toEqual(['org_a', 'org_a'])
+    })
+
+    test('writes only the given members, and records a change', async () => {
+      const user = aUser()
+      await users().insert(user)
+      const patch = { status: 'disabled' as const, tokensNotBefore: NOW, roles: ['a', 'b'], email: undefined }
+      // @ts-expect-error an explicit undefined is not in the type, but JavaScript sends it
+      const updated = await users().update(user.id, patch, NOW)
+      expect(updated).toEqual({ ...user, status: 'disabled', tokensNotBefore: NOW, roles: ['a', 'b'] })
+      expect(await users().find(user.id)).toEqual(updated)
+      expect(await users().update(user.id, { passwordHash: null, organizationId: 'org_x' }, NOW)).toEqual({
+        ...user,
+        ...{ status: 'disabled', tokensNotBefore: NOW, roles: ['a', 'b'], passwordHash: null, organizationId: 'org_x' },
+      })
+      expect(await users().update('user_unknown', { roles: [] }, NOW)).toBeNull()
+      expect(await changesOf(opened.storage)).toEqual([`user ${user.id}`, `user ${user.id}`])
+    })
+
+    test('an empty patch answers the user and records nothing', async () => {
+      const user = aUser()
+      await users().insert(user)
+      expect(await users().update(user.id, {}, NOW)).toEqual(user)
+      expect(await changesOf(opened.storage)).toEqual([])
+    })
+
+    test('an update whose change cannot be recorded does not happen', async () => {
+      const user = aUser()
+      await users().insert(user)
+      await expectAtomic(opened, () => users().update(user.id, { status: 'disabled' }, NOW))
+      expect(await users().find(user.id)).toEqual(user)
+    })
+
+    test('an upgraded password hash does not undo a change of password', async () => {
+      const user = aUser()
+      await users().insert(user)
+      expect(await users().upgradePasswordHash(user.id, '$argon2id$other', 'late')).toBeFalse()
+      expect(await users().upgradePasswordHash(user.id, '$argon2id$old', '$argon2id$new')).toBeTrue()
+      expect(await users().find(user.id)).toEqual({ ...user, passwordHash: '$argon2id$new' })
+    })
+  })
+}

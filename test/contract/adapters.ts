@@ -1,0 +1,174 @@
+import { Database } from 'bun:sqlite'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { SQL } from 'bun'
+import { drizzle as drizzleSqlite } from 'drizzle-orm/bun-sqlite'
+import { drizzle as drizzlePglite } from 'drizzle-orm/pglite'
+import { drizzle as drizzleProxy } from 'drizzle-orm/sqlite-proxy'
+import { openStorage } from '../../src/storage/open.ts'
+import type { Opened } from './support.ts'
+
+/** One kind of database that the contract holds for. */
+export interface Adapter {
+  readonly name: string
+  /** Answers an empty, migrated storage; what was opened before is closed or emptied. */
+  open(): Promise<Opened>
+  stop(): Promise<void>
+}
+
+const TABLES = ['organizations', 'users', 'api_keys', 'signing_keys', 'refresh_families', 'bearer_tokens']
+  .concat(['sessions', 'roles', 'audit', 'changes'])
+  .map((name) => `machine_auth_${name}`)
+/** Faster than `truncate` on tables of a few rows. */
+const EMPTY = [
+  ...TABLES.map((name) => `delete from ${name}`),
+  'alter sequence machine_auth_changes_sequence_seq restart',
+].join(';')
+
+/** A file of our own, opened anew for every test, and looked at through a second connection. */
+export function sqliteFile(): Adapter {
+  const directory = mkdtempSync(join(tmpdir(), 'machine-auth-'))
+  let files = 0
+  let close = async () => undefined as undefined
+  return {
+    name: 'sqlite file',
+    async open() {
+      await close()
+      const file = join(directory, `${++files}.db`)
+      const { storage, ready } = openStorage(`sqlite:${file}`, { migrate: 'auto' })
+      await ready
+      close = async () => void (await storage.close())
+      return {
+        storage,
+        async exec(statement) {
+          const second = new Database(file)
+          second.run(statement)
+          second.close()
+        },
+      }
+    },
+    async stop() {
+      await close()
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
+
+/** An app's own database on `bun:sqlite`, in memory. */
+export function sqliteMemory(): Adapter {
+  let client: Database | undefined
+  return {
+    name: 'sqlite memory { db }',
+    async open() {
+      client?.close()
+      const opened = new Database(':memory:')
+      client = opened
+      const { storage, ready } = openStorage({ db: drizzleSqlite(opened) }, { migrate: 'auto' })
+      await ready
+      return { storage, exec: async (statement) => opened.run(statement) }
+    },
+    stop: async () => client?.close(),
+  }
+}
+
+/** A driver whose every answer is a promise, as those of remote SQLite databases are. */
+export function sqliteAsync(): Adapter {
+  let client: Database | undefined
+  return {
+    name: 'sqlite async { db }',
+    async open() {
+      client?.close()
+      const opened = new Database(':memory:')
+      client = opened
+      const db = drizzleProxy(async (text, params, method) => {
+        await Promise.resolve()
+        const statement = opened.query(text)
+        if (method === 'run') statement.run(...params)
+        const rows = method === 'run' ? [] : statement.values(...params)
+        return { rows: method === 'get' ? (rows[0] ?? []) : rows }
+      })
+      const { storage, ready } = openStorage({ db }, { migrate: 'auto' })
+      await ready
+      return { storage, exec: async (statement) => opened.run(statement) }
+    },
+    stop: async () => client?.close(),
+  }
+}
+
+/** An app's own database on PGlite: real PostgreSQL SQL without a server. */
+export function pglite(): Adapter {
+  let started: Promise<Opened> | undefined
+  let client: PGlite | undefined
+  return {
+    name: 'pglite { db }',
+    async open() {
+      started ??= (async () => {
+        const opened = await PGlite.create()
+        client = opened
+        const { storage, ready } = openStorage({ db: drizzlePglite(opened) }, { migrate: 'auto' })
+        await ready
+        return { storage, exec: (statement) => opened.exec(statement) }
+      })()
+      const opened = await started
+      await opened.exec(EMPTY)
+      return opened
+    },
+    stop: async () => client?.close(),
+  }
+}
+
+const SERVER = 'postgres://postgres@127.0.0.1:5432'
+
+/** Whether a PostgreSQL server answers here. */
+export async function isServerUp(): Promise<boolean> {
+  const client = new SQL({ url: `${SERVER}/postgres`, connectionTimeout: 2, max: 1 })
+  try {
+    await client`select 1`
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.close()
+  }
+}
+
+/** Makes a database on the server; `drop` removes it. */
+export async function createServerDatabase(): Promise<{ readonly url: string; drop(): Promise<void> }> {
+  const name = `machine_auth_${crypto.randomUUID().replaceAll('-', '')}`
+  const run = async (statement: string) => {
+    const client = new SQL({ url: `${SERVER}/postgres`, max: 1 })
+    await client.unsafe(statement)
+    await client.close()
+  }
+  await run(`create database ${name}`)
+  return { url: `${SERVER}/${name}`, drop: () => run(`drop database if exists ${name} with (force)`) }
+}
+
+/** A database of our own on a real server through Bun's driver, dropped afterwards. */
+export function postgres(): Adapter {
+  let started: Promise<Opened & { stop(): Promise<void> }> | undefined
+  const start = async () => {
+    const { url, drop } = await createServerDatabase()
+    const { storage, ready } = openStorage(url, { migrate: 'auto' })
+    await ready
+    const second = new SQL({ url, max: 1 })
+    const stop = async () => {
+      await storage.close()
+      await second.close()
+      await drop()
+    }
+    return { storage, exec: (statement: string) => second.unsafe(statement), stop }
+  }
+  return {
+    name: 'postgres',
+    async open() {
+      started ??= start()
+      const opened = await started
+      await opened.exec(EMPTY)
+      return opened
+    },
+    stop: async () => (await started)?.stop(),
+  }
+}

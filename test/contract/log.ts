@@ -1,0 +1,152 @@
+import { beforeEach, describe, expect, test } from 'bun:test'
+import { anEvent, NOW } from './fixtures.ts'
+import {
+  changesOf,
+  codeOf,
+  expectAtomic,
+  fiftyTimes,
+  HOSTILE_CURSORS,
+  type Open,
+  type Opened,
+  readAll,
+} from './support.ts'
+
+export function describeRoleStore(name: string, open: Open): void {
+  describe(name, () => {
+    let opened: Opened
+    beforeEach(async () => {
+      opened = await open()
+    })
+    const roles = () => opened.storage.roles
+
+    test('puts, replaces and deletes, each with a change', async () => {
+      const editor = { name: 'editor', permissions: ['posts.*'], inherits: ['user'] }
+      const admin = { name: 'admin', permissions: ['*'], inherits: [] }
+      await roles().put(editor, NOW)
+      await roles().put(admin, NOW)
+      await roles().put({ ...editor, inherits: [] }, NOW)
+      expect(await roles().list()).toEqual([admin, { ...editor, inherits: [] }])
+      expect(await roles().delete('editor', NOW)).toBeTrue()
+      expect(await roles().delete('editor', NOW)).toBeFalse()
+      expect(await roles().list()).toEqual([admin])
+      expect(await changesOf(opened.storage)).toEqual(['role editor', 'role admin', 'role editor', 'role editor'])
+    })
+
+    test('50 puts of one role leave one', async () => {
+      await fiftyTimes((index) => roles().put({ name: 'a', permissions: [`p${index}`], inherits: [] }, NOW))
+      expect(await roles().list()).toHaveLength(1)
+    })
+
+    test('a change of a role that cannot be recorded does not happen', async () => {
+      const role = { name: 'a', permissions: ['x'], inherits: [] }
+      await roles().put(role, NOW)
+      await expectAtomic(opened, () => roles().put({ ...role, permissions: [] }, NOW))
+      await expectAtomic(opened, () => roles().delete('a', NOW))
+      expect(await roles().list()).toEqual([role])
+    })
+  })
+}
+
+export function describeAuditStore(name: string, open: Open): void {
+  describe(name, () => {
+    let opened: Opened
+    beforeEach(async () => {
+      opened = await open()
+    })
+
+    test('lists newest first, of one action or all, page by page', async () => {
+      const { audit } = opened.storage
+      const events = Array.from({ length: 5 }, (_, index) =>
+        anEvent({ at: NOW + Math.floor(index / 2), action: index % 2 === 0 ? 'key.created' : 'key.revoked' }),
+      )
+      for (const event of events) await audit.append(event)
+      expect(await readAll((page) => audit.list({}, page), 2)).toEqual(events.toReversed())
+      const revoked = events.filter(({ action }) => action === 'key.revoked').toReversed()
+      expect(await readAll((page) => audit.list({ action: 'key.revoked' }, page), 1)).toEqual(revoked)
+      expect(await readAll((page) => audit.list({ action: "' or 1=1 --" }, page), 1)).toEqual([])
+      for (const { cursor } of HOSTILE_CURSORS) {
+        expect(await codeOf(audit.list({}, { limit: 2, cursor }))).toBe('validation_failed')
+      }
+    })
+  })
+}
+
+export function describeChangeStore(name: string, open: Open): void {
+  describe(name, () => {
+    let opened: Opened
+    beforeEach(async () => {
+      opened = await open()
+    })
+    const changes = () => opened.storage.changes
+    const record = (subject: string, at: number) =>
+      opened.storage.roles.put({ name: subject, permissions: [], inherits: [] }, at)
+    const subjects = async (sequence: number, now: number, overlap: number) => {
+      const { changes: found, complete } = await changes().since(sequence, now, overlap)
+      return [found.map(({ subject }) => subject), complete]
+    }
+
+    test('an empty log is at 0 and complete', async () => {
+      expect(await changes().latest()).toBe(0)
+      expect(await changes().since(0, NOW, 1000)).toEqual({ changes: [], complete: true })
+    })
+
+    test('answers what came after a number, in order, and again what is recent', async () => {
+      for (const [index, subject] of ['a', 'b', 'c'].entries()) await record(subject, NOW + index * 100)
+      const latest = await changes().latest()
+      const [first] = (await changes().since(0, 0, 0)).changes
+      expect(first).toEqual({ sequence: latest - 2, at: NOW, kind: 'role', subject: 'a' })
+      expect(await subjects(0, NOW + 1000, 0)).toEqual([['a', 'b', 'c'], true])
+      expect(await subjects(latest - 1, NOW + 1000, 0)).toEqual([['c'], true])
+      expect(await subjects(latest, NOW + 1000, 0)).toEqual([[], true])
+      expect(await subjects(latest, NOW + 200, 100)).toEqual([['b', 'c'], true])
+    })
+
+    test('says when what a reader has not seen was pruned', async () => {
+      for (const [index, subject] of ['a', 'b', 'c', 'd'].entries()) await record(subject, NOW + index)
+      const latest = await changes().latest()
+      await changes().prune(NOW + 3)
+      expect(await changes().latest()).toBe(latest)
+      expect((await subjects(0, NOW * 2, 0))[1]).toBeFalse()
+      expect((await subjects(latest - 3, NOW * 2, 0))[1]).toBeFalse()
+      expect(await subjects(latest - 2, NOW * 2, 0)).toEqual([['c', 'd'], true])
+      expect(await subjects(latest, NOW * 2, 0)).toEqual([[], true])
+    })
+
+    test('a log pruned to its end still knows its numbers', async () => {
+      for (const subject of ['a', 'b']) await record(subject, NOW)
+      const latest = await changes().latest()
+      await changes().prune(NOW + 1)
+      expect(await changes().latest()).toBe(latest)
+      expect((await subjects(0, NOW * 2, 0))[1]).toBeFalse()
+      await record('c', NOW + 1)
+      expect(await changes().latest()).toBe(latest + 1)
+      expect(await subjects(latest, NOW * 2, 0)).toEqual([['c'], true])
+    })
+
+    test('a reader ahead of the log (a restored backup) is told to forget', async () => {
+      await record('a', NOW)
+      expect((await subjects((await changes().latest()) + 5, NOW * 2, 0))[1]).toBeFalse()
+    })
+  })
+}
+
+export function describeStorage(name: string, open: Open): void {
+  describe(name, () => {
+    test('answers a ping', async () => {
+      const { storage } = await open()
+      expect(await codeOf(storage.ping())).toBe('none')
+    })
+
+    test('a character or number that the database cannot store is refused or kept, never an unexpected error', async () => {
+      const { storage } = await open()
+      const attempts = [
+        () => storage.keys.find('key_\0'),
+        () => storage.keys.list({ q: '\0', organizationId: '\0' }, { limit: 1 }, NOW),
+        () => storage.users.findByEmail('\0'),
+        () => storage.audit.append(anEvent({ details: { text: '\0' } })),
+        () => storage.audit.append(anEvent({ subject: '\ud800' })),
+      ]
+      for (const attempt of attempts) expect(['none', 'validation_failed']).toContain(await codeOf(attempt()))
+    })
+  })
+}

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe, test } from 'bun:test'
+import { describeOrganizationStore, describeUserStore } from './accounts.ts'
+import { type Adapter, isServerUp, pglite, postgres, sqliteAsync, sqliteFile, sqliteMemory } from './adapters.ts'
+import { describeKeyStore } from './keys.ts'
+import { describeAuditStore, describeChangeStore, describeRoleStore, describeStorage } from './log.ts'
+import { describeSessionStore } from './sessions.ts'
+import { describeBearerTokenStore, describeRefreshFamilyStore, describeSigningKeyStore } from './tokens.ts'
+
+const serverUp = await isServerUp()
+const required = process.env.REQUIRE_SERVICES === '1'
+
+function holdTheContract(adapter: Adapter): void {
+  describe(adapter.name, () => {
+    // The first opening starts the database.
+    beforeAll(async () => void (await adapter.open()), 30_000)
+    afterAll(() => adapter.stop())
+    const open = () => adapter.open()
+    describeKeyStore('keys', open)
+    describeOrganizationStore('organizations', open)
+    describeUserStore('users', open)
+    describeSigningKeyStore('signing keys', open)
+    describeRefreshFamilyStore('refresh families', open)
+    describeBearerTokenStore('bearer tokens', open)
+    describeSessionStore('sessions', open)
+    describeRoleStore('roles', open)
+    describeAuditStore('audit', open)
+    describeChangeStore('changes', open)
+    describeStorage('storage', open)
+  })
+}
+
+for (const adapter of [sqliteFile(), sqliteMemory(), sqliteAsync(), pglite()]) holdTheContract(adapter)
+
+if (serverUp || required) holdTheContract(postgres())
+else
+  test.skip('postgres: no server answers at 127.0.0.1:5432 (REQUIRE_SERVICES=1 makes this a failure)', () => undefined)
