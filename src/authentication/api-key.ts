@@ -1,0 +1,101 @@
+/** Verifies API keys. */
+import { PermissionSet } from '../authorization/permission-set.ts'
+import { apiKeyIdAt, parseApiKey } from '../credentials/api-key-format.ts'
+import { createAddressMatcher } from '../lib/ip.ts'
+import { keyStatus } from '../storage/key-status.ts'
+import type { KeyStore } from '../storage/ports.ts'
+import type { ApiKeyWithOwner } from '../storage/records.ts'
+import type { CredentialKind, Found } from './authenticator.ts'
+import type { SecretHasher } from './hasher.ts'
+import { type ApiKeyPrincipal, type Outcome, type Refusal, refusal, type User } from './principal.ts'
+import type { UserDirectory, UserOutcome } from './user-directory.ts'
+import { toApiKeyView } from './views.ts'
+
+const STATUS_REFUSALS = {
+  revoked: refusal('api_key_revoked'),
+  expired: refusal('api_key_expired'),
+  disabled: refusal('api_key_disabled'),
+} as const
+
+/** Each of these is told apart only for someone who holds the right secret. */
+function stateRefusal({ key, user, organization }: ApiKeyWithOwner, now: number): Refusal | null {
+  const status = keyStatus(key, now)
+  if (status !== 'active') return STATUS_REFUSALS[status]
+  if (organization?.status === 'suspended') return refusal('organization_suspended')
+  // An organization that is named but gone owns nothing any more.
+  if (key.organizationId !== null && organization === null) return refusal('organization_suspended')
+  if (user?.status === 'disabled') return refusal('user_disabled')
+  return null
+}
+
+const OWNER_REFUSALS = {
+  unknown: refusal('user_disabled'),
+  disabled: refusal('user_disabled'),
+  suspended: refusal('organization_suspended'),
+} as const
+
+/** A key acts for its owner inside one organization; it does not follow the owner out of it. */
+const LEFT = refusal('user_disabled', { detail: "The key's owner no longer belongs to its organization." })
+
+export interface ApiKeyKindOptions {
+  readonly prefix: string
+  readonly keys: KeyStore
+  readonly hasher: SecretHasher
+  readonly users: UserDirectory
+}
+
+export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<ApiKeyWithOwner, ApiKeyPrincipal> {
+  const { prefix, keys, hasher, users } = options
+
+  async function lookup(text: string, now: number): Promise<Found<ApiKeyWithOwner> | Refusal> {
+    const parsed = parseApiKey(prefix, text)
+    if (parsed === null) return refusal('api_key_invalid')
+    const found = await keys.findWithOwner(parsed.id)
+    // An unknown id does the same work as a known one, so that the time tells nothing.
+    if (!hasher.matches(text, found?.key ?? null) || found === null) return refusal('api_key_invalid')
+    if (found.key.environment !== parsed.environment) return refusal('api_key_invalid')
+    const refused = stateRefusal(found, now)
+    if (refused !== null) return refused
+    if (!hasher.isCurrent(found.key)) {
+      const renewed = hasher.hash(text)
+      await keys.rehash(found.key.id, found.key.pepper, renewed.hash, renewed.pepper)
+    }
+    return {
+      base: found,
+      validUntil: found.key.expiresAt ?? Number.POSITIVE_INFINITY,
+      dependencies: { key: found.key.id, user: found.key.userId, organization: found.organization?.id ?? null },
+    }
+  }
+
+  function compose(base: ApiKeyWithOwner, owner: { user: User; granted: PermissionSet } | null, now: number) {
+    const { key } = base
+    const own = new PermissionSet(key.permissions)
+    const principal: ApiKeyPrincipal = {
+      kind: 'apiKey',
+      id: key.id,
+      organizationId: key.organizationId ?? owner?.user.organizationId ?? null,
+      user: owner?.user ?? null,
+      granted: owner === null ? own : own.intersect(owner.granted),
+      apiKey: toApiKeyView(key, now),
+      allowsAddress: key.ipAllowlist.length === 0 ? null : createAddressMatcher(key.ipAllowlist),
+    }
+    return principal
+  }
+
+  function withOwner(base: ApiKeyWithOwner, outcome: UserOutcome, now: number): Outcome<ApiKeyPrincipal> {
+    if (outcome.kind !== 'user') return OWNER_REFUSALS[outcome.kind]
+    const { organizationId } = outcome.user
+    return organizationId === null || organizationId === base.key.organizationId ? compose(base, outcome, now) : LEFT
+  }
+
+  function principalOf(base: ApiKeyWithOwner, now: number) {
+    const { userId } = base.key
+    if (userId === null) return compose(base, null, now)
+    const owner = users.find({ id: userId, user: base.user, organization: base.organization })
+    return owner instanceof Promise
+      ? owner.then((outcome) => withOwner(base, outcome, now))
+      : withOwner(base, owner, now)
+  }
+
+  return { slotOf: apiKeyIdAt, lookup, principalOf }
+}

@@ -1,0 +1,124 @@
+/** How every kind of credential is verified: a look into the cache, or a look-up that fills it. */
+import type { Clock } from '../lib/clock.ts'
+import { type CacheEntry, CredentialCache, type Dependencies, digestOf } from './cache.ts'
+import type { Outcome, Principal, Refusal } from './principal.ts'
+
+/** What a look-up found: something to cache, and until when it may be believed. */
+export interface Found<B> {
+  readonly base: B
+  /** ms; `0` is never cached. The cache's time to live shortens it. */
+  readonly validUntil: number
+  readonly dependencies: Dependencies
+}
+
+/** One row of the table of credential kinds. */
+export interface CredentialKind<B, P extends Principal> {
+  /** The part of the text that is no secret; any text may come. */
+  slotOf(text: string): string
+  /** Verifies the text against storage. */
+  lookup(text: string, now: number): Promise<Found<B> | Refusal>
+  /** Makes the principal; asynchronous only where the app's own `users.load` must be asked on every request. */
+  principalOf(base: B, now: number): Outcome<P> | Promise<Outcome<P>>
+  /** Called on a hit, to notice use; must not throw and must not wait. */
+  onHit?(base: B, now: number): Refusal | undefined
+}
+
+interface Remembered<B, P> {
+  readonly base: B
+  /** Undefined when it must be made anew for every request. */
+  readonly principal: P | undefined
+}
+
+/** A promise in flight, shared by requests that present the same new credential at once. */
+interface Flight<P extends Principal> {
+  readonly generation: number
+  readonly outcome: Promise<Outcome<P>>
+}
+
+function isRefusal(value: { readonly kind?: unknown } | Found<unknown>): value is Refusal {
+  return 'kind' in value && value.kind === 'refused'
+}
+
+/** Verifies credentials of one kind. */
+export class Authenticator<B, P extends Principal> {
+  readonly cache: CredentialCache<Remembered<B, P>>
+  readonly #kind: CredentialKind<B, P>
+  readonly #clock: Clock
+  readonly #ttl: number
+  readonly #toRefusal: (error: unknown) => Refusal
+  readonly #flights = new Map<string, Flight<P>>()
+
+  /**
+   * @param options.ttl ms a verified credential is believed without asking storage again
+   * @param options.toRefusal turns a failure of storage into the answer the request gets
+   */
+  constructor(
+    kind: CredentialKind<B, P>,
+    options: {
+      readonly clock: Clock
+      readonly ttl: number
+      readonly size: number
+      readonly toRefusal: (error: unknown) => Refusal
+    },
+  ) {
+    this.#kind = kind
+    this.#clock = options.clock
+    this.#ttl = options.ttl
+    this.#toRefusal = options.toRefusal
+    this.cache = new CredentialCache(options.size)
+  }
+
+  /** The outcome if it is known without waiting, else undefined. No storage access. */
+  peek(text: string): Outcome<P> | undefined {
+    const now = this.#clock()
+    const entry = this.cache.get(this.#kind.slotOf(text), text, now)
+    if (entry === undefined) return undefined
+    const { base, principal } = entry.value
+    if (principal === undefined) return undefined
+    return this.#kind.onHit === undefined ? principal : (this.#kind.onHit(base, now) ?? principal)
+  }
+
+  /** The outcome, whatever it takes. Never rejects: a failure of storage is a refusal too. */
+  resolve(text: string): Promise<Outcome<P>> {
+    const generation = this.cache.generation
+    const flight = this.#flights.get(text)
+    // A flight that took off before an invalidation may carry what was just taken away.
+    if (flight !== undefined && flight.generation === generation) return flight.outcome
+    const outcome = this.#resolve(text, generation).catch(this.#toRefusal)
+    this.#flights.set(text, { generation, outcome })
+    void outcome.then(() => {
+      if (this.#flights.get(text)?.outcome === outcome) this.#flights.delete(text)
+    })
+    return outcome
+  }
+
+  async #resolve(text: string, generation: number): Promise<Outcome<P>> {
+    const slot = this.#kind.slotOf(text)
+    const now = this.#clock()
+    const known = this.cache.get(slot, text, now)
+    if (known !== undefined) {
+      const refused = this.#kind.onHit?.(known.value.base, now)
+      return refused ?? this.#kind.principalOf(known.value.base, now)
+    }
+    const found = await this.#kind.lookup(text, now)
+    if (isRefusal(found)) return found
+    const made = this.#kind.principalOf(found.base, now)
+    const isFixed = !(made instanceof Promise)
+    const principal = await made
+    const entry = this.#entry(text, found, isFixed && principal.kind !== 'refused' ? principal : undefined, now)
+    // A refusal that no user of the app's own can lift is not worth remembering.
+    if (entry !== null && !(isFixed && principal.kind === 'refused')) this.cache.set(slot, entry, generation)
+    return principal
+  }
+
+  #entry(text: string, found: Found<B>, principal: P | undefined, now: number): CacheEntry<Remembered<B, P>> | null {
+    const validUntil = Math.min(found.validUntil, now + this.#ttl)
+    if (validUntil <= now) return null
+    return {
+      digest: digestOf(text),
+      value: { base: found.base, principal },
+      validUntil,
+      dependencies: found.dependencies,
+    }
+  }
+}

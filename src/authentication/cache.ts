@@ -1,0 +1,101 @@
+/** The bounded memory of credentials that were verified lately. */
+import { timingSafeEqual } from 'node:crypto'
+import type { ChangeKind } from '../storage/records.ts'
+
+/** What a cached credential depends on: a change to any of these makes it forgotten. */
+export interface Dependencies {
+  readonly key?: string | null
+  readonly user?: string | null
+  readonly organization?: string | null
+  readonly family?: string | null
+  readonly token?: string | null
+  readonly session?: string | null
+}
+
+export interface CacheEntry<T> {
+  /** SHA-256 of the credential's text: the cache itself holds no credential. */
+  readonly digest: Uint8Array
+  readonly value: T
+  /** ms; from then on the entry counts as absent. */
+  readonly validUntil: number
+  readonly dependencies: Dependencies
+}
+
+const scratch = new Uint8Array(32)
+
+/** SHA-256 of a credential, for `CacheEntry.digest`. A secret of 256 random bits needs no pepper in memory. */
+export function digestOf(text: string): Uint8Array {
+  const digest = new Uint8Array(32)
+  Bun.SHA256.hash(text, digest)
+  return digest
+}
+
+/**
+ * Two maps, young and old: what is used moves to the young one; when that is half the size, the old one is dropped.
+ * Bounded, constant work, and nothing is reordered on a hit.
+ */
+export class CredentialCache<T> {
+  readonly #half: number
+  #young = new Map<string, CacheEntry<T>>()
+  #old = new Map<string, CacheEntry<T>>()
+  /**
+   * Raised by every invalidation. A fill that began under an older generation is thrown away, so a slow read that
+   * started before a revocation cannot bring the revoked credential back.
+   */
+  generation = 0
+
+  /** @param size how many entries at most */
+  constructor(size: number) {
+    this.#half = Math.max(1, Math.ceil(size / 2))
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size
+  }
+
+  /**
+   * @param slot the part of the credential that is no secret (its id)
+   * @param text the whole credential, compared by digest in constant time
+   * @param now ms
+   */
+  get(slot: string, text: string, now: number): CacheEntry<T> | undefined {
+    let entry = this.#young.get(slot)
+    if (entry === undefined) {
+      entry = this.#old.get(slot)
+      if (entry === undefined) return undefined
+      this.#old.delete(slot)
+      this.#insert(slot, entry)
+    }
+    if (now >= entry.validUntil) return undefined
+    Bun.SHA256.hash(text, scratch)
+    return timingSafeEqual(scratch, entry.digest) ? entry : undefined
+  }
+
+  /** Stores an entry unless something was invalidated since `generation` was read. */
+  set(slot: string, entry: CacheEntry<T>, generation: number): void {
+    if (generation !== this.generation) return
+    this.#old.delete(slot)
+    this.#insert(slot, entry)
+  }
+
+  #insert(slot: string, entry: CacheEntry<T>): void {
+    this.#young.set(slot, entry)
+    if (this.#young.size < this.#half) return
+    this.#old = this.#young
+    this.#young = new Map()
+  }
+
+  /** Forgets every entry that depends on the subject. */
+  invalidate(kind: Exclude<ChangeKind, 'role'>, subject: string): void {
+    this.generation++
+    for (const map of [this.#young, this.#old]) {
+      for (const [slot, entry] of map) if (entry.dependencies[kind] === subject) map.delete(slot)
+    }
+  }
+
+  clear(): void {
+    this.generation++
+    this.#young = new Map()
+    this.#old = new Map()
+  }
+}

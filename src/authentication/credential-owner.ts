@@ -1,0 +1,107 @@
+/** Whose a new key or token becomes: which organization and user, and whether the actor may decide so. */
+import { type Actor, reachOf, requireCovering, requirePlatform } from '../authorization/actor.ts'
+import type { RoleRegistry } from '../authorization/roles.ts'
+import { invalidField } from '../lib/field-errors.ts'
+import type { OrganizationStore, UserStore } from '../storage/ports.ts'
+import type { UserDirectory } from './user-directory.ts'
+
+export interface WantedOwner {
+  readonly organizationId?: string | null | undefined
+  readonly userId?: string | null | undefined
+}
+
+export interface CredentialOwner {
+  readonly organizationId: string | null
+  readonly userId: string | null
+}
+
+export interface CredentialOwnersOptions {
+  readonly organizations: OrganizationStore
+  readonly users: UserStore
+  readonly directory: UserDirectory
+  readonly roles: RoleRegistry
+  /** Notes the attempt and throws `not_found`. */
+  readonly refuseOutOfReach: (actor: Actor, subject: string) => Promise<never>
+}
+
+interface KnownUser {
+  readonly organizationId: string | null
+  readonly permissions: readonly string[]
+}
+
+export class CredentialOwners {
+  readonly #options: CredentialOwnersOptions
+
+  constructor(options: CredentialOwnersOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Fills in and checks the owner. A user with an organization fixes it; whoever lends a credential to another user
+   * must be able to do all that the user can.
+   *
+   * @throws MachineAuthError `not_found` for what is out of the actor's reach, `validation_failed` for what does not
+   * exist, `permission_required` for a user who may do more than the actor
+   */
+  async resolve(wanted: WantedOwner, actor: Actor): Promise<CredentialOwner> {
+    const reach = reachOf(actor)
+    if (reach.kind === 'own') return this.#resolveOwn(wanted, reach.userId, actor)
+    const bound = reach.kind === 'organization' ? reach.organizationId : null
+    const organizationId = wanted.organizationId ?? bound
+    const userId = wanted.userId ?? null
+    if (bound !== null && organizationId !== bound) {
+      return this.#options.refuseOutOfReach(actor, organizationId ?? bound)
+    }
+    if (
+      bound === null &&
+      organizationId !== null &&
+      (await this.#options.organizations.find(organizationId)) === null
+    ) {
+      throw invalidField('organizationId', 'names no organization')
+    }
+    if (userId === null) return { organizationId, userId }
+    const user = await this.#findUser(userId)
+    if (user === null) return this.#resolveUnknown(organizationId, userId, bound, actor)
+    if (bound !== null && user.organizationId !== bound) return this.#options.refuseOutOfReach(actor, userId)
+    if (organizationId !== null && user.organizationId !== null && organizationId !== user.organizationId) {
+      throw invalidField('organizationId', "must be the user's organization, or be left out")
+    }
+    if (actor.user?.id !== userId) requireCovering(actor, user.permissions)
+    return { organizationId: organizationId ?? user.organizationId, userId }
+  }
+
+  async #resolveOwn(wanted: WantedOwner, own: string | null, actor: Actor): Promise<CredentialOwner> {
+    // Neither a user nor an organization to own it: only the platform may make such a thing.
+    if (own === null) requirePlatform(actor)
+    const foreign = wanted.organizationId ?? (wanted.userId === own ? null : wanted.userId)
+    if (foreign !== null && foreign !== undefined) return this.#options.refuseOutOfReach(actor, foreign)
+    return { organizationId: null, userId: own }
+  }
+
+  async #resolveUnknown(
+    organizationId: string | null,
+    userId: string,
+    bound: string | null,
+    actor: Actor,
+  ): Promise<CredentialOwner> {
+    if (bound !== null) return this.#options.refuseOutOfReach(actor, userId)
+    if (!this.#options.directory.isExternal) throw invalidField('userId', 'names no user')
+    // An app may add the user later, with who knows which roles.
+    requireCovering(actor, ['*'])
+    return { organizationId, userId }
+  }
+
+  async #findUser(id: string): Promise<KnownUser | null> {
+    const { users, directory, roles } = this.#options
+    const stored = await users.findWithOrganization(id)
+    if (!directory.isExternal) {
+      if (stored === null) return null
+      const { organizationId, roles: names } = stored.user
+      return { organizationId, permissions: roles.permissionsOf(names).names }
+    }
+    const { user = null, organization = null } = stored ?? {}
+    const outcome = await directory.find({ id, user, organization })
+    if (outcome.kind !== 'user') return null
+    return { organizationId: outcome.user.organizationId, permissions: outcome.granted.names }
+  }
+}

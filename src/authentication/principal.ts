@@ -1,0 +1,84 @@
+/** Who is asking: what a credential proved. */
+
+import type { PermissionSet } from '../authorization/permission-set.ts'
+import type { ErrorCode, ErrorExtras } from '../errors.ts'
+import type { ApiKeyView } from './views.ts'
+
+/** A user as handlers see it. An app's own `users.load` adds members to it. */
+export interface User {
+  readonly id: string
+  readonly email: string
+  readonly roles: readonly string[]
+  /** Granted names and wildcards, sorted. */
+  readonly permissions: readonly string[]
+  readonly organizationId: string | null
+}
+
+/** An opaque or JWT bearer credential as handlers see it. Times are RFC 3339 UTC. */
+export interface BearerToken {
+  readonly kind: 'jwt' | 'opaque'
+  /** The `jti` of a JWT, the record's id of a token of ours, null for a token of the app's own. */
+  readonly id: string | null
+  readonly userId: string | null
+  readonly clientId: string | null
+  readonly organizationId: string | null
+  readonly permissions: readonly string[]
+  readonly expiresAt: string | null
+  /** All claims of a JWT; empty for opaque tokens. */
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** A session as handlers see it. Times are RFC 3339 UTC. */
+export interface Session {
+  readonly id: string
+  readonly userId: string
+  readonly createdAt: string
+  readonly expiresAt: string
+}
+
+interface PrincipalBase {
+  /** What acts: a key's, user's or client's id. */
+  readonly id: string
+  readonly organizationId: string | null
+  /** The user behind the credential, or null for a key without an owner and for a client. */
+  readonly user: User | null
+  /** What it may do, after a key was cut down to its owner. */
+  readonly granted: PermissionSet
+}
+
+export interface ApiKeyPrincipal extends PrincipalBase {
+  readonly kind: 'apiKey'
+  readonly apiKey: ApiKeyView
+  /** Null when the key may come from anywhere. */
+  readonly allowsAddress: ((address: string) => boolean) | null
+}
+
+export interface TokenPrincipal extends PrincipalBase {
+  readonly kind: 'jwt' | 'bearer'
+  readonly bearerToken: BearerToken
+}
+
+export interface SessionPrincipal extends PrincipalBase {
+  readonly kind: 'session'
+  readonly session: Session
+}
+
+export interface MasterPrincipal extends PrincipalBase {
+  readonly kind: 'master'
+}
+
+export type Principal = ApiKeyPrincipal | TokenPrincipal | SessionPrincipal | MasterPrincipal
+
+/** A credential that was presented and does not count, with the answer it gets. */
+export interface Refusal {
+  readonly kind: 'refused'
+  readonly code: ErrorCode
+  readonly extras?: ErrorExtras
+}
+
+export type Outcome<P extends Principal = Principal> = P | Refusal
+
+/** Builds a refusal. */
+export function refusal(code: ErrorCode, extras?: ErrorExtras): Refusal {
+  return extras === undefined ? { kind: 'refused', code } : { kind: 'refused', code, extras }
+}

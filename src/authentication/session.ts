@@ -1,0 +1,100 @@
+/** Verifies session cookies. */
+import { isSessionText, sessionIdAt } from '../credentials/secret-text.ts'
+import type { SessionStore } from '../storage/ports.ts'
+import type { SessionWithUser } from '../storage/records.ts'
+import type { CredentialKind, Found } from './authenticator.ts'
+import { type Outcome, type Refusal, refusal, type SessionPrincipal } from './principal.ts'
+import type { UserDirectory, UserOutcome } from './user-directory.ts'
+import { toTimestamp } from './views.ts'
+
+/** A session in use, with the memory of when it was last seen. */
+export interface SessionBase extends SessionWithUser {
+  /** ms; moved on every use in this process, written at most once a minute. */
+  lastSeenAt: number
+  /** ms of the last write. */
+  touchedAt: number
+}
+
+const INVALID = refusal('session_invalid')
+const EXPIRED = refusal('session_expired')
+const SUSPENDED = refusal('organization_suspended')
+const TOUCH_INTERVAL = 60_000
+
+const USER_REFUSALS = { unknown: INVALID, disabled: INVALID, suspended: SUSPENDED } as const
+
+/** SHA-256 of a cookie value: 256 random bits need no pepper. */
+export function hashSession(text: string): string {
+  return Bun.SHA256.hash(text, 'base64url')
+}
+
+export function createSessionKind(options: {
+  readonly sessions: SessionStore
+  readonly users: UserDirectory
+  /** ms without a request after which a session ends, or null for never. */
+  readonly idleTtl: number | null
+}): CredentialKind<SessionBase, SessionPrincipal> {
+  const { sessions, users, idleTtl } = options
+  const touchEvery = idleTtl === null ? TOUCH_INTERVAL : Math.min(TOUCH_INTERVAL, Math.floor(idleTtl / 4))
+
+  function isIdle(lastSeenAt: number, now: number): boolean {
+    return idleTtl !== null && now - lastSeenAt >= idleTtl
+  }
+
+  async function lookup(text: string, now: number): Promise<Found<SessionBase> | Refusal> {
+    if (!isSessionText(text)) return INVALID
+    const found = await sessions.findByHash(hashSession(text))
+    if (found === null) return INVALID
+    const { session } = found
+    if (session.expiresAt <= now || isIdle(session.lastSeenAt, now)) return EXPIRED
+    const base: SessionBase = { ...found, lastSeenAt: now, touchedAt: session.lastSeenAt }
+    noticeUse(base, now)
+    return {
+      base,
+      validUntil: session.expiresAt,
+      dependencies: {
+        session: session.id,
+        user: session.userId,
+        organization: found.organization?.id ?? null,
+      },
+    }
+  }
+
+  /** Moves the session's clock; the write is off the request's path and may fail without harm. */
+  function noticeUse(base: SessionBase, now: number): Refusal | undefined {
+    if (isIdle(base.lastSeenAt, now)) return EXPIRED
+    base.lastSeenAt = now
+    if (now - base.touchedAt >= touchEvery) {
+      base.touchedAt = now
+      sessions.touch(base.session.id, now).catch(() => {
+        base.touchedAt = 0
+      })
+    }
+    return undefined
+  }
+
+  function compose(base: SessionBase, outcome: UserOutcome): Outcome<SessionPrincipal> {
+    if (outcome.kind !== 'user') return USER_REFUSALS[outcome.kind]
+    const { session } = base
+    return {
+      kind: 'session',
+      id: outcome.user.id,
+      organizationId: outcome.user.organizationId,
+      user: outcome.user,
+      granted: outcome.granted,
+      session: Object.freeze({
+        id: session.id,
+        userId: session.userId,
+        createdAt: toTimestamp(session.createdAt),
+        expiresAt: toTimestamp(session.expiresAt),
+      }),
+    }
+  }
+
+  function principalOf(base: SessionBase): Outcome<SessionPrincipal> | Promise<Outcome<SessionPrincipal>> {
+    const outcome = users.find({ id: base.session.userId, user: base.user, organization: base.organization })
+    if (!(outcome instanceof Promise)) return compose(base, outcome)
+    return outcome.then((user) => compose(base, user))
+  }
+
+  return { slotOf: sessionIdAt, lookup, principalOf, onHit: noticeUse }
+}

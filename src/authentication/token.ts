@@ -1,0 +1,205 @@
+/** Verifies bearer tokens: JWTs of ours, opaque tokens of ours, and opaque tokens of the app's own. */
+import { PermissionSet } from '../authorization/permission-set.ts'
+import { parseBearerToken } from '../credentials/secret-text.ts'
+import type { BearerVerification, MachineAuthOptions } from '../options/types.ts'
+import type { BearerTokenStore, RefreshFamilyStore } from '../storage/ports.ts'
+import type { OrganizationRecord, UserRecord } from '../storage/records.ts'
+import type { CredentialKind, Found } from './authenticator.ts'
+import { digestOf } from './cache.ts'
+import type { SecretHasher } from './hasher.ts'
+import { type BearerToken, type Outcome, type Refusal, refusal, type TokenPrincipal } from './principal.ts'
+import type { UserDirectory, UserOutcome } from './user-directory.ts'
+import { toTimestampOrNull } from './views.ts'
+
+/** A token that was verified, before its user is looked at. */
+export interface TokenBase {
+  readonly kind: 'jwt' | 'bearer'
+  readonly token: Omit<BearerToken, 'permissions' | 'organizationId'>
+  /** What the token itself grants; null for a user's JWT, which grants what its user may do. */
+  readonly permissions: readonly string[] | null
+  readonly organizationId: string | null
+  readonly user: UserRecord | null
+  readonly organization: OrganizationRecord | null
+}
+
+const INVALID = refusal('token_invalid')
+
+const USER_REFUSALS = {
+  unknown: INVALID,
+  disabled: INVALID,
+  suspended: refusal('organization_suspended'),
+} as const
+
+/** How a verified token becomes a principal; the same for every kind of token. */
+function createPrincipalOf(users: UserDirectory) {
+  function compose(base: TokenBase, outcome: UserOutcome | null): Outcome<TokenPrincipal> {
+    if (outcome !== null && outcome.kind !== 'user') return USER_REFUSALS[outcome.kind]
+    const own = base.permissions === null ? PermissionSet.ALL : new PermissionSet(base.permissions)
+    const granted = outcome === null ? own : own.intersect(outcome.granted)
+    const organizationId = base.organizationId ?? outcome?.user.organizationId ?? null
+    return {
+      kind: base.kind,
+      id: base.token.userId ?? base.token.clientId ?? base.token.id ?? 'token',
+      organizationId,
+      user: outcome?.user ?? null,
+      granted,
+      bearerToken: Object.freeze({ ...base.token, organizationId, permissions: granted.names }),
+    }
+  }
+
+  return function principalOf(base: TokenBase): Outcome<TokenPrincipal> | Promise<Outcome<TokenPrincipal>> {
+    const { userId } = base.token
+    // Without a user, only what the token itself was given: never everything.
+    if (userId === null) return compose({ ...base, permissions: base.permissions ?? [] }, null)
+    const outcome = users.find({ id: userId, user: base.user, organization: base.organization })
+    if (!(outcome instanceof Promise)) return compose(base, outcome)
+    return outcome.then((user) => compose(base, user))
+  }
+}
+
+/** The claims of an access token whose signature, times, issuer and audience were checked. */
+export interface AccessTokenClaims {
+  readonly id: string
+  readonly subject: string
+  readonly clientId: string | null
+  readonly familyId: string
+  /** ms, the clock tolerance included. */
+  readonly validUntil: number
+  /** ms */
+  readonly expiresAt: number
+  readonly all: Readonly<Record<string, unknown>>
+}
+
+export type VerifyAccessToken = (text: string, now: number) => Promise<AccessTokenClaims | Refusal>
+
+/** The signature is the last part; it names the token as well as anything and is no use without the rest. */
+function jwtSlot(text: string): string {
+  return text.slice(text.lastIndexOf('.') + 1, text.lastIndexOf('.') + 23)
+}
+
+export function createJwtKind(options: {
+  readonly verify: VerifyAccessToken
+  readonly families: RefreshFamilyStore
+  readonly users: UserDirectory
+}): CredentialKind<TokenBase, TokenPrincipal> {
+  async function lookup(text: string, now: number): Promise<Found<TokenBase> | Refusal> {
+    const claims = await options.verify(text, now)
+    if ('kind' in claims) return claims
+    const found = await options.families.find(claims.familyId)
+    if (found === null || found.family.revokedAt !== null) return refusal('token_revoked')
+    const { family, user, organization } = found
+    // A token speaks for the family it was issued with, whatever its claims say.
+    if ((family.userId ?? family.clientId) !== claims.subject) return INVALID
+    return {
+      base: {
+        kind: 'jwt',
+        token: {
+          kind: 'jwt',
+          id: claims.id,
+          userId: family.userId,
+          clientId: family.clientId,
+          expiresAt: toTimestampOrNull(claims.expiresAt),
+          claims: claims.all,
+        },
+        permissions: family.userId === null ? family.permissions : null,
+        organizationId: null,
+        user,
+        organization,
+      },
+      validUntil: claims.validUntil,
+      dependencies: { family: family.id, user: family.userId, organization: organization?.id ?? null },
+    }
+  }
+
+  return { slotOf: jwtSlot, lookup, principalOf: createPrincipalOf(options.users) }
+}
+
+type VerifyOwn = NonNullable<MachineAuthOptions['bearer']>['verify']
+
+function fromApp(verified: BearerVerification): Found<TokenBase> {
+  const userId = verified.userId ?? null
+  return {
+    base: {
+      kind: 'bearer',
+      token: {
+        kind: 'opaque',
+        id: null,
+        userId,
+        clientId: null,
+        expiresAt: toTimestampOrNull(verified.expiresAt ?? null),
+        claims: {},
+      },
+      permissions: verified.permissions ?? (userId === null ? [] : null),
+      organizationId: verified.organizationId ?? null,
+      user: null,
+      organization: null,
+    },
+    // Only the app knows when its token is taken back: without its word it is asked every time.
+    validUntil: verified.expiresAt ?? 0,
+    dependencies: { user: userId, organization: verified.organizationId ?? null },
+  }
+}
+
+export function createBearerKind(options: {
+  readonly tokens: BearerTokenStore
+  readonly hasher: SecretHasher
+  readonly users: UserDirectory
+  readonly findUser: (id: string) => Promise<{ user: UserRecord; organization: OrganizationRecord | null } | null>
+  readonly verifyOwn: VerifyOwn | undefined
+}): CredentialKind<TokenBase, TokenPrincipal> {
+  const { tokens, hasher, verifyOwn } = options
+
+  async function lookupOurs(id: string, text: string, now: number): Promise<Found<TokenBase> | Refusal> {
+    const found = await tokens.findWithOwner(id)
+    if (!hasher.matches(text, found?.token ?? null) || found === null) return INVALID
+    const { token, user, organization } = found
+    if (token.revokedAt !== null) return refusal('token_revoked')
+    if (token.expiresAt !== null && token.expiresAt <= now) return refusal('token_expired')
+    if (organization?.status === 'suspended') return refusal('organization_suspended')
+    if (token.organizationId !== null && organization === null) return refusal('organization_suspended')
+    if (!hasher.isCurrent(token)) {
+      const renewed = hasher.hash(text)
+      await tokens.rehash(token.id, token.pepper, renewed.hash, renewed.pepper)
+    }
+    return {
+      base: {
+        kind: 'bearer',
+        token: {
+          kind: 'opaque',
+          id: token.id,
+          userId: token.userId,
+          clientId: null,
+          expiresAt: toTimestampOrNull(token.expiresAt),
+          claims: {},
+        },
+        permissions: token.permissions,
+        organizationId: token.organizationId,
+        user,
+        organization,
+      },
+      validUntil: token.expiresAt ?? Number.POSITIVE_INFINITY,
+      dependencies: { token: token.id, user: token.userId, organization: organization?.id ?? null },
+    }
+  }
+
+  async function lookup(text: string, now: number): Promise<Found<TokenBase> | Refusal> {
+    const id = parseBearerToken(text)
+    if (id !== null) return lookupOurs(id, text, now)
+    const verified = (await verifyOwn?.(text)) ?? null
+    if (verified === null) return INVALID
+    const found = fromApp(verified)
+    if (verified.userId === undefined) return found
+    const owner = await options.findUser(verified.userId)
+    return {
+      ...found,
+      base: { ...found.base, user: owner?.user ?? null, organization: owner?.organization ?? null },
+    }
+  }
+
+  return {
+    // An app's own token has no public part: its digest names it.
+    slotOf: (text) => parseBearerToken(text) ?? Buffer.from(digestOf(text)).toString('latin1'),
+    lookup,
+    principalOf: createPrincipalOf(options.users),
+  }
+}

@@ -1,0 +1,91 @@
+/** Who does something to stored things, and how far he reaches. */
+import { MachineAuthError } from '../errors.ts'
+import { PermissionSet, PLATFORM_ADMIN } from './permission-set.ts'
+
+/** The acting side of a service call. Every principal is one. */
+export interface Actor {
+  readonly id: string
+  readonly organizationId: string | null
+  readonly user: { readonly id: string } | null
+  readonly granted: PermissionSet
+}
+
+/** Code and command line: they hold the database anyway. */
+export const SYSTEM: Actor = Object.freeze({
+  id: 'system',
+  organizationId: null,
+  user: null,
+  granted: PermissionSet.ALL,
+})
+
+/** What an actor can see and touch. */
+export type Reach =
+  | { readonly kind: 'platform' }
+  | { readonly kind: 'organization'; readonly organizationId: string }
+  /** No organization and no platform reach: only what is his own. */
+  | { readonly kind: 'own'; readonly userId: string | null }
+
+export function reachOf(actor: Actor): Reach {
+  if (actor.organizationId !== null) return { kind: 'organization', organizationId: actor.organizationId }
+  if (actor.granted.has(PLATFORM_ADMIN)) return { kind: 'platform' }
+  return { kind: 'own', userId: actor.user?.id ?? null }
+}
+
+/** Whether a thing of that organization and user is within reach. */
+export function isWithinReach(
+  reach: Reach,
+  thing: { readonly organizationId: string | null; readonly userId: string | null },
+): boolean {
+  switch (reach.kind) {
+    case 'platform':
+      return true
+    case 'organization':
+      return thing.organizationId === reach.organizationId
+    case 'own':
+      return thing.organizationId === null && thing.userId !== null && thing.userId === reach.userId
+  }
+}
+
+function requireNothingMissing(missing: readonly string[], detail: string): void {
+  if (missing.length > 0) throw new MachineAuthError('permission_required', { detail, required: missing })
+}
+
+function grantsPlatform(name: string): boolean {
+  return new PermissionSet([name]).has(PLATFORM_ADMIN)
+}
+
+/**
+ * Demands that an actor has all he wants to give. Whoever belongs to an organization has no platform reach, whatever
+ * his wildcards say, and so cannot give it either: not `*`, not `platform.admin`.
+ *
+ * @throws MachineAuthError `permission_required`, naming what he lacks
+ */
+export function requireGrantable(actor: Actor, permissions: readonly string[]): void {
+  const isBound = actor.organizationId !== null
+  requireNothingMissing(
+    permissions.filter((name) => !actor.granted.has(name) || (isBound && grantsPlatform(name))),
+    'Nobody can grant more than he has.',
+  )
+}
+
+/**
+ * Demands that an actor can do all that someone else can, before he acts as him or changes how he logs in.
+ *
+ * @throws MachineAuthError `permission_required`, naming what he lacks
+ */
+export function requireCovering(actor: Actor, permissions: readonly string[]): void {
+  requireNothingMissing(actor.granted.missing(permissions), 'Nobody can act on someone who may do more than he.')
+}
+
+/**
+ * Demands platform reach.
+ *
+ * @throws MachineAuthError `permission_required`
+ */
+export function requirePlatform(actor: Actor): void {
+  if (reachOf(actor).kind === 'platform') return
+  throw new MachineAuthError('permission_required', {
+    detail: 'This needs platform reach: platform.admin, and no organization of one\'s own.',
+    required: [PLATFORM_ADMIN],
+  })
+}
