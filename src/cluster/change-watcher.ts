@@ -1,0 +1,86 @@
+/**
+ * Hears of revocations by other processes on the same database, within a second.
+ *
+ * SQLite says in microseconds whether anyone else wrote (`PRAGMA data_version`); only then is the log of changes read.
+ * Where the database cannot say, the log is read at every look.
+ */
+import type { Clock } from '../lib/clock.ts'
+import type { ChangeStore } from '../storage/ports.ts'
+import type { ChangeRecord } from '../storage/records.ts'
+
+/** ms between looks: two of them fit well into the second that CONTRACT promises. */
+const INTERVAL = 250
+/** ms of the past that are read again: on PostgreSQL a smaller sequence number can commit after a larger one. */
+const OVERLAP = 5_000
+/** ms a change is kept for processes that were away. */
+const RETENTION = 3_600_000
+
+export interface ChangeListener {
+  onChange(change: ChangeRecord): void
+  /** Changes were missed: whatever was cached may be wrong. */
+  onGap(): void
+}
+
+export class ChangeWatcher {
+  readonly #changes: ChangeStore
+  readonly #clock: Clock
+  readonly #listener: ChangeListener
+  #sequence = 0
+  #version: number | null = null
+  #seen = new Map<number, number>()
+  #timer: ReturnType<typeof setInterval> | undefined
+  #looking: Promise<void> | undefined
+  #prunedAt = 0
+
+  constructor(changes: ChangeStore, clock: Clock, listener: ChangeListener) {
+    this.#changes = changes
+    this.#clock = clock
+    this.#listener = listener
+  }
+
+  /** Starts from the present: nothing is cached yet, so nothing older matters. */
+  async start(): Promise<void> {
+    this.#version = this.#changes.version()
+    this.#sequence = await this.#changes.latest()
+    this.#timer = setInterval(() => void this.look(), INTERVAL)
+    this.#timer.unref()
+  }
+
+  /** One look; looks do not overlap. Never rejects: a database that is away is asked again next time. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#looking = undefined
+      })
+    return this.#looking
+  }
+
+  async #look(): Promise<void> {
+    const version = this.#changes.version()
+    if (version !== null && version === this.#version) return
+    const now = this.#clock()
+    const { changes, complete } = await this.#changes.since(this.#sequence, now, version === null ? OVERLAP : 0)
+    if (!complete) this.#listener.onGap()
+    for (const change of changes) this.#take(change)
+    // Only now: a look that failed half way is repeated.
+    this.#version = version
+    for (const [sequence, at] of this.#seen) if (at < now - 2 * OVERLAP) this.#seen.delete(sequence)
+    if (now - this.#prunedAt > RETENTION / 4) {
+      this.#prunedAt = now
+      await this.#changes.prune(now - RETENTION)
+    }
+  }
+
+  #take(change: ChangeRecord): void {
+    if (this.#seen.has(change.sequence)) return
+    this.#seen.set(change.sequence, change.at)
+    if (change.sequence > this.#sequence) this.#sequence = change.sequence
+    this.#listener.onChange(change)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#looking
+  }
+}

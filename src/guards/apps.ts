@@ -1,0 +1,57 @@
+/** Which apps a plugin ended up in, so that their routes can be audited and their server asked for addresses. */
+import { type AppInternals, internalsOf } from './elysia-internals.ts'
+
+export class AppRegistry {
+  readonly #users = new Set<AppInternals>()
+
+  /**
+   * Learns of every app that `.use`s the plugin. Elysia tells a plugin its parent by assigning `getParent`.
+   *
+   * An app that is never listened on (`app.handle`, `Bun.serve({ fetch })`) is found this way too.
+   */
+  watch(plugin: object): void {
+    const users = this.#users
+    let getParent: (() => AppInternals | null) | null = null
+    Object.defineProperty(plugin, 'getParent', {
+      configurable: true,
+      get: () => getParent ?? (() => null),
+      set(next: () => AppInternals | null) {
+        getParent = next
+        const parent = next()
+        if (parent !== null) users.add(parent)
+      },
+    })
+  }
+
+  /** Adds the app that a start hook names. */
+  add(app: object): void {
+    this.#users.add(internalsOf(app))
+  }
+
+  /** The apps that serve: those at the top of each chain of `.use`. */
+  roots(): readonly AppInternals[] {
+    const roots = new Set<AppInternals>()
+    for (const user of this.#users) {
+      let app = user
+      for (let parent = app.getParent(); parent !== null && parent !== app; parent = app.getParent()) app = parent
+      roots.add(app)
+    }
+    return [...roots]
+  }
+
+  /** How many routes all the apps hold: changes when there is something new to audit. */
+  get routeCount(): number {
+    let count = 0
+    for (const app of this.#users) count += app.router.history.length
+    return count
+  }
+
+  /** The socket's address of a request, from whichever server has it. */
+  socketAddress(request: Request): string | null {
+    for (const app of this.roots()) {
+      const found = app.server?.requestIP(request)
+      if (found !== undefined && found !== null) return found.address
+    }
+    return null
+  }
+}

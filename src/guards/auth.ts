@@ -1,0 +1,103 @@
+/** The `auth` of every handler: the guards as calls, for what a route cannot say in its options. */
+import type { BearerToken, Principal, Session, User } from '../authentication/principal.ts'
+import type { ApiKeyView } from '../authentication/views.ts'
+import { type Ownership, requireOwnership } from './ownership.ts'
+import type { Presented } from './presented.ts'
+import {
+  type ApiKeyRequirement,
+  findOptionalUser,
+  type PermissionRequirement,
+  requireApiKey,
+  requireBearerToken,
+  requireCurrentUser,
+  requirePermission,
+  requireRole,
+  requireSession,
+  toPermissionRule,
+} from './requirements.ts'
+
+/** A list of role names, or one. */
+export type RoleRequirement<Roles extends string> = Roles | readonly Roles[]
+
+export function toList<T extends string>(value: T | readonly T[]): readonly T[] {
+  return typeof value === 'string' ? [value] : value
+}
+
+/**
+ * What a request's credentials prove, asked for in code.
+ *
+ * Each call gives the same answer for the whole request, builds on the ones before it, and throws `MachineAuthError`.
+ *
+ * @example
+ * app.get('/report', async ({ auth }) => {
+ *   const user = await auth.requireRole('admin')
+ *   return reportFor(user.id)
+ * })
+ */
+export class Auth<U extends object = object, Roles extends string = string> {
+  readonly #presented: Presented
+
+  constructor(presented: Presented) {
+    this.#presented = presented
+  }
+
+  /** Who is asking; null until a guard or a call below has found out. */
+  get principal(): Principal | null {
+    return this.#presented.principal
+  }
+
+  /** The id of this request, as in the answer's `X-Request-Id` and in the log. */
+  get requestId(): string {
+    return this.#presented.requestId
+  }
+
+  /** The client's address, or null where nobody can tell. */
+  get address(): string | null {
+    return this.#presented.address
+  }
+
+  /** The request's API key. */
+  async apiKey(requirement: ApiKeyRequirement | true = true): Promise<ApiKeyView> {
+    return requireApiKey(this.#presented, requirement)
+  }
+
+  /** The request's opaque or JWT bearer credential. */
+  async bearerToken(): Promise<BearerToken> {
+    return requireBearerToken(this.#presented)
+  }
+
+  /** The request's session. */
+  async session(): Promise<Session> {
+    return requireSession(this.#presented)
+  }
+
+  /** The user behind the request's credential. */
+  async currentUser(): Promise<User & U> {
+    return requireCurrentUser(this.#presented) as User & U
+  }
+
+  /** The user, or null for nobody; a wrong credential in a header is still refused. */
+  async optionalUser(): Promise<(User & U) | null> {
+    return findOptionalUser(this.#presented) as (User & U) | null
+  }
+
+  /** The user, if he has one of the roles. */
+  async requireRole(roles: RoleRequirement<Roles>): Promise<User & U> {
+    return requireRole(this.#presented, toList(roles)) as User & U
+  }
+
+  /** Whoever asks, if he has the permissions. */
+  async requirePermission(permission: PermissionRequirement): Promise<Principal> {
+    return requirePermission(this.#presented, toPermissionRule(permission))
+  }
+
+  /**
+   * The resource, if it exists and the user owns it or has one of the roles.
+   *
+   * @throws MachineAuthError `not_found` for null or undefined, `not_owner`
+   */
+  async authorizedResource<T>(resource: T | null | undefined, ownership: Ownership<T>): Promise<NonNullable<T>> {
+    const user = await this.currentUser()
+    return requireOwnership(this.#presented, user, resource, ownership)
+  }
+}

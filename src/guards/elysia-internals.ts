@@ -1,0 +1,45 @@
+/**
+ * The few members of an Elysia app that its types hide and the route audit needs. All of them exist in 1.4; the tests
+ * of this folder fail when a release changes one.
+ */
+import type { MarkedHook } from './gate.ts'
+
+export interface HookContainer {
+  /** A function, or the name of a built-in parser. */
+  readonly fn: (((...given: never[]) => unknown) & MarkedHook) | string
+}
+
+export interface RouteHooks {
+  parse?: HookContainer[]
+  readonly transform?: readonly HookContainer[]
+  readonly beforeHandle?: readonly HookContainer[]
+  readonly afterHandle?: readonly HookContainer[]
+  readonly body?: unknown
+  readonly standaloneValidator?: readonly { readonly body?: unknown }[]
+  readonly detail?: { readonly hide?: boolean }
+}
+
+export interface InternalRoute {
+  readonly method: string
+  readonly path: string
+  readonly handler: unknown
+  readonly hooks: RouteHooks
+}
+
+export interface AppInternals {
+  readonly router: { readonly history: readonly InternalRoute[] }
+  readonly config: { readonly aot?: boolean; readonly prefix?: string }
+  readonly inference: Parameters<typeof import('elysia/sucrose')['sucrose']>[1]
+  readonly event: { readonly error?: readonly unknown[] }
+  readonly server: {
+    requestIP(request: Request): { readonly address: string } | null
+    stop(closeActiveConnections?: boolean): Promise<void>
+  } | null
+  getParent(): AppInternals | null
+}
+
+/** The hidden side of an app. */
+export function internalsOf(app: object): AppInternals {
+  // Elysia declares these members private or protected; see the head of this file.
+  return app as unknown as AppInternals
+}

@@ -1,0 +1,139 @@
+/**
+ * Turns a requirement into the hooks of an Elysia macro.
+ *
+ * A gate decides in `parse`, before the body is read, and again in `transform`, before it is validated; it hands its
+ * proof over from there. Both are facts of Elysia 1.4, pinned by test/guards: what `transform` returns is assigned to
+ * the context, `parse` returning a value skips the body, and only throwing refuses.
+ *
+ * Elysia reads the source of hooks. They take what they need by destructuring, never pass the context on, and
+ * synchronous ones never say `return f(`.
+ */
+import type { Presented } from './presented.ts'
+import { presentedBy } from './state.ts'
+
+/** Which guard a hook belongs to, for the route audit and the documentation. */
+export interface GuardMark {
+  readonly name: string
+  readonly value: unknown
+}
+
+/** What a hook of ours looks like from outside. */
+export interface MarkedHook {
+  readonly [MARK]?: GuardMark
+  readonly [PARSE]?: true
+}
+
+export const MARK = Symbol('machine-auth.guard')
+/** Marks the hook that the audit may take off routes that have no body to wait for. */
+export const PARSE = Symbol('machine-auth.parse')
+
+/** All that Elysia's types need to know of a gate: the values it adds to the handler's context. */
+export interface Gate<Proof extends object> {
+  readonly resolve: () => Proof
+}
+
+interface GateContext {
+  readonly request: Request
+  readonly set: { headers: Record<string, string | number | undefined> }
+}
+
+const VARY = 'Authorization, Cookie, X-API-Key'
+/** Stands in for a body that was not read, on a request that will be refused. */
+const UNREAD = Object.freeze({})
+
+function varyWith(existing: string | number): string {
+  const text = String(existing)
+  if (text.includes(VARY) || text.trim() === '*') return text
+  return `${text}, ${VARY}`
+}
+
+/** Answers to one caller are not answers to another. */
+function setVary(headers: GateContext['set']['headers']): void {
+  const existing = headers.vary
+  headers.vary = existing === undefined || existing === VARY ? VARY : varyWith(existing)
+}
+
+/**
+ * Makes the macro hooks of a guard.
+ *
+ * @param mark which guard this is
+ * @param decide returns the values it proved, or throws `MachineAuthError`; must be synchronous
+ */
+export function createGate<Proof extends object>(
+  mark: GuardMark,
+  decide: (presented: Presented) => Proof,
+): Gate<Proof> {
+  function parse({ request }: GateContext): object | undefined {
+    const presented = presentedBy(request)
+    try {
+      decide(presented)
+    } catch (refused) {
+      presented.refused = refused
+      return UNREAD
+    }
+    return undefined
+  }
+
+  function transform({ request, set }: GateContext): Proof {
+    const presented = presentedBy(request)
+    setVary(set.headers)
+    if (presented.refused !== null) throw presented.refused
+    const proof = decide(presented)
+    return proof
+  }
+
+  return asGate<Proof>(parse, Object.assign(transform, { [MARK]: mark }))
+}
+
+/** Hooks that demand nothing and only say what the route is. */
+export function createMark(mark: GuardMark): Gate<Record<never, never>> {
+  return { transform: Object.assign(() => undefined, { [MARK]: mark }) } as unknown as Gate<Record<never, never>>
+}
+
+/** What an asynchronous gate is told of the request besides its credentials. */
+export interface ResourceContext {
+  readonly request: Request
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** As `createGate`, for a decision that must wait for something of the app's own. Decided once per request. */
+export function createAsyncGate<Proof extends object>(
+  mark: GuardMark,
+  decide: (presented: Presented, context: ResourceContext) => Promise<Proof>,
+): Gate<Proof> {
+  const decisions = new WeakMap<Presented, Promise<Proof>>()
+
+  function decideOnce(presented: Presented, context: ResourceContext): Promise<Proof> {
+    const known = decisions.get(presented)
+    if (known !== undefined) return known
+    const decision = decide(presented, context)
+    decisions.set(presented, decision)
+    return decision
+  }
+
+  async function parse({ request, params }: GateContext & ResourceContext): Promise<object | undefined> {
+    const presented = presentedBy(request)
+    try {
+      await decideOnce(presented, { request, params })
+    } catch (refused) {
+      presented.refused = refused
+      return UNREAD
+    }
+    return undefined
+  }
+
+  async function transform({ request, set, params }: GateContext & ResourceContext): Promise<Proof> {
+    const presented = presentedBy(request)
+    setVary(set.headers)
+    if (presented.refused !== null) throw presented.refused
+    return decideOnce(presented, { request, params })
+  }
+
+  return asGate<Proof>(parse, Object.assign(transform, { [MARK]: mark }))
+}
+
+function asGate<Proof extends object>(parse: unknown, transform: unknown): Gate<Proof> {
+  const hooks = { parse: Object.assign(parse as object, { [PARSE]: true }), transform }
+  // Elysia types a macro's values by `resolve` only. Ours come from `transform`, which saves a hook per request.
+  return hooks as unknown as Gate<Proof>
+}

@@ -1,0 +1,126 @@
+/** The guards as route options, and `auth` in every handler: everything of the plugin that an app's types see. */
+import { Elysia } from 'elysia'
+import type { BearerToken, Principal, Session, User } from '../authentication/principal.ts'
+import type { ApiKeyView } from '../authentication/views.ts'
+import type { ModuleRequirement } from '../authorization/registry.ts'
+import { Auth, type RoleRequirement, toList } from './auth.ts'
+import { requireTrue } from './authorized-resource.ts'
+import { createGate, createMark } from './gate.ts'
+import {
+  type ApiKeyRequirement,
+  type CredentialKindName,
+  findOptionalUser,
+  type PermissionRequirement,
+  requireApiKey,
+  requireBearerToken,
+  requireCurrentUser,
+  requireMasterKey,
+  requireModule,
+  requirePermission,
+  requireRole,
+  requireSession,
+  toPermissionRule,
+} from './requirements.ts'
+import { presentedBy } from './state.ts'
+
+/** `currentUser: { via: […] }`: only these kinds of credential. */
+export interface CurrentUserRequirement {
+  readonly via: readonly CredentialKindName[]
+}
+
+function requireNames(guard: string, names: unknown): void {
+  if (Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === 'string' && name !== '')) return
+  throw new TypeError(`${guard}: name at least one; an empty or missing name would guard nothing`)
+}
+
+function requireObject(guard: string, value: unknown): void {
+  if (value === true || (typeof value === 'object' && value !== null)) return
+  throw new TypeError(`${guard}: write true or an object of requirements, or leave it out`)
+}
+
+/**
+ * Makes the typed part of the plugin.
+ *
+ * @param seed one per core: Elysia drops a second plugin of the same name and seed
+ */
+export function createGuards<U extends object, Roles extends string>(seed: string) {
+  type AppUser = User & U
+
+  function attachAuth({ request, set }: { request: Request; set: { headers: Record<string, unknown> } }) {
+    const presented = presentedBy(request)
+    set.headers['x-request-id'] = presented.requestId
+    const auth = new Auth<U, Roles>(presented)
+    return { auth }
+  }
+
+  return new Elysia({ name: 'machine-auth', seed })
+    .derive({ as: 'global' }, attachAuth)
+    .macro('apiKey', (value: true | ApiKeyRequirement) => {
+      requireObject('apiKey', value)
+      return createGate<{ apiKey: ApiKeyView }>(
+        { name: 'apiKey', value: value === true ? {} : value },
+        (presented) => ({
+          apiKey: requireApiKey(presented, value),
+        }),
+      )
+    })
+    .macro('bearerToken', (value: true) => {
+      requireTrue('bearerToken', value)
+      return createGate<{ bearerToken: BearerToken }>({ name: 'bearerToken', value }, (presented) => ({
+        bearerToken: requireBearerToken(presented),
+      }))
+    })
+    .macro('session', (value: true) => {
+      requireTrue('session', value)
+      return createGate<{ session: Session }>({ name: 'session', value }, (presented) => ({
+        session: requireSession(presented),
+      }))
+    })
+    .macro('currentUser', (value: true | CurrentUserRequirement) => {
+      requireObject('currentUser', value)
+      const via = value === true ? undefined : value.via
+      if (via !== undefined) requireNames('currentUser.via', via)
+      return createGate<{ currentUser: AppUser }>({ name: 'currentUser', value }, (presented) => ({
+        currentUser: requireCurrentUser(presented, via) as AppUser,
+      }))
+    })
+    .macro('optionalUser', (value: true) => {
+      requireTrue('optionalUser', value)
+      return createGate<{ optionalUser: AppUser | null }>({ name: 'optionalUser', value }, (presented) => ({
+        optionalUser: findOptionalUser(presented) as AppUser | null,
+      }))
+    })
+    .macro('requireRole', (value: RoleRequirement<Roles>) => {
+      const roles = toList(value)
+      requireNames('requireRole', roles)
+      return createGate<{ currentUser: AppUser }>({ name: 'requireRole', value: roles }, (presented) => ({
+        currentUser: requireRole(presented, roles) as AppUser,
+      }))
+    })
+    .macro('requirePermission', (value: PermissionRequirement) => {
+      requireObject('requirePermission', typeof value === 'string' ? [value] : value)
+      const rule = toPermissionRule(value)
+      requireNames('requirePermission', rule.names)
+      return createGate<{ principal: Principal }>({ name: 'requirePermission', value }, (presented) => ({
+        principal: requirePermission(presented, rule),
+      }))
+    })
+    .macro('requireModule', (value: string | ModuleRequirement) => {
+      const requirement = typeof value === 'string' ? { module: value } : value
+      requireObject('requireModule', requirement)
+      requireNames('requireModule', [requirement.module])
+      return createGate<{ principal: Principal }>({ name: 'requireModule', value: requirement }, (presented) => ({
+        principal: requireModule(presented, requirement),
+      }))
+    })
+    .macro('masterKey', (value: true) => {
+      requireTrue('masterKey', value)
+      return createGate<{ principal: Principal }>({ name: 'masterKey', value }, (presented) => ({
+        principal: requireMasterKey(presented),
+      }))
+    })
+    .macro('public', (value: true) => {
+      requireTrue('public', value)
+      return createMark({ name: 'public', value })
+    })
+}

@@ -1,0 +1,239 @@
+/** What one request presents, and what came of it. One object per request, shared by all its guards. */
+import type { Authenticator } from '../authentication/authenticator.ts'
+import { MASTER } from '../authentication/master-key.ts'
+import {
+  type ApiKeyPrincipal,
+  type MasterPrincipal,
+  type Outcome,
+  type Principal,
+  type Refusal,
+  refusal,
+  type SessionPrincipal,
+  type TokenPrincipal,
+} from '../authentication/principal.ts'
+import { type AuthorizationCredential, parseAuthorization } from '../credentials/authorization.ts'
+import { findCookie } from '../credentials/cookie.ts'
+import { isSameOrigin, isUnsafeRequest } from '../credentials/origin.ts'
+import { type ErrorExtras, MachineAuthError } from '../errors.ts'
+
+type Verifier<P extends Principal> = Pick<Authenticator<unknown, P>, 'peek' | 'resolve'>
+
+/** What reading and verifying a request's credentials needs; made once per core. */
+export interface RequestEnvironment {
+  readonly keyHeaders: readonly string[]
+  readonly schemes: ReadonlySet<string>
+  readonly keyPrefix: string
+  readonly cookieName: string
+  readonly trustedOrigins: readonly string[]
+  readonly apiKeys: Verifier<ApiKeyPrincipal>
+  readonly jwts: Verifier<TokenPrincipal>
+  readonly bearers: Verifier<TokenPrincipal>
+  readonly sessions: Verifier<SessionPrincipal>
+  readonly isMasterKey: (text: string) => boolean
+  /** Whether the master key may come from an address; null when from anywhere. */
+  readonly masterKeyAllows: ((address: string) => boolean) | null
+  /** The client's address, or null where nobody can tell. */
+  readonly addressOf: (request: Request) => string | null
+  readonly nextRequestId: () => string
+}
+
+/** undefined: not presented. null: being verified. */
+type Slot<P extends Principal> = Outcome<P> | null | undefined
+type AuthorizationPrincipal = ApiKeyPrincipal | TokenPrincipal | MasterPrincipal
+
+const TWO_KEYS = refusal('request_malformed', { detail: 'Present one API key, not several.' })
+const TWO_TOKENS = refusal('request_malformed', { detail: 'Present one Authorization credential, not several.' })
+const TWO_SESSIONS = refusal('request_malformed', { detail: 'Present one session cookie, not several.' })
+const UNUSABLE = refusal('token_invalid')
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/
+
+export class Presented {
+  readonly request: Request
+  readonly #environment: RequestEnvironment
+  #key: Slot<ApiKeyPrincipal>
+  #authorization: Slot<AuthorizationPrincipal>
+  #authorizationKind: AuthorizationCredential['kind'] | undefined
+  #session: Slot<SessionPrincipal>
+  #requestId: string | undefined
+  #address: string | null | undefined
+  #principal: Principal | null = null
+  #waiting: Promise<void>[] | undefined
+  /** Set when a guard refused before the body was read; the refusal is thrown where it can be rendered. */
+  refused: unknown = null
+
+  constructor(environment: RequestEnvironment, request: Request) {
+    this.#environment = environment
+    this.request = request
+    const headers = request.headers
+    for (const name of environment.keyHeaders) {
+      const key = headers.get(name)
+      if (key !== null) this.#takeKey(key)
+    }
+    const authorization = headers.get('authorization')
+    if (authorization !== null) this.#takeAuthorization(authorization)
+    const cookies = headers.get('cookie')
+    if (cookies !== null) this.#takeCookie(cookies)
+  }
+
+  #takeKey(text: string): void {
+    if (this.#key !== undefined || text.includes(',')) {
+      this.#key = TWO_KEYS
+      return
+    }
+    const known = this.#environment.apiKeys.peek(text)
+    this.#key = known ?? null
+    if (known === undefined) this.#wait(this.#environment.apiKeys.resolve(text), (outcome) => (this.#key = outcome))
+  }
+
+  #takeAuthorization(header: string): void {
+    const environment = this.#environment
+    const credential = parseAuthorization(header, environment.schemes, environment.keyPrefix)
+    this.#authorizationKind = credential.kind
+    switch (credential.kind) {
+      case 'unusable':
+        this.#authorization = UNUSABLE
+        return
+      case 'ambiguous':
+        this.#authorization = TWO_TOKENS
+        return
+      case 'bearer':
+        // Looked at first, so that the master key never reaches an app's own verifier.
+        if (environment.isMasterKey(credential.text)) this.#authorization = MASTER
+        else this.#verifyAuthorization(environment.bearers, credential.text)
+        return
+      case 'jwt':
+        this.#verifyAuthorization(environment.jwts, credential.text)
+        return
+      case 'apiKey':
+        this.#verifyAuthorization(environment.apiKeys, credential.text)
+    }
+  }
+
+  #verifyAuthorization(verifier: Verifier<AuthorizationPrincipal>, text: string): void {
+    const known = verifier.peek(text)
+    this.#authorization = known ?? null
+    if (known === undefined) this.#wait(verifier.resolve(text), (outcome) => (this.#authorization = outcome))
+  }
+
+  #takeCookie(header: string): void {
+    const cookie = findCookie(header, this.#environment.cookieName)
+    if (cookie.kind === 'absent') return
+    if (cookie.kind === 'ambiguous') {
+      this.#session = TWO_SESSIONS
+      return
+    }
+    const known = this.#environment.sessions.peek(cookie.value)
+    this.#session = known ?? null
+    if (known === undefined) {
+      this.#wait(this.#environment.sessions.resolve(cookie.value), (outcome) => (this.#session = outcome))
+    }
+  }
+
+  #wait<P extends Principal>(verification: Promise<Outcome<P>>, settle: (outcome: Outcome<P>) => void): void {
+    this.#waiting ??= []
+    this.#waiting.push(verification.then(settle))
+  }
+
+  /** What must be waited for before any guard can decide; null when all is known. */
+  takePending(): Promise<unknown> | null {
+    const waiting = this.#waiting
+    if (waiting === undefined) return null
+    this.#waiting = undefined
+    return waiting.length === 1 ? (waiting[0] ?? null) : Promise.all(waiting)
+  }
+
+  /** Kept from the caller when well formed, else made; the same in answer, problem body and log. */
+  get requestId(): string {
+    if (this.#requestId === undefined) {
+      const given = this.request.headers.get('x-request-id')
+      this.#requestId = given !== null && REQUEST_ID.test(given) ? given : this.#environment.nextRequestId()
+    }
+    return this.#requestId
+  }
+
+  /** The client's address, normalized; null where nobody can tell. */
+  get address(): string | null {
+    if (this.#address === undefined) this.#address = this.#environment.addressOf(this.request)
+    return this.#address
+  }
+
+  /** Who is asking, as far as a guard or dependency has found out; null until then. */
+  get principal(): Principal | null {
+    return this.#principal
+  }
+
+  /** What the `Authorization` header holds, if there is one. */
+  get authorizationKind(): AuthorizationCredential['kind'] | undefined {
+    return this.#authorizationKind
+  }
+
+  get key(): Outcome<ApiKeyPrincipal> | undefined {
+    return settled(this.#key)
+  }
+
+  get authorization(): Outcome<AuthorizationPrincipal> | undefined {
+    return settled(this.#authorization)
+  }
+
+  get session(): Outcome<SessionPrincipal> | undefined {
+    return settled(this.#session)
+  }
+
+  /** The credential that speaks for the caller: Authorization, then the key header, then the cookie. */
+  get foremost(): Outcome | undefined {
+    return this.authorization ?? this.key ?? this.session
+  }
+
+  /** The error of a refusal, with this request's id. */
+  refuse(code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {
+    const error = new MachineAuthError(code, extras)
+    error.requestId = this.requestId
+    return error
+  }
+
+  /**
+   * Demands that an outcome is a principal that may be used from here.
+   *
+   * @throws MachineAuthError the outcome's refusal; `ip_not_allowed`; `csrf_rejected`
+   */
+  prove<P extends Principal>(outcome: Outcome<P>): P {
+    if (outcome.kind === 'refused') throw this.refuse(outcome.code, outcome.extras)
+    switch (outcome.kind) {
+      case 'apiKey':
+        if (outcome.allowsAddress !== null) this.#requireAddress(outcome.allowsAddress)
+        break
+      case 'session':
+        this.#requireSameOrigin()
+        break
+      case 'master':
+        if (this.#environment.masterKeyAllows !== null) this.#requireAddress(this.#environment.masterKeyAllows)
+        this.#requireSameOrigin()
+        break
+      default:
+    }
+    this.#principal ??= outcome
+    return outcome
+  }
+
+  #requireAddress(allows: (address: string) => boolean): void {
+    if (this.address === null || !allows(this.address)) throw this.refuse('ip_not_allowed')
+  }
+
+  #requireSameOrigin(): void {
+    if (!isUnsafeRequest(this.request)) return
+    if (!isSameOrigin(this.request.headers, this.#environment.trustedOrigins)) throw this.refuse('csrf_rejected')
+  }
+
+  /** Whether a text is the master key; compared in constant time. */
+  isMasterKey(text: string): boolean {
+    return this.#environment.isMasterKey(text)
+  }
+}
+
+/** A guard that runs before verification is done must refuse, never let through. */
+function settled<P extends Principal>(slot: Slot<P>): Outcome<P> | undefined {
+  if (slot === null)
+    throw new MachineAuthError('internal_error', { detail: 'A guard ran before its credential was verified.' })
+  return slot
+}

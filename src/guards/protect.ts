@@ -1,0 +1,63 @@
+/** `protect`: what every path under a prefix demands, whether a route is there or not. */
+import { createPathMatcher, requestPath } from '../lib/path.ts'
+import type { ProtectRule } from '../options/types.ts'
+import { toList } from './auth.ts'
+import type { Presented } from './presented.ts'
+import {
+  requireApiKey,
+  requireBearerToken,
+  requireCurrentUser,
+  requireMasterKey,
+  requirePermission,
+  requireRole,
+  requireSession,
+  toPermissionRule,
+} from './requirements.ts'
+
+type Demand = (presented: Presented) => unknown
+
+/** One row per demand a rule can make; a new one without a row is a compile error. */
+const DEMANDS: {
+  readonly [K in keyof Required<ProtectRule['require']>]: (value: NonNullable<ProtectRule['require'][K]>) => Demand
+} = {
+  apiKey: () => (presented) => requireApiKey(presented, true),
+  bearerToken: () => requireBearerToken,
+  session: () => requireSession,
+  currentUser: () => (presented) => requireCurrentUser(presented),
+  masterKey: () => requireMasterKey,
+  requireRole: (roles) => (presented) => requireRole(presented, toList(roles)),
+  requirePermission: (permission) => (presented) => requirePermission(presented, toPermissionRule(permission)),
+}
+
+function demandsOf(rule: ProtectRule): readonly Demand[] {
+  return Object.entries(rule.require).map(([name, value]) => {
+    // Object.entries loses which value belongs to which row; the options schema has checked both.
+    const row = DEMANDS[name as keyof typeof DEMANDS] as (given: unknown) => Demand
+    return row(value)
+  })
+}
+
+/**
+ * Compiles the rules; null when there are none.
+ *
+ * @param isPublic whether the route of a method and path says `public: true`
+ * @returns a function that throws `MachineAuthError` for a request that a rule refuses
+ */
+export function createProtection(
+  rules: readonly ProtectRule[],
+  isPublic: (method: string, path: string) => boolean,
+): ((presented: Presented) => void) | null {
+  if (rules.length === 0) return null
+  const compiled = rules.map((rule) => ({ matches: createPathMatcher(rule.path), demands: demandsOf(rule) }))
+  return (presented) => {
+    const path = requestPath(presented.request.url)
+    try {
+      for (const rule of compiled) {
+        if (rule.matches(path)) for (const demand of rule.demands) demand(presented)
+      }
+    } catch (refused) {
+      // Asked only now: most requests under a rule are allowed, and finding their route twice would cost them.
+      if (!isPublic(presented.request.method, path)) throw refused
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Which paths under a `protect` rule are public after all, because their route says `public: true`.
+ *
+ * A rule decides before Elysia has chosen a route, so this asks: does a public route match, and no other one? Every
+ * doubt stays protected.
+ */
+import type { RouteDescription } from './routes.ts'
+
+type Matcher = (path: string) => boolean
+
+/** Whether a path has the form of a route's pattern: `:name`, `:name?` and a final `*`. */
+export function matchesPattern(pattern: string, path: string): boolean {
+  const wanted = pattern.split('/').slice(1)
+  const given = path.split('/').slice(1)
+  if (given.at(-1) === '' && wanted.at(-1) !== '') given.pop()
+  for (const [index, part] of wanted.entries()) {
+    if (part === '*') return true
+    const segment = given[index]
+    if (segment === undefined) return part.startsWith(':') && part.endsWith('?') && index === wanted.length - 1
+    const isParameter = part.startsWith(':') && segment !== ''
+    if (!isParameter && part !== segment) return false
+  }
+  return given.length === wanted.length
+}
+
+/** `GET` serves `HEAD` and is what a WebSocket's upgrade comes as. */
+function servesMethod(route: RouteDescription, method: string): boolean {
+  if (route.method === 'ALL' || route.method === method) return true
+  if (method === 'HEAD') return route.method === 'GET'
+  return method === 'GET' && route.method === 'WS'
+}
+
+function isStatic(pattern: string): boolean {
+  return !pattern.includes(':') && !pattern.includes('*')
+}
+
+export function createPublicPaths(routes: readonly RouteDescription[]): (method: string, path: string) => boolean {
+  const compiled = routes.map((route) => {
+    const matches: Matcher = (path) => matchesPattern(route.path, path)
+    return { route, matches, isStatic: isStatic(route.path) }
+  })
+  return (method, path) => {
+    const candidates = compiled.filter(({ route, matches }) => servesMethod(route, method) && matches(path))
+    // A static route always wins over patterns; among patterns, all must be public.
+    const winners = candidates.some((each) => each.isStatic) ? candidates.filter((each) => each.isStatic) : candidates
+    return winners.length > 0 && winners.every(({ route }) => route.isPublic)
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * What each guard demands, as a pure decision over what the request presents: `require*` returns what it proved or
+ * throws `MachineAuthError`.
+ */
+import { MASTER } from '../authentication/master-key.ts'
+import type {
+  ApiKeyPrincipal,
+  BearerToken,
+  Principal,
+  Session,
+  SessionPrincipal,
+  User,
+} from '../authentication/principal.ts'
+import type { ApiKeyView } from '../authentication/views.ts'
+import { type ModuleRequirement, modulePermission } from '../authorization/registry.ts'
+import type { Environment } from '../storage/records.ts'
+import type { Presented } from './presented.ts'
+
+/** `apiKey: { … }`: what else the key must have. */
+export interface ApiKeyRequirement {
+  readonly permissions?: readonly string[]
+  readonly environment?: Environment
+}
+
+/** All of a list, or any of one. */
+export type PermissionRequirement = string | readonly string[] | { readonly any: readonly string[] }
+
+export type CredentialKindName = 'apiKey' | 'jwt' | 'session'
+
+function requireAll(presented: Presented, principal: Principal, permissions: readonly string[]): void {
+  const missing = principal.granted.missing(permissions)
+  if (missing.length > 0) throw presented.refuse('permission_required', { required: missing })
+}
+
+/** The one API key of the request, from its header or from `Authorization`. */
+export function requireApiKeyPrincipal(presented: Presented, requirement: ApiKeyRequirement | true): ApiKeyPrincipal {
+  const inHeader = presented.key
+  const isInAuthorization = presented.authorizationKind === 'apiKey'
+  if (inHeader !== undefined && isInAuthorization) {
+    throw presented.refuse('request_malformed', { detail: 'Present one API key, not several.' })
+  }
+  const outcome = isInAuthorization ? presented.authorization : inHeader
+  if (outcome === undefined) {
+    // A token of another kind is no key; anything else in its place was meant to be one.
+    switch (presented.authorizationKind) {
+      case undefined:
+      case 'jwt':
+        throw presented.refuse('credential_missing')
+      case 'ambiguous':
+        throw presented.refuse('request_malformed')
+      default:
+        throw presented.refuse('api_key_invalid')
+    }
+  }
+  const principal = presented.prove(outcome)
+  if (principal.kind !== 'apiKey') throw presented.refuse('api_key_invalid')
+  if (requirement === true) return principal
+  if (requirement.environment !== undefined && principal.apiKey.environment !== requirement.environment) {
+    throw presented.refuse('environment_mismatch', { required: [requirement.environment] })
+  }
+  if (requirement.permissions !== undefined) requireAll(presented, principal, requirement.permissions)
+  return principal
+}
+
+export function requireApiKey(presented: Presented, requirement: ApiKeyRequirement | true): ApiKeyView {
+  return requireApiKeyPrincipal(presented, requirement).apiKey
+}
+
+export function requireBearerToken(presented: Presented): BearerToken {
+  const outcome = presented.authorization
+  if (outcome === undefined || presented.authorizationKind === 'apiKey') throw presented.refuse('credential_missing')
+  const principal = requirePrincipal(presented)
+  if (principal.kind === 'jwt' || principal.kind === 'bearer') return principal.bearerToken
+  throw presented.refuse('token_invalid')
+}
+
+export function requireSession(presented: Presented): Session {
+  return requireSessionPrincipal(presented).session
+}
+
+function requireSessionPrincipal(presented: Presented): SessionPrincipal {
+  const outcome = presented.session
+  if (outcome === undefined) throw presented.refuse('credential_missing')
+  return presented.prove(outcome)
+}
+
+/** The master key opens management and `masterKey` guards; to every other guard it is a wrong token. */
+function refuseMaster<O extends { readonly kind: string }>(outcome: O) {
+  return outcome.kind === 'master' ? ({ kind: 'refused', code: 'token_invalid' } as const) : outcome
+}
+
+/** Whoever the request speaks for. */
+export function requirePrincipal(presented: Presented): Principal {
+  const outcome = presented.foremost
+  if (outcome === undefined) throw presented.refuse('credential_missing')
+  return presented.prove(refuseMaster(outcome) as typeof outcome)
+}
+
+const KIND_NAMES: Readonly<Record<Principal['kind'], CredentialKindName | null>> = {
+  apiKey: 'apiKey',
+  jwt: 'jwt',
+  bearer: 'jwt',
+  session: 'session',
+  master: null,
+}
+
+export function requireCurrentUser(presented: Presented, via?: readonly CredentialKindName[]): User {
+  const principal = requirePrincipal(presented)
+  const kind = KIND_NAMES[principal.kind]
+  if (via !== undefined && (kind === null || !via.includes(kind))) {
+    throw presented.refuse('credential_missing', { detail: 'This route takes another kind of credential.' })
+  }
+  if (principal.user === null) throw presented.refuse('user_required')
+  return principal.user
+}
+
+/** The user, or null for nobody. A wrong credential in a header is refused; a stale cookie is nobody. */
+export function findOptionalUser(presented: Presented): User | null {
+  const outcome = presented.foremost
+  if (outcome === undefined) return null
+  if (outcome.kind === 'refused' && outcome === presented.session && outcome.code !== 'storage_unavailable') {
+    return null
+  }
+  return requirePrincipal(presented).user
+}
+
+export function requireRole(presented: Presented, roles: readonly string[]): User {
+  const user = requireCurrentUser(presented)
+  if (!roles.some((role) => user.roles.includes(role))) {
+    throw presented.refuse('role_required', { required: roles })
+  }
+  return user
+}
+
+/** A requirement in its one form. */
+export interface PermissionRule {
+  readonly mode: 'all' | 'any'
+  readonly names: readonly string[]
+}
+
+export function toPermissionRule(requirement: PermissionRequirement): PermissionRule {
+  if (typeof requirement === 'string') return { mode: 'all', names: [requirement] }
+  if ('any' in requirement) return { mode: 'any', names: requirement.any }
+  return { mode: 'all', names: requirement }
+}
+
+function requireRule(presented: Presented, principal: Principal, rule: PermissionRule): void {
+  if (rule.mode === 'all') requireAll(presented, principal, rule.names)
+  else if (!rule.names.some((name) => principal.granted.has(name))) {
+    throw presented.refuse('permission_required', { required: rule.names })
+  }
+}
+
+export function requirePermission(presented: Presented, rule: PermissionRule): Principal {
+  const principal = requirePrincipal(presented)
+  requireRule(presented, principal, rule)
+  return principal
+}
+
+export function requireModule(presented: Presented, requirement: ModuleRequirement): Principal {
+  const permission = modulePermission(requirement, presented.request.method)
+  const principal = requirePrincipal(presented)
+  // A method the table does not know has no permission anyone could hold.
+  if (permission === null) throw presented.refuse('permission_required', { required: [] })
+  requireAll(presented, principal, [permission])
+  return principal
+}
+
+export const MASTER_KEY_HEADER = 'x-admin-key'
+
+/** The master key, from `X-Admin-Key` or as a bearer token. */
+export function requireMasterKey(presented: Presented): Principal {
+  const given = presented.request.headers.get(MASTER_KEY_HEADER)
+  if (given !== null) {
+    if (!presented.isMasterKey(given)) throw presented.refuse('master_key_invalid')
+    return presented.prove(MASTER)
+  }
+  const kind = presented.authorizationKind
+  if (kind === undefined) throw presented.refuse('credential_missing')
+  if (kind === 'ambiguous') throw presented.refuse('request_malformed')
+  if (kind === 'bearer' && presented.authorization?.kind === 'master') return presented.prove(MASTER)
+  throw presented.refuse('master_key_invalid')
+}
+
+/** For the management endpoints: a principal with the permission, or the master key. */
+export function requireManagement(presented: Presented, permission: string): Principal {
+  if (presented.request.headers.has(MASTER_KEY_HEADER)) return requireMasterKey(presented)
+  const outcome = presented.foremost
+  if (outcome?.kind === 'master') return presented.prove(outcome)
+  const principal = requirePrincipal(presented)
+  requireAll(presented, principal, [permission])
+  return principal
+}

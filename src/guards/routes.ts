@@ -1,0 +1,35 @@
+/** What guards each route of an app has. */
+import type { AppInternals, InternalRoute } from './elysia-internals.ts'
+import { type GuardMark, MARK } from './gate.ts'
+
+/** A route as the audit, the documentation and `machine-auth routes` see it. */
+export interface RouteDescription {
+  readonly method: string
+  readonly path: string
+  readonly guards: readonly GuardMark[]
+  /** Whether it says `public: true`. */
+  readonly isPublic: boolean
+}
+
+export function guardsOf(route: InternalRoute): readonly GuardMark[] {
+  const marks: GuardMark[] = []
+  for (const { fn } of route.hooks.transform ?? []) {
+    const mark = typeof fn === 'function' ? fn[MARK] : undefined
+    if (mark !== undefined) marks.push(mark)
+  }
+  return marks
+}
+
+export function describeRoute(route: InternalRoute): RouteDescription {
+  const guards = guardsOf(route)
+  return {
+    method: route.method,
+    path: route.path,
+    guards: guards.filter((guard) => guard.name !== 'public'),
+    isPublic: guards.some((guard) => guard.name === 'public'),
+  }
+}
+
+export function describeRoutes(app: AppInternals): readonly RouteDescription[] {
+  return app.router.history.map(describeRoute)
+}
