@@ -7,49 +7,146 @@
 interface ErrorRow {
   readonly status: number
   readonly title: string
+  /** What to tell the person when nobody says it better. */
+  readonly detail: string
   /** The RFC 6750 error of the `WWW-Authenticate` challenge; `none` is a bare challenge. */
   readonly challenge?: 'none' | 'invalid_request' | 'invalid_token' | 'insufficient_scope'
 }
 
 const TABLE = {
-  request_malformed: { status: 400, title: 'Malformed request', challenge: 'invalid_request' },
+  request_malformed: {
+    status: 400,
+    title: 'Malformed request',
+    detail: 'The request cannot be understood.',
+    challenge: 'invalid_request',
+  },
 
-  credential_missing: { status: 401, title: 'Credential required', challenge: 'none' },
-  api_key_invalid: { status: 401, title: 'Invalid API key', challenge: 'invalid_token' },
-  api_key_expired: { status: 401, title: 'API key expired', challenge: 'invalid_token' },
-  api_key_revoked: { status: 401, title: 'API key revoked', challenge: 'invalid_token' },
-  api_key_disabled: { status: 401, title: 'API key disabled', challenge: 'invalid_token' },
-  token_invalid: { status: 401, title: 'Invalid token', challenge: 'invalid_token' },
-  token_expired: { status: 401, title: 'Token expired', challenge: 'invalid_token' },
-  token_revoked: { status: 401, title: 'Token revoked', challenge: 'invalid_token' },
-  session_invalid: { status: 401, title: 'Invalid session', challenge: 'invalid_token' },
-  session_expired: { status: 401, title: 'Session expired', challenge: 'invalid_token' },
-  refresh_token_reused: { status: 401, title: 'Refresh token reused', challenge: 'invalid_token' },
-  login_failed: { status: 401, title: 'Login failed', challenge: 'none' },
-  master_key_invalid: { status: 401, title: 'Invalid master key', challenge: 'invalid_token' },
+  credential_missing: {
+    status: 401,
+    title: 'Credential required',
+    detail: 'Present a credential that this route takes.',
+    challenge: 'none',
+  },
+  api_key_invalid: {
+    status: 401,
+    title: 'Invalid API key',
+    detail: 'The API key is not one of ours, or was not copied whole.',
+    challenge: 'invalid_token',
+  },
+  api_key_expired: {
+    status: 401,
+    title: 'API key expired',
+    detail: 'The API key has expired. Ask for a new one.',
+    challenge: 'invalid_token',
+  },
+  api_key_revoked: {
+    status: 401,
+    title: 'API key revoked',
+    detail: 'The API key was revoked. Ask for a new one.',
+    challenge: 'invalid_token',
+  },
+  api_key_disabled: {
+    status: 401,
+    title: 'API key disabled',
+    detail: 'The API key is switched off. Ask for it to be enabled.',
+    challenge: 'invalid_token',
+  },
+  token_invalid: {
+    status: 401,
+    title: 'Invalid token',
+    detail: 'The token is not one of ours, or is for something else.',
+    challenge: 'invalid_token',
+  },
+  token_expired: {
+    status: 401,
+    title: 'Token expired',
+    detail: 'The token has expired. Refresh it, or log in again.',
+    challenge: 'invalid_token',
+  },
+  token_revoked: {
+    status: 401,
+    title: 'Token revoked',
+    detail: 'The token was taken back. Log in again.',
+    challenge: 'invalid_token',
+  },
+  session_invalid: {
+    status: 401,
+    title: 'Invalid session',
+    detail: 'There is no such session. Log in again.',
+    challenge: 'invalid_token',
+  },
+  session_expired: {
+    status: 401,
+    title: 'Session expired',
+    detail: 'The session has ended. Log in again.',
+    challenge: 'invalid_token',
+  },
+  refresh_token_reused: {
+    status: 401,
+    title: 'Refresh token reused',
+    detail: 'The refresh token was used before, so its whole family was revoked. Log in again.',
+    challenge: 'invalid_token',
+  },
+  login_failed: { status: 401, title: 'Login failed', detail: 'E-mail or password is wrong.', challenge: 'none' },
+  master_key_invalid: {
+    status: 401,
+    title: 'Invalid master key',
+    detail: 'That is not the master key.',
+    challenge: 'invalid_token',
+  },
 
-  role_required: { status: 403, title: 'Role required', challenge: 'insufficient_scope' },
-  permission_required: { status: 403, title: 'Permission required', challenge: 'insufficient_scope' },
-  not_owner: { status: 403, title: 'Not the owner' },
-  ip_not_allowed: { status: 403, title: 'Address not allowed' },
-  environment_mismatch: { status: 403, title: 'Wrong environment' },
-  user_required: { status: 403, title: 'User required' },
-  organization_suspended: { status: 403, title: 'Organization suspended' },
-  user_disabled: { status: 403, title: 'User disabled' },
-  address_blocked: { status: 403, title: 'Address blocked' },
-  csrf_rejected: { status: 403, title: 'Cross-site request refused' },
+  role_required: {
+    status: 403,
+    title: 'Role required',
+    detail: 'You lack the role for this.',
+    challenge: 'insufficient_scope',
+  },
+  permission_required: {
+    status: 403,
+    title: 'Permission required',
+    detail: 'You lack the permission for this.',
+    challenge: 'insufficient_scope',
+  },
+  not_owner: { status: 403, title: 'Not the owner', detail: 'This belongs to somebody else.' },
+  ip_not_allowed: {
+    status: 403,
+    title: 'Address not allowed',
+    detail: 'The credential may not be used from this address.',
+  },
+  environment_mismatch: { status: 403, title: 'Wrong environment', detail: 'The API key is for another environment.' },
+  user_required: {
+    status: 403,
+    title: 'User required',
+    detail: 'This needs a user, and the credential has none behind it.',
+  },
+  organization_suspended: { status: 403, title: 'Organization suspended', detail: 'The organization is suspended.' },
+  user_disabled: { status: 403, title: 'User disabled', detail: 'The user is disabled.' },
+  address_blocked: { status: 403, title: 'Address blocked', detail: 'This address is blocked.' },
+  csrf_rejected: { status: 403, title: 'Cross-site request refused', detail: 'The request comes from another site.' },
 
-  not_found: { status: 404, title: 'Not found' },
-  conflict: { status: 409, title: 'Conflict' },
-  body_too_large: { status: 413, title: 'Body too large' },
-  validation_failed: { status: 422, title: 'Validation failed' },
+  not_found: { status: 404, title: 'Not found', detail: 'There is nothing here.' },
+  conflict: { status: 409, title: 'Conflict', detail: 'It exists already.' },
+  body_too_large: { status: 413, title: 'Body too large', detail: 'The body is too large.' },
+  validation_failed: {
+    status: 422,
+    title: 'Validation failed',
+    detail: 'Something in the request is not as it must be; see errors.',
+  },
 
-  rate_limited: { status: 429, title: 'Rate limit exceeded' },
-  quota_exceeded: { status: 429, title: 'Quota exceeded' },
-  locked_out: { status: 429, title: 'Locked out' },
+  rate_limited: { status: 429, title: 'Rate limit exceeded', detail: 'Too many requests. Wait before the next one.' },
+  quota_exceeded: { status: 429, title: 'Quota exceeded', detail: 'The quota is used up.' },
+  locked_out: { status: 429, title: 'Locked out', detail: 'Too many attempts. Wait before the next one.' },
 
-  internal_error: { status: 500, title: 'Internal error' },
-  storage_unavailable: { status: 503, title: 'Storage unavailable' },
+  internal_error: {
+    status: 500,
+    title: 'Internal error',
+    detail: 'Something went wrong here. Quote the request id when you ask about it.',
+  },
+  storage_unavailable: {
+    status: 503,
+    title: 'Storage unavailable',
+    detail: 'The database does not answer. Try again.',
+  },
 } as const satisfies Record<string, ErrorRow>
 
 /** Every code a refusal can carry. */
@@ -134,7 +231,7 @@ export class MachineAuthError extends Error {
 
   constructor(code: ErrorCode, extras: ErrorExtras = {}) {
     const row = rows[code]
-    const detail = extras.detail ?? row.title
+    const detail = extras.detail ?? row.detail
     super(detail, extras.cause === undefined ? undefined : { cause: extras.cause })
     this.code = code
     this.status = row.status

@@ -46,6 +46,7 @@ export class Authenticator<B, P extends Principal> {
   readonly #clock: Clock
   readonly #ttl: number
   readonly #toRefusal: (error: unknown) => Refusal
+  readonly #ready: Promise<void>
   readonly #flights = new Map<string, Flight<P>>()
 
   /**
@@ -59,8 +60,11 @@ export class Authenticator<B, P extends Principal> {
       readonly ttl: number
       readonly size: number
       readonly toRefusal: (error: unknown) => Refusal
+      /** Nothing is verified before the core is ready, so that nothing half-known is remembered. */
+      readonly ready: Promise<void>
     },
   ) {
+    this.#ready = options.ready
     this.#kind = kind
     this.#clock = options.clock
     this.#ttl = options.ttl
@@ -93,6 +97,7 @@ export class Authenticator<B, P extends Principal> {
   }
 
   async #resolve(text: string, generation: number): Promise<Outcome<P>> {
+    await this.#ready
     const slot = this.#kind.slotOf(text)
     const now = this.#clock()
     const known = this.cache.get(slot, text, now)

@@ -85,7 +85,7 @@ export function requireCovering(actor: Actor, permissions: readonly string[]): v
 export function requirePlatform(actor: Actor): void {
   if (reachOf(actor).kind === 'platform') return
   throw new MachineAuthError('permission_required', {
-    detail: 'This needs platform reach: platform.admin, and no organization of one\'s own.',
+    detail: "This needs platform reach: platform.admin, and no organization of one's own.",
     required: [PLATFORM_ADMIN],
   })
 }

@@ -61,8 +61,8 @@ export class ChangeWatcher {
     if (version !== null && version === this.#version) return
     const now = this.#clock()
     const { changes, complete } = await this.#changes.since(this.#sequence, now, version === null ? OVERLAP : 0)
-    if (!complete) this.#listener.onGap()
-    for (const change of changes) this.#take(change)
+    if (complete) for (const change of changes) this.#take(change)
+    else await this.#startOver()
     // Only now: a look that failed half way is repeated.
     this.#version = version
     for (const [sequence, at] of this.#seen) if (at < now - 2 * OVERLAP) this.#seen.delete(sequence)
@@ -70,6 +70,13 @@ export class ChangeWatcher {
       this.#prunedAt = now
       await this.#changes.prune(now - RETENTION)
     }
+  }
+
+  /** Rows were pruned while this process was away, or the database is a restored backup. */
+  async #startOver(): Promise<void> {
+    this.#seen.clear()
+    this.#sequence = await this.#changes.latest()
+    this.#listener.onGap()
   }
 
   #take(change: ChangeRecord): void {

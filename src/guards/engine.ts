@@ -124,14 +124,18 @@ export class GuardEngine {
   /**
    * Makes sure that an error nobody expected answers a generic 500. An app's own `onError` still sees it first; what
    * Elysia falls back to in the end is the error's `toResponse`.
+   *
+   * @returns the answer, where a frozen error cannot carry it
    */
-  conceal(error: Error, request: Request): void {
+  conceal(error: Error, request: Request): Response | undefined {
     const concealed = this.#internalError(request, error)
+    if (!Object.isExtensible(error)) return concealed.toResponse()
     Object.defineProperty(error, 'toResponse', {
       configurable: true,
       enumerable: false,
       value: () => concealed.toResponse(),
     })
+    return undefined
   }
 
   /** The id of a request, also of one that no guard has seen. */
@@ -141,9 +145,7 @@ export class GuardEngine {
 
   /** Logs what happened under the request's id, and says no more than that to the caller. */
   #internalError(request: Request, cause: unknown): MachineAuthError {
-    const error = new MachineAuthError('internal_error', {
-      detail: 'Something went wrong here. Quote the request id when you ask about it.',
-    })
+    const error = new MachineAuthError('internal_error')
     const requestId = this.requestIdOf(request)
     error.requestId = requestId
     console.error(

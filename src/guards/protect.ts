@@ -1,5 +1,5 @@
 /** `protect`: what every path under a prefix demands, whether a route is there or not. */
-import { createPathMatcher, requestPath } from '../lib/path.ts'
+import { createPathMatcher, routedPaths } from '../lib/path.ts'
 import type { ProtectRule } from '../options/types.ts'
 import { toList } from './auth.ts'
 import type { Presented } from './presented.ts'
@@ -50,14 +50,16 @@ export function createProtection(
   if (rules.length === 0) return null
   const compiled = rules.map((rule) => ({ matches: createPathMatcher(rule.path), demands: demandsOf(rule) }))
   return (presented) => {
-    const path = requestPath(presented.request.url)
-    try {
-      for (const rule of compiled) {
-        if (rule.matches(path)) for (const demand of rule.demands) demand(presented)
+    const paths = routedPaths(presented.request.url)
+    for (const rule of compiled) {
+      const matched = paths.filter(rule.matches)
+      if (matched.length === 0) continue
+      try {
+        for (const demand of rule.demands) demand(presented)
+      } catch (refused) {
+        // Asked only now: most requests under a rule are allowed, and finding their route twice would cost them.
+        if (!matched.every((path) => isPublic(presented.request.method, path))) throw refused
       }
-    } catch (refused) {
-      // Asked only now: most requests under a rule are allowed, and finding their route twice would cost them.
-      if (!isPublic(presented.request.method, path)) throw refused
     }
   }
 }

@@ -41,8 +41,9 @@ export function createPublicPaths(routes: readonly RouteDescription[]): (method:
   })
   return (method, path) => {
     const candidates = compiled.filter(({ route, matches }) => servesMethod(route, method) && matches(path))
-    // A static route always wins over patterns; among patterns, all must be public.
-    const winners = candidates.some((each) => each.isStatic) ? candidates.filter((each) => each.isStatic) : candidates
+    // A static route of exactly this path always wins over patterns; otherwise all that match must be public.
+    const exact = candidates.filter((each) => each.isStatic && each.route.path === path)
+    const winners = exact.length > 0 ? exact : candidates
     return winners.length > 0 && winners.every(({ route }) => route.isPublic)
   }
 }

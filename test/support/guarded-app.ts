@@ -1,6 +1,12 @@
 /** An app with the guards alone: credentials are looked up in a table instead of a database. */
-import { Elysia } from 'elysia'
-import type { ApiKeyPrincipal, Outcome, SessionPrincipal, TokenPrincipal, User } from '../../src/authentication/principal.ts'
+import type { Elysia } from 'elysia'
+import type {
+  ApiKeyPrincipal,
+  Outcome,
+  SessionPrincipal,
+  TokenPrincipal,
+  User,
+} from '../../src/authentication/principal.ts'
 import { refusal } from '../../src/authentication/principal.ts'
 import type { ApiKeyView } from '../../src/authentication/views.ts'
 import { PermissionSet } from '../../src/authorization/permission-set.ts'
@@ -17,7 +23,13 @@ export const ALICE: User = {
   organizationId: null,
 }
 
-export const BOB: User = { ...ALICE, id: 'user_bob', email: 'bob@example.com', roles: ['user'], permissions: ['posts.view'] }
+export const BOB: User = {
+  ...ALICE,
+  id: 'user_bob',
+  email: 'bob@example.com',
+  roles: ['user'],
+  permissions: ['posts.view'],
+}
 
 function keyView(id: string, environment: 'live' | 'test'): ApiKeyView {
   return {
@@ -87,7 +99,12 @@ export function sessionPrincipal(user: User): SessionPrincipal {
     organizationId: null,
     user,
     granted: new PermissionSet(user.permissions),
-    session: { id: 'sess_1', userId: user.id, createdAt: '2026-01-01T00:00:00.000Z', expiresAt: '2027-01-01T00:00:00.000Z' },
+    session: {
+      id: 'sess_1',
+      userId: user.id,
+      createdAt: '2026-01-01T00:00:00.000Z',
+      expiresAt: '2027-01-01T00:00:00.000Z',
+    },
   }
 }
 
@@ -160,15 +177,26 @@ export function createTestPlugin(table: Table = STANDARD, more: Partial<EngineOp
   plugin.onRequest(({ request }) => engine.refuseProtected(request))
   plugin.onError({ as: 'global' }, ({ error, request }) => {
     if (error instanceof MachineAuthError) return engine.render(error, request)
-    if (error instanceof Error && !('status' in error)) engine.conceal(error, request)
+    if (error instanceof Error && !('status' in error)) return engine.conceal(error, request)
     return undefined
+  })
+  plugin.onStart((app) => {
+    engine.apps.add(app)
+    try {
+      engine.requireAudited()
+    } catch {
+      // The real plugin ends the process; here every request is answered 500, which a test can see.
+    }
   })
   engine.apps.watch(plugin)
   return { plugin, engine, seen }
 }
 
 /** Serves an app on a free port for the time of a callback. */
-export async function withServer<T>(app: Elysia | { listen: unknown }, use: (origin: string) => Promise<T>): Promise<T> {
+export async function withServer<T>(
+  app: Elysia | { listen: unknown },
+  use: (origin: string) => Promise<T>,
+): Promise<T> {
   const elysia = app as Elysia
   elysia.listen({ port: 0, hostname: '127.0.0.1' })
   try {

@@ -1,0 +1,8 @@
+import { Elysia } from 'elysia'
+import { machineAuth } from 'elysia-machine-auth'
+
+new Elysia()
+  .use(machineAuth())
+  .get('/data', ({ apiKey }) => ({ key: apiKey.name }), { apiKey: true })
+  .get('/admin', ({ currentUser }) => ({ hello: currentUser.email }), { requireRole: 'admin' })
+  .listen(3000)

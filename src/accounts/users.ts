@@ -1,0 +1,226 @@
+/** Users of our own: created, listed, given roles and passwords, disabled. */
+import {
+  type Actor,
+  isWithinReach,
+  reachOf,
+  requireCovering,
+  requireGrantable,
+  requirePlatform,
+  SYSTEM,
+} from '../authorization/actor.ts'
+import type { RoleRegistry } from '../authorization/roles.ts'
+import { generateId } from '../credentials/secret-text.ts'
+import { MachineAuthError } from '../errors.ts'
+import { afterwards } from '../lib/afterwards.ts'
+import type { Clock } from '../lib/clock.ts'
+import { FieldErrors, invalidField } from '../lib/field-errors.ts'
+import { type PageInput, resolvePage } from '../lib/page.ts'
+import type { AuditLog } from '../recording/audit.ts'
+import type {
+  OrganizationStore,
+  Page,
+  RefreshFamilyStore,
+  SessionStore,
+  UserPatch,
+  UserStore,
+} from '../storage/ports.ts'
+import type { ChangeKind, UserRecord } from '../storage/records.ts'
+import { normalizeEmail } from './email.ts'
+import type { Passwords } from './passwords.ts'
+import { type NewUser, resolveNewUser, resolveUserPatch, type UserChange } from './user-input.ts'
+import { toUserView, type UserView } from './views.ts'
+
+export interface UserServiceOptions {
+  readonly users: UserStore
+  readonly organizations: OrganizationStore
+  readonly sessions: SessionStore
+  readonly families: RefreshFamilyStore
+  readonly roles: RoleRegistry
+  readonly passwords: Passwords
+  readonly clock: Clock
+  readonly invalidate: (kind: ChangeKind, subject: string) => void
+  readonly audit: Pick<AuditLog, 'record' | 'refuseOutOfReach'>
+}
+
+export class UserService {
+  readonly #options: UserServiceOptions
+
+  constructor(options: UserServiceOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Creates a user. Without a password he cannot log in by one.
+   *
+   * @throws MachineAuthError `validation_failed`, `conflict` (e-mail or id taken), `permission_required` (a role that
+   * grants more than the actor has), `not_found` (another's organization)
+   * @example await core.users.create({ email: 'alice@example.com', password, roles: ['admin'] })
+   */
+  async create(input: NewUser, actor: Actor = SYSTEM): Promise<UserView> {
+    const { users, roles, passwords, clock, audit } = this.#options
+    const errors = new FieldErrors()
+    const wanted = resolveNewUser(input, roles, errors)
+    errors.throwIfAny()
+    requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
+    const organizationId = await this.#resolveOrganization(input.organizationId ?? null, actor)
+    const id = input.id ?? generateId('user')
+    if (input.id !== undefined && (await users.find(id)) !== null) throw taken('id')
+    const passwordHash = input.password === undefined ? wanted.passwordHash : await passwords.hash(input.password)
+    const user: UserRecord = {
+      id,
+      email: wanted.email,
+      passwordHash,
+      organizationId,
+      roles: wanted.roles,
+      status: 'active',
+      tokensNotBefore: 0,
+      createdAt: clock(),
+    }
+    await users.insert(user)
+    await audit.record({ action: 'user.created', actor, subject: id, details: { organizationId, roles: user.roles } })
+    return toUserView(user)
+  }
+
+  /** @throws MachineAuthError `not_found` */
+  async find(id: string, actor: Actor = SYSTEM): Promise<UserView> {
+    return toUserView(await this.#requireUser(id, actor))
+  }
+
+  /** The user of an e-mail, in any spelling of it, or null when there is none within the actor's reach. */
+  async findByEmail(email: string, actor: Actor = SYSTEM): Promise<UserView | null> {
+    const normalized = normalizeEmail(email)
+    const user = normalized === null ? null : await this.#options.users.findByEmail(normalized)
+    if (user === null) return null
+    return isWithinReach(reachOf(actor), { organizationId: user.organizationId, userId: user.id })
+      ? toUserView(user)
+      : null
+  }
+
+  /**
+   * Users within the actor's reach, newest first.
+   *
+   * @throws MachineAuthError `not_found` for another's organization
+   */
+  async list(
+    filter: { readonly organizationId?: string | undefined } = {},
+    page: PageInput = {},
+    actor: Actor = SYSTEM,
+  ): Promise<Page<UserView>> {
+    const { users, audit } = this.#options
+    const request = resolvePage(page)
+    const reach = reachOf(actor)
+    const { organizationId } = filter
+    if (reach.kind === 'own') {
+      if (organizationId !== undefined) return audit.refuseOutOfReach(actor, organizationId)
+      const own = reach.userId === null ? null : await users.find(reach.userId)
+      return { items: own === null ? [] : [toUserView(own)], nextCursor: null }
+    }
+    if (reach.kind === 'organization' && organizationId !== undefined && organizationId !== reach.organizationId) {
+      return audit.refuseOutOfReach(actor, organizationId)
+    }
+    const bound = reach.kind === 'organization' ? reach.organizationId : organizationId
+    const { items, nextCursor } = await users.list({ organizationId: bound }, request)
+    return { items: items.map(toUserView), nextCursor }
+  }
+
+  /**
+   * Changes the members given. A new password and disabling end the user's sessions and tokens at
+   * once; changed roles count from the next request on.
+   *
+   * @throws MachineAuthError `not_found`, `validation_failed`, `conflict`, `permission_required` (for more than the
+   * actor has, or a user who may do more than he)
+   */
+  async update(id: string, change: UserChange, actor: Actor = SYSTEM): Promise<UserView> {
+    const { roles, passwords, clock, audit } = this.#options
+    const user = await this.#requireUser(id, actor)
+    requireCovering(actor, roles.permissionsOf(user.roles).names)
+    const errors = new FieldErrors()
+    const wanted = resolveUserPatch(change, roles, errors)
+    errors.throwIfAny()
+    if (wanted.roles !== undefined) requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
+    if (wanted.organizationId !== undefined && wanted.organizationId !== user.organizationId) {
+      requirePlatform(actor)
+      if (wanted.organizationId !== null) await this.#requireOrganization(wanted.organizationId)
+    }
+    const hashed = change.password === undefined ? {} : { passwordHash: await passwords.hash(change.password) }
+    const now = clock()
+    const isLoggedOut = change.password !== undefined || wanted.status === 'disabled'
+    // Never the same moment twice: who compares it must see that something happened.
+    const notBefore = isLoggedOut ? { tokensNotBefore: Math.max(now, user.tokensNotBefore + 1) } : {}
+    const updated = await this.#write(id, { ...wanted, ...hashed, ...notBefore }, isLoggedOut, now)
+    const changed = Object.keys({ ...wanted, ...hashed })
+    await audit.record({ action: 'user.updated', actor, subject: id, details: { changed, ...visible(wanted) } })
+    return toUserView(updated)
+  }
+
+  /** Replaces the user's roles; see `update`. */
+  setRoles(id: string, roles: readonly string[], actor: Actor = SYSTEM): Promise<UserView> {
+    return this.update(id, { roles }, actor)
+  }
+
+  /** Sets a new password and ends the user's sessions and tokens; see `update`. */
+  setPassword(id: string, password: string, actor: Actor = SYSTEM): Promise<UserView> {
+    return this.update(id, { password }, actor)
+  }
+
+  /** Refuses the user everything at once: login, sessions, tokens and keys; see `update`. */
+  disable(id: string, actor: Actor = SYSTEM): Promise<UserView> {
+    return this.update(id, { status: 'disabled' }, actor)
+  }
+
+  /** Lets a disabled user log in again; his keys work again, his old sessions and tokens do not. */
+  enable(id: string, actor: Actor = SYSTEM): Promise<UserView> {
+    return this.update(id, { status: 'active' }, actor)
+  }
+
+  async #write(id: string, patch: UserPatch, isLoggedOut: boolean, now: number): Promise<UserRecord> {
+    const { users, sessions, families, invalidate } = this.#options
+    const write = async () => {
+      const updated = await users.update(id, patch, now)
+      if (updated === null) throw new MachineAuthError('not_found')
+      if (isLoggedOut) {
+        await sessions.deleteByUser(id, now)
+        await families.revokeByUser(id, 'user_changed', now)
+      }
+      return updated
+    }
+    // After the last commit, and also when only the first of them went through.
+    return afterwards(write(), () => invalidate('user', id))
+  }
+
+  async #requireUser(id: string, actor: Actor): Promise<UserRecord> {
+    const { users, audit } = this.#options
+    const user = await users.find(id)
+    if (user === null) throw new MachineAuthError('not_found')
+    const isInReach = isWithinReach(reachOf(actor), { organizationId: user.organizationId, userId: user.id })
+    return isInReach ? user : audit.refuseOutOfReach(actor, id)
+  }
+
+  async #resolveOrganization(wanted: string | null, actor: Actor): Promise<string | null> {
+    const reach = reachOf(actor)
+    if (reach.kind === 'own') requirePlatform(actor)
+    if (reach.kind === 'organization') {
+      if (wanted === null || wanted === reach.organizationId) return reach.organizationId
+      return this.#options.audit.refuseOutOfReach(actor, wanted)
+    }
+    if (wanted !== null) await this.#requireOrganization(wanted)
+    return wanted
+  }
+
+  async #requireOrganization(id: string): Promise<void> {
+    if ((await this.#options.organizations.find(id)) === null)
+      throw invalidField('organizationId', 'names no organization')
+  }
+}
+
+function taken(path: string): MachineAuthError {
+  return new MachineAuthError('conflict', {
+    detail: `${path}: another user has it.`,
+    errors: [{ path, message: 'is taken' }],
+  })
+}
+
+/** What of a change the audit log repeats: no e-mail, no password. */
+function visible({ roles, status, organizationId }: UserPatch): Readonly<Record<string, unknown>> {
+  return JSON.parse(JSON.stringify({ roles, status, organizationId }))
+}

@@ -1,0 +1,36 @@
+/** The public form of users, organizations and roles. Times are RFC 3339 UTC. */
+import { toTimestamp } from '../authentication/views.ts'
+import type { OrganizationRecord, UserRecord } from '../storage/records.ts'
+
+/** A user without his password hash. */
+export interface UserView {
+  readonly id: string
+  readonly email: string
+  readonly organizationId: string | null
+  readonly roles: readonly string[]
+  readonly status: UserRecord['status']
+  readonly createdAt: string
+}
+
+export interface OrganizationView {
+  readonly id: string
+  readonly name: string
+  readonly status: OrganizationRecord['status']
+  readonly createdAt: string
+}
+
+export interface RoleView {
+  readonly name: string
+  readonly permissions: readonly string[]
+  readonly inherits: readonly string[]
+  /** `options`: from the configuration, not to be changed here. */
+  readonly source: 'options' | 'stored'
+}
+
+export function toUserView({ id, email, organizationId, roles, status, createdAt }: UserRecord): UserView {
+  return Object.freeze({ id, email, organizationId, roles, status, createdAt: toTimestamp(createdAt) })
+}
+
+export function toOrganizationView({ id, name, status, createdAt }: OrganizationRecord): OrganizationView {
+  return Object.freeze({ id, name, status, createdAt: toTimestamp(createdAt) })
+}

@@ -1,0 +1,115 @@
+/** The OpenAPI document of an app: what `@elysiajs/swagger` makes of its routes, and what their guards demand. */
+import type { AppInternals } from '../guards/elysia-internals.ts'
+import type { ProtectRule } from '../options/types.ts'
+import { type Combination, combinationsOf } from './combinations.ts'
+import { documentedApp } from './elysia-routes.ts'
+import { describeGuards } from './guard-security.ts'
+import type { OpenApiDocument, Operation } from './openapi.ts'
+import { cleanOperation } from './operation-cleanup.ts'
+import { operationsOf, type RouteOperation } from './operations.ts'
+import { ProblemResponses } from './problems.ts'
+import { SchemaCleaner } from './schemas.ts'
+import { type SecuritySettings, securitySchemesOf } from './security-schemes.ts'
+import { copyModels, type SwaggerRoute, swaggerRouteOf } from './swagger-routes.ts'
+
+export interface DocumentSettings extends SecuritySettings {
+  readonly info?: { readonly title?: string; readonly version?: string; readonly description?: string }
+  /** Their guards stand before routes that have none of their own. */
+  readonly protect?: readonly ProtectRule[]
+}
+
+type Paths = Record<string, Record<string, Operation>>
+
+/** Runs `@elysiajs/swagger` over some routes, in an app of its own that nobody else sees. */
+async function generatePaths(
+  routes: readonly SwaggerRoute[],
+  models: Readonly<Record<string, object>>,
+): Promise<Paths> {
+  const { swagger } = await import('@elysiajs/swagger')
+  const generator = swagger({ path: '/page', specPath: '/json', excludeStaticFile: false })
+  Object.assign(generator, {
+    getGlobalRoutes: () => routes,
+    getGlobalDefinitions: () => ({ type: models, error: {} }),
+  })
+  const response = await generator.handle(new Request('http://localhost/json'))
+  if (!response.ok) throw new Error(`@elysiajs/swagger failed: ${await response.text()}`)
+  const document = (await response.json()) as { readonly paths: Paths }
+  return document.paths
+}
+
+/** Gives an operation an id that no other has, of characters that code generators take. */
+function nameOperation(operation: Operation, taken: Set<string>): void {
+  const wanted = (operation.operationId ?? 'operation').replaceAll(/[^A-Za-z0-9_-]+/g, '_')
+  let id = wanted
+  for (let number = 2; taken.has(id); number += 1) id = `${wanted}_${number}`
+  taken.add(id)
+  operation.operationId = id
+}
+
+const WEBSOCKET_NOTE = 'Opens a WebSocket: a request with `Upgrade: websocket`.'
+
+interface DocumentParts {
+  readonly settings: DocumentSettings
+  readonly combinations: readonly Combination[]
+  readonly cleaner: SchemaCleaner
+  readonly problems: ProblemResponses
+}
+
+function documentOperation(generated: Operation, route: RouteOperation, parts: DocumentParts): Operation {
+  const cleaned = cleanOperation(generated, route, parts.cleaner)
+  const operation = route.isWebSocket ? { ...cleaned, 'x-websocket': true } : cleaned
+  const guarded = describeGuards(route, parts.combinations, parts.settings.masterKeyEnabled)
+  const texts = [operation.description, route.isWebSocket ? WEBSOCKET_NOTE : undefined, guarded?.sentence]
+  const description = texts.filter((text) => text !== undefined && text !== '').join('\n\n')
+  const described = description === '' ? operation : { ...operation, description }
+  if (guarded === null) return described
+  const refusals = guarded.statuses.map((status) => [String(status), parts.problems.responseOf(status)] as const)
+  return {
+    ...described,
+    ...guarded.members,
+    responses: { ...Object.fromEntries(refusals), ...operation.responses },
+  }
+}
+
+/**
+ * Makes the document.
+ *
+ * @param app whose routes it describes
+ */
+export async function createDocument(app: AppInternals, settings: DocumentSettings): Promise<OpenApiDocument> {
+  const documented = documentedApp(app)
+  const models = copyModels(documented.definitions.type)
+  const routes = operationsOf(documented, settings.protect ?? [])
+  const generated = await generatePaths(
+    routes.map((route) => swaggerRouteOf(route, models)),
+    models,
+  )
+  const parts: DocumentParts = {
+    settings,
+    combinations: combinationsOf({
+      keyHeader: settings.keyHeaders.length > 0,
+      keyAsBearer: settings.schemes.includes('bearer'),
+      masterKey: settings.masterKeyEnabled,
+    }),
+    cleaner: new SchemaCleaner(),
+    problems: new ProblemResponses(Object.keys(models)),
+  }
+  const paths: Paths = {}
+  const ids = new Set<string>()
+  for (const route of routes) {
+    const method = route.method.toLowerCase()
+    const operation = documentOperation(generated[route.path]?.[method] ?? {}, route, parts)
+    nameOperation(operation, ids)
+    paths[route.path] = { ...paths[route.path], [method]: operation }
+  }
+  const schemas = parts.cleaner.cleanModels(models)
+  return {
+    openapi: '3.1.0',
+    info: { title: 'API', version: '0.0.0', ...settings.info },
+    paths,
+    components: {
+      schemas: { ...parts.problems.schemas, ...parts.cleaner.found, ...schemas },
+      securitySchemes: securitySchemesOf(settings),
+    },
+  }
+}

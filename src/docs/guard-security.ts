@@ -1,0 +1,52 @@
+/** What all guards of one route demand together. */
+import { alternativesOf, type Combination } from './combinations.ts'
+import { type GuardNote, noteOf, type RequiredPermission } from './guard-notes.ts'
+import type { SecurityRequirement } from './openapi.ts'
+import type { RouteOperation } from './operations.ts'
+
+export interface GuardedMembers {
+  readonly security: readonly SecurityRequirement[]
+  /** All of them; `{ any: […] }` is any one of some. */
+  readonly 'x-required-permissions'?: readonly RequiredPermission[]
+  /** Any of them; when several guards demand roles, a list for each. */
+  readonly 'x-required-roles'?: readonly string[] | readonly (readonly string[])[]
+}
+
+export interface GuardDescription {
+  readonly members: GuardedMembers
+  /** Markdown. */
+  readonly sentence: string
+  readonly statuses: readonly number[]
+}
+
+function membersOf(notes: readonly GuardNote[], security: readonly SecurityRequirement[]): GuardedMembers {
+  const permissions = notes.flatMap((note) => note.permissions ?? [])
+  const roles = notes.flatMap((note) => (note.roles === undefined ? [] : [note.roles]))
+  const [onlyRoles] = roles
+  return {
+    security,
+    ...(permissions.length === 0 ? {} : { 'x-required-permissions': [...new Set(permissions)] }),
+    ...(onlyRoles === undefined ? {} : { 'x-required-roles': roles.length === 1 ? onlyRoles : roles }),
+  }
+}
+
+/** What the guards of a route mean for whoever calls it; null when it has none. */
+export function describeGuards(
+  { guards, method }: RouteOperation,
+  combinations: readonly Combination[],
+  masterKey: boolean,
+): GuardDescription | null {
+  const notes = guards.map((guard) => noteOf(guard, { method, masterKey })).filter((note) => note !== null)
+  if (notes.length === 0) return null
+  const preferred = notes.find((note) => note.preferred !== undefined)?.preferred
+  const security = alternativesOf(
+    combinations,
+    notes.map((note) => note.accepts),
+    preferred,
+  )
+  return {
+    members: membersOf(notes, security),
+    sentence: notes.map((note) => note.sentence).join(' '),
+    statuses: [...new Set(notes.flatMap((note) => note.statuses))].sort(),
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The refusals of guards, as responses of a route.
+ *
+ * @see RFC 9457
+ */
+import { STATUS_CODES } from 'node:http'
+import { ERROR_CODES, statusOf } from '../errors.ts'
+import type { JsonObject, ResponseObject } from './openapi.ts'
+
+const PROBLEM: JsonObject = {
+  type: 'object',
+  description: 'A refusal (RFC 9457). `code` says which one; `detail` is for people.',
+  required: ['type', 'title', 'status', 'code', 'detail'],
+  properties: {
+    type: { type: 'string', format: 'uri', examples: ['urn:machine-auth:error:credential_missing'] },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string', enum: ERROR_CODES },
+    detail: { type: 'string' },
+    requestId: { type: 'string', description: 'As in `X-Request-Id`, and in the log.' },
+    required: { type: 'array', items: { type: 'string' }, description: 'The roles or permissions that were missing.' },
+    retryAfter: { type: 'integer', minimum: 1, description: 'Seconds, as in `Retry-After`.' },
+    retryable: { type: 'boolean', description: 'Whether the same request may succeed later.' },
+    errors: {
+      type: 'array',
+      description: 'The mistakes of the request.',
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
+  },
+}
+
+/** Each status of a guard, and what a reader wants to know of it. */
+const DESCRIPTIONS: Readonly<Record<number, string>> = {
+  400: 'Two credentials of one kind.',
+  401: 'No credential, or a wrong one.',
+  403: 'The credential is good, but may not do this.',
+  404: 'There is no such thing, or the caller may not know of it.',
+}
+
+const CHALLENGE = { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'RFC 6750, section 3.' } }
+const HEADERS: Readonly<Record<number, Record<string, JsonObject>>> = { 401: CHALLENGE, 403: CHALLENGE }
+
+/** Makes problem responses, and collects the schemas they refer to. */
+export class ProblemResponses {
+  readonly #name: string
+  readonly #schemas = new Map<string, JsonObject>()
+
+  /** @param taken names of schemas that are the app's own */
+  constructor(taken: Iterable<string>) {
+    const names = [...taken]
+    this.#name = names.some((name) => /^Problem(\d{3})?$/.test(name)) ? 'MachineAuthProblem' : 'Problem'
+  }
+
+  responseOf(status: number): ResponseObject {
+    const title = STATUS_CODES[status] ?? 'Refused'
+    const headers = HEADERS[status]
+    return {
+      description: DESCRIPTIONS[status] ?? `${title}.`,
+      ...(headers === undefined ? {} : { headers }),
+      content: { 'application/problem+json': { schema: { $ref: this.#schemaOf(status, title) } } },
+    }
+  }
+
+  #schemaOf(status: number, title: string): string {
+    const name = `${this.#name}${status}`
+    const codes = ERROR_CODES.filter((code) => statusOf(code) === status)
+    this.#schemas.set(this.#name, PROBLEM)
+    this.#schemas.set(name, {
+      description: `${title}.`,
+      allOf: [
+        { $ref: `#/components/schemas/${this.#name}` },
+        { type: 'object', properties: { status: { const: status }, code: { type: 'string', enum: codes } } },
+      ],
+    })
+    return `#/components/schemas/${name}`
+  }
+
+  /** The schemas of the responses made so far. */
+  get schemas(): Readonly<Record<string, JsonObject>> {
+    return Object.fromEntries(this.#schemas)
+  }
+}

@@ -1,0 +1,62 @@
+/** What all our endpoints share: errors as problem+json, nothing cached, bodies read by our own reader. */
+import { Elysia, type ValidationError } from 'elysia'
+import { MachineAuthError } from '../errors.ts'
+import { createGate, createMark } from '../guards/gate.ts'
+import { requireManagement, requirePrincipal } from '../guards/requirements.ts'
+import { presentedBy } from '../guards/state.ts'
+import { readJsonBody } from './body.ts'
+import type { MountPoint } from './mount-point.ts'
+
+function toFieldErrors(error: ValidationError): MachineAuthError {
+  // Elysia's own text repeats what was sent; a password is not for repeating.
+  const errors = error.all.map((each) => ({
+    path: 'path' in each && each.path !== '' ? each.path.slice(1).replaceAll('/', '.') : error.type,
+    message: 'message' in each && each.message !== 'Never' ? String(each.message) : 'is not a member this takes',
+  }))
+  return new MachineAuthError('validation_failed', { errors })
+}
+
+/**
+ * A failure in the terms of CONTRACT, or null for one that nobody expected.
+ *
+ * @param code Elysia's name of it: classes differ between the two copies of Elysia that a process can hold
+ */
+function toMachineAuthError(code: unknown, error: unknown): MachineAuthError | null {
+  if (error instanceof MachineAuthError) return error
+  if (code === 'VALIDATION' && (error as ValidationError).type !== 'response') {
+    return toFieldErrors(error as ValidationError)
+  }
+  if (code !== 'PARSE' || !(error instanceof Error)) return null
+  return error.cause instanceof MachineAuthError ? error.cause : new MachineAuthError('request_malformed')
+}
+
+/**
+ * An instance for endpoints of ours.
+ *
+ * @param name sets the instance apart from others of the same core
+ */
+export function createEndpoints(name: string, mount: MountPoint) {
+  return new Elysia({ name: `machine-auth/${name}`, seed: crypto.randomUUID() })
+    .onParse(({ request }) => readJsonBody(request))
+    .onTransform(({ route, set }) => {
+      set.headers['cache-control'] = 'no-store'
+      // A module under a prefix of its own that uses the plugin for its types would mount everything once more.
+      if (!mount.isCanonical(route)) throw new MachineAuthError('not_found')
+    })
+    .onError(({ code, error, request, set }) => {
+      const known = toMachineAuthError(code, error)
+      if (known === null || known === error) return undefined
+      known.requestId = presentedBy(request).requestId
+      set.status = known.status
+      return known.toResponse()
+    })
+    .macro('machineAuthManagement', (permission: string) =>
+      createGate({ name: 'management', value: permission }, (presented) => ({
+        actor: requireManagement(presented, permission),
+      })),
+    )
+    .macro('machineAuthPublic', (_: true) => createMark({ name: 'public', value: true }))
+    .macro('machineAuthAny', (_: true) =>
+      createGate({ name: 'currentPrincipal', value: true }, (presented) => ({ actor: requirePrincipal(presented) })),
+    )
+}

@@ -1,0 +1,36 @@
+/** `/token/new`, `/token/refresh`: token pairs for clients. */
+import { createGate } from '../guards/gate.ts'
+import { requireMasterKey } from '../guards/requirements.ts'
+import type { TokenService } from '../tokens/service.ts'
+import { createEndpoints } from './base.ts'
+import { NewClientToken, RefreshBody, TokenResponse } from './models.ts'
+import type { MountPoint } from './mount-point.ts'
+
+const tags = ['Client tokens']
+
+export function createClientTokenEndpoints(prefix: string, mount: MountPoint, tokens: TokenService) {
+  return createEndpoints('client-tokens', mount)
+    .macro('machineAuthMaster', (_: true) =>
+      createGate({ name: 'masterKey', value: true }, (presented) => ({ actor: requireMasterKey(presented) })),
+    )
+    .post(
+      `${prefix}/token/new`,
+      ({ body, actor }) => tokens.issueForClient({ clientId: body?.client_id, permissions: body?.permissions }, actor),
+      {
+        machineAuthMaster: true,
+        body: NewClientToken,
+        response: { 200: TokenResponse },
+        detail: {
+          tags,
+          summary: 'Issue a token pair to a client',
+          description: 'A random `client_id` when none is given.',
+        },
+      },
+    )
+    .post(`${prefix}/token/refresh`, ({ body }) => tokens.refresh(body.refresh_token), {
+      machineAuthPublic: true,
+      body: RefreshBody,
+      response: { 200: TokenResponse },
+      detail: { tags, summary: 'Refresh a client’s token pair', description: 'Keeps the `client_id`.' },
+    })
+}

@@ -1,0 +1,76 @@
+/** `/keys`: API keys. */
+import { t } from 'elysia'
+import type { KeyService } from '../keys/service.ts'
+import { createEndpoints } from './base.ts'
+import {
+  CreatedKey,
+  CreateKey,
+  Id,
+  KeyList,
+  KeyVerification,
+  KeyView,
+  ListKeysQuery,
+  RevokeKey,
+  VerifyKey,
+} from './models.ts'
+import type { MountPoint } from './mount-point.ts'
+
+const tags = ['API keys']
+const params = t.Object({ id: Id })
+
+export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyService) {
+  return createEndpoints('keys', mount)
+    .post(`${prefix}/keys`, async ({ body, actor, status }) => status(201, await keys.create(body, actor)), {
+      machineAuthManagement: 'machine_auth.keys.create',
+      body: CreateKey,
+      response: { 201: CreatedKey },
+      detail: { tags, summary: 'Create an API key', description: 'The answer holds the raw key, this once.' },
+    })
+    .get(
+      `${prefix}/keys`,
+      ({ query: { cursor, limit, ...filter }, actor }) => keys.list(filter, { cursor, limit }, actor),
+      {
+        machineAuthManagement: 'machine_auth.keys.view',
+        query: ListKeysQuery,
+        response: { 200: KeyList },
+        detail: { tags, summary: 'List API keys' },
+      },
+    )
+    .get(`${prefix}/keys/:id`, ({ params: { id }, actor }) => keys.find(id, actor), {
+      machineAuthManagement: 'machine_auth.keys.view',
+      params,
+      response: { 200: KeyView },
+      detail: { tags, summary: 'Show an API key' },
+    })
+    .post(
+      `${prefix}/keys/:id/revoke`,
+      ({ params: { id }, body, actor }) => keys.revoke(id, { reason: body?.reason }, actor),
+      {
+        machineAuthManagement: 'machine_auth.keys.delete',
+        params,
+        body: RevokeKey,
+        response: { 200: KeyView },
+        detail: {
+          tags,
+          summary: 'Revoke an API key',
+          description: 'For good. It is refused from the next request on.',
+        },
+      },
+    )
+    .delete(`${prefix}/keys/:id`, ({ params: { id }, actor }) => keys.revoke(id, {}, actor), {
+      machineAuthManagement: 'machine_auth.keys.delete',
+      params,
+      response: { 200: KeyView },
+      detail: { tags, summary: 'Revoke an API key', description: 'The same as revoking it without a reason.' },
+    })
+    .post(`${prefix}/keys/verify`, ({ body }) => keys.verify(body), {
+      machineAuthManagement: 'machine_auth.keys.verify',
+      body: VerifyKey,
+      response: { 200: KeyVerification },
+      detail: {
+        tags,
+        summary: 'Verify an API key',
+        description: 'For services that are not Elysia apps. Always 200: the answer says whether the key is valid.',
+      },
+    })
+}

@@ -1,0 +1,65 @@
+/** `/login`, `/refresh`, `/logout`: token pairs for people. */
+
+import type { LoginService } from '../accounts/login.ts'
+import { isSameOrigin } from '../credentials/origin.ts'
+import { MachineAuthError } from '../errors.ts'
+import type { TokenService } from '../tokens/service.ts'
+import { createEndpoints } from './base.ts'
+import { Login, RefreshBody, TokenResponse } from './models.ts'
+import type { MountPoint } from './mount-point.ts'
+
+const tags = ['Tokens']
+
+/** Another site must not log its visitor in as somebody else (login CSRF). */
+export function requireOwnPage(headers: Headers, trustedOrigins: readonly string[]): void {
+  if (!isSameOrigin(headers, trustedOrigins)) throw new MachineAuthError('csrf_rejected')
+}
+
+export function createLoginEndpoints(
+  prefix: string,
+  mount: MountPoint,
+  services: { readonly login: LoginService; readonly tokens: TokenService },
+  trustedOrigins: readonly string[],
+) {
+  const { login, tokens } = services
+  return createEndpoints('login', mount)
+    .post(
+      `${prefix}/login`,
+      async ({ body, request }) => {
+        requireOwnPage(request.headers, trustedOrigins)
+        return tokens.issueForUser(await login.verify(body.email, body.password))
+      },
+      {
+        machineAuthPublic: true,
+        body: Login,
+        response: { 200: TokenResponse },
+        detail: { tags, summary: 'Log in', description: 'Answers an access token and a refresh token.' },
+      },
+    )
+    .post(`${prefix}/refresh`, ({ body }) => tokens.refresh(body.refresh_token), {
+      machineAuthPublic: true,
+      body: RefreshBody,
+      response: { 200: TokenResponse },
+      detail: {
+        tags,
+        summary: 'Refresh a token pair',
+        description: 'The old refresh token is spent; using it again later ends the whole family.',
+      },
+    })
+    .post(
+      `${prefix}/logout`,
+      async ({ body, set }) => {
+        await tokens.logout(body.refresh_token)
+        set.status = 204
+      },
+      {
+        machineAuthPublic: true,
+        body: RefreshBody,
+        detail: {
+          tags,
+          summary: 'Log out',
+          description: 'Always 204. The pair and its access tokens are refused from then on.',
+        },
+      },
+    )
+}

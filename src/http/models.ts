@@ -1,0 +1,168 @@
+/** What our endpoints take and answer. Unknown members are refused: `additionalProperties: false` alone drops them. */
+import type { TObject, TProperties } from '@sinclair/typebox'
+import { t } from 'elysia'
+import type { ApiKeyView } from '../authentication/views.ts'
+
+/** An object that may have these members and no others. */
+export function strict<T extends TProperties>(properties: T, options: { readonly description?: string } = {}) {
+  // Typed as a plain object: `Never` for further members is a matter of validation only.
+  return t.Object(properties, { ...options, additionalProperties: t.Never() }) as TObject<T>
+}
+
+const Timestamp = (description: string) => t.String({ format: 'date-time', description })
+
+export const Id = t.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9_.:-]+$' })
+
+const KeyStatus = t.Union([t.Literal('active'), t.Literal('disabled'), t.Literal('revoked'), t.Literal('expired')])
+
+// Typed as the services type it, whose lists are read-only.
+export const KeyView = t.Unsafe<ApiKeyView>(
+  t.Object(
+    {
+      id: t.String({ examples: ['key_4dTyWz8Qm1nBvK3c'] }),
+      name: t.String(),
+      prefix: t.String({ description: 'The part that may be shown.', examples: ['mac_live_4dTyWz8Qm1nBvK3c'] }),
+      environment: t.Union([t.Literal('live'), t.Literal('test')]),
+      organizationId: t.Nullable(t.String()),
+      userId: t.Nullable(t.String()),
+      permissions: t.Array(t.String()),
+      ipAllowlist: t.Array(t.String()),
+      rateLimit: t.Nullable(t.Object({ limit: t.Integer(), window: t.String({ examples: ['1m'] }) })),
+      monthlyQuota: t.Nullable(t.Integer()),
+      status: KeyStatus,
+      expiresAt: t.Nullable(t.String()),
+      lastUsedAt: t.Nullable(t.String()),
+      createdAt: t.String(),
+      revokedAt: t.Nullable(t.String()),
+      revokedReason: t.Nullable(t.String()),
+      rotatedFrom: t.Nullable(t.String()),
+      description: t.Nullable(t.String()),
+      metadata: t.Nullable(t.Record(t.String(), t.Unknown())),
+    },
+    { description: 'An API key without its secret.' },
+  ),
+)
+
+export const Environment = t.Union([t.Literal('live'), t.Literal('test')], {
+  description: 'A test key is refused by routes for live keys.',
+})
+
+export const Permissions = t.Array(t.String({ minLength: 1, maxLength: 128 }), {
+  maxItems: 200,
+  description: 'Names of declared permissions, or wildcards such as `users.*`.',
+  examples: [['users.view']],
+})
+
+export const CreateKey = strict({
+  name: t.String({ minLength: 1, maxLength: 255, examples: ['Nightly import'] }),
+  organizationId: t.Optional(Id),
+  userId: t.Optional(Id),
+  permissions: t.Optional(Permissions),
+  environment: t.Optional(Environment),
+  expiresAt: t.Optional(Timestamp('RFC 3339; not together with `expiresInDays`.')),
+  expiresInDays: t.Optional(t.Integer({ minimum: 1, maximum: 36_500, examples: [90] })),
+  ipAllowlist: t.Optional(
+    t.Array(t.String({ minLength: 1, maxLength: 64 }), {
+      maxItems: 100,
+      description: 'Addresses and CIDR ranges it may be used from.',
+      examples: [['203.0.113.0/24']],
+    }),
+  ),
+  description: t.Optional(t.String({ maxLength: 1000 })),
+  metadata: t.Optional(t.Record(t.String({ maxLength: 128 }), t.Unknown(), { description: 'At most 4 KB of JSON.' })),
+})
+
+export const CreatedKey = t.Object({
+  key: KeyView,
+  rawKey: t.String({ description: 'The key. It is shown this once and stored nowhere.' }),
+})
+
+export const ListKeysQuery = strict({
+  organizationId: t.Optional(Id),
+  status: t.Optional(KeyStatus),
+  environment: t.Optional(Environment),
+  q: t.Optional(t.String({ maxLength: 255, description: 'Part of the name or description, taken literally.' })),
+  cursor: t.Optional(t.String({ maxLength: 1024 })),
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, default: 50 })),
+  sort: t.Optional(t.Union([t.Literal('createdAt'), t.Literal('name'), t.Literal('lastUsedAt')])),
+  order: t.Optional(t.Union([t.Literal('asc'), t.Literal('desc')])),
+})
+
+export const KeyList = t.Object({
+  items: t.Unsafe<readonly ApiKeyView[]>(t.Array(KeyView)),
+  nextCursor: t.Nullable(t.String()),
+})
+
+export const RevokeKey = t.Nullable(
+  strict({ reason: t.Optional(t.String({ maxLength: 500, examples: ['Leaked in a log'] })) }),
+)
+
+export const VerifyKey = strict({
+  key: t.String({ maxLength: 1024 }),
+  permissions: t.Optional(Permissions),
+  environment: t.Optional(Environment),
+  ip: t.Optional(t.String({ maxLength: 64, description: 'Address the key was presented from.' })),
+})
+
+export const KeyVerification = t.Object({
+  valid: t.Boolean(),
+  code: t.String({ description: '`valid`, or the code the key would be refused with.' }),
+  key: t.Optional(KeyView),
+})
+
+/** Bytes are checked again before hashing; this only keeps novels out. */
+const Password = t.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery staple'] })
+
+export const Login = strict({
+  email: t.String({ minLength: 1, maxLength: 320, examples: ['alice@example.com'] }),
+  password: Password,
+})
+
+export const RefreshBody = strict({ refresh_token: t.String({ minLength: 1, maxLength: 512 }) })
+
+export const NewClientToken = t.Nullable(
+  strict({ client_id: t.Optional(t.String({ minLength: 1, maxLength: 128 })), permissions: t.Optional(Permissions) }),
+)
+
+export const TokenResponse = t.Object(
+  {
+    access_token: t.String(),
+    refresh_token: t.String(),
+    token_type: t.Literal('Bearer'),
+    expires_in: t.Integer({ description: 'Seconds.' }),
+    client_id: t.Optional(t.String()),
+  },
+  { description: 'RFC 6749 section 5.1.' },
+)
+
+export const SessionView = t.Object({
+  id: t.String({ examples: ['sess_9hQm2LxVbT0sWcPa'] }),
+  userId: t.String(),
+  createdAt: t.String(),
+  lastSeenAt: t.String(),
+  expiresAt: t.String(),
+  address: t.Nullable(t.String()),
+  userAgent: t.Nullable(t.String()),
+  current: t.Boolean({ description: 'Whether this request came with it.' }),
+})
+
+export const SessionList = t.Object({ items: t.Array(SessionView), nextCursor: t.Nullable(t.String()) })
+
+export const Me = t.Object({
+  principal: t.Object({
+    kind: t.String({ examples: ['apiKey'] }),
+    id: t.String(),
+    organizationId: t.Nullable(t.String()),
+  }),
+  user: t.Optional(
+    t.Object({
+      id: t.String(),
+      email: t.String(),
+      roles: t.Array(t.String()),
+      permissions: t.Array(t.String()),
+      organizationId: t.Nullable(t.String()),
+    }),
+  ),
+  apiKey: t.Optional(KeyView),
+  permissions: t.Array(t.String()),
+})

@@ -1,0 +1,44 @@
+/** All endpoints of ours, as the options enable them. */
+import { Elysia } from 'elysia'
+import type { LoginService } from '../accounts/login.ts'
+import type { AppInternals } from '../guards/elysia-internals.ts'
+import type { KeyService } from '../keys/service.ts'
+import type { ResolvedOptions } from '../options/types.ts'
+import type { SessionService } from '../sessions/service.ts'
+import type { TokenService } from '../tokens/service.ts'
+import type { SigningKeys } from '../tokens/signing-keys.ts'
+import { createClientTokenEndpoints } from './client-tokens.ts'
+import { createJwksEndpoint } from './jwks.ts'
+import { createKeyEndpoints } from './keys.ts'
+import { createLoginEndpoints } from './login.ts'
+import { createMeEndpoint } from './me.ts'
+import { createMountPoint } from './mount-point.ts'
+import { createSessionEndpoints } from './sessions.ts'
+
+export interface HttpServices {
+  readonly keys: KeyService
+  readonly login: LoginService
+  readonly tokens: TokenService
+  readonly sessions: SessionService
+  readonly signingKeys: SigningKeys
+}
+
+const JWKS_PATH = '/.well-known/jwks.json'
+
+/**
+ * @param roots the apps that serve, known once the plugin is used
+ */
+export function createHttp(options: ResolvedOptions, services: HttpServices, roots: () => readonly AppInternals[]) {
+  const { prefix } = options
+  const mount = createMountPoint(roots, `${prefix}/me`, [`${prefix}/`, JWKS_PATH])
+  const app = new Elysia({ name: 'machine-auth/http', seed: crypto.randomUUID() })
+  app.use(createMeEndpoint(prefix, mount))
+  app.use(createSessionEndpoints(prefix, mount, services, options.sessions))
+  if (options.management) app.use(createKeyEndpoints(prefix, mount, services.keys))
+  if (options.tokens) {
+    app.use(createLoginEndpoints(prefix, mount, services, options.sessions.trustedOrigins))
+    app.use(createClientTokenEndpoints(prefix, mount, services.tokens))
+    app.use(createJwksEndpoint(mount, services.signingKeys))
+  }
+  return app
+}

@@ -1,0 +1,87 @@
+/** `/sessions`: cookie sessions. */
+import { t } from 'elysia'
+import type { LoginService } from '../accounts/login.ts'
+import { SYSTEM } from '../authorization/actor.ts'
+import { createGate } from '../guards/gate.ts'
+import { requireCurrentUser, requireSession } from '../guards/requirements.ts'
+import { presentedBy } from '../guards/state.ts'
+import type { ResolvedOptions } from '../options/types.ts'
+import { serializeClearingCookie, serializeSessionCookie } from '../sessions/cookie.ts'
+import type { SessionService } from '../sessions/service.ts'
+import { createEndpoints } from './base.ts'
+import { requireOwnPage } from './login.ts'
+import { Id, Login, SessionList, SessionView } from './models.ts'
+import type { MountPoint } from './mount-point.ts'
+
+const tags = ['Sessions']
+
+export function createSessionEndpoints(
+  prefix: string,
+  mount: MountPoint,
+  services: { readonly login: LoginService; readonly sessions: SessionService },
+  cookie: ResolvedOptions['sessions'],
+) {
+  const { login, sessions } = services
+  return createEndpoints('sessions', mount)
+    .macro('machineAuthSession', (_: true) =>
+      createGate({ name: 'session', value: true }, (presented) => ({ session: requireSession(presented) })),
+    )
+    .macro('machineAuthUser', (_: true) =>
+      createGate({ name: 'currentUser', value: true }, (presented) => ({ user: requireCurrentUser(presented) })),
+    )
+    .post(
+      `${prefix}/sessions`,
+      async ({ body, request, set, status }) => {
+        requireOwnPage(request.headers, cookie.trustedOrigins)
+        const user = await login.verify(body.email, body.password)
+        const { session, cookieValue } = await sessions.create(user.id, {
+          address: presentedBy(request).address,
+          userAgent: request.headers.get('user-agent'),
+          tokensNotBefore: user.tokensNotBefore,
+        })
+        set.headers['set-cookie'] = serializeSessionCookie(cookie, cookieValue, cookie.ttl)
+        return status(201, { ...session, current: true })
+      },
+      {
+        machineAuthPublic: true,
+        body: Login,
+        response: { 201: SessionView },
+        detail: { tags, summary: 'Log in with a cookie', description: 'Answers a session cookie with a new id.' },
+      },
+    )
+    .get(
+      `${prefix}/sessions`,
+      async ({ user, request }) => {
+        const current = presentedBy(request).principal
+        const currentId = current?.kind === 'session' ? current.session.id : null
+        const items = (await sessions.list(user.id)).map((each) => ({ ...each, current: each.id === currentId }))
+        return { items, nextCursor: null }
+      },
+      {
+        machineAuthUser: true,
+        response: { 200: SessionList },
+        detail: { tags, summary: 'List your own sessions' },
+      },
+    )
+    .delete(
+      `${prefix}/sessions/current`,
+      async ({ session, set }) => {
+        await sessions.end(session.id, session.userId, { ...SYSTEM, id: session.userId })
+        set.headers['set-cookie'] = serializeClearingCookie(cookie)
+        set.status = 204
+      },
+      { machineAuthSession: true, detail: { tags, summary: 'Log out' } },
+    )
+    .delete(
+      `${prefix}/sessions/:id`,
+      async ({ params: { id }, user, set }) => {
+        await sessions.end(id, user.id, { ...SYSTEM, id: user.id })
+        set.status = 204
+      },
+      {
+        machineAuthUser: true,
+        params: t.Object({ id: Id }),
+        detail: { tags, summary: 'End one of your own sessions' },
+      },
+    )
+}

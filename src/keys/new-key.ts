@@ -1,0 +1,71 @@
+/** What callers say about a new key, checked. */
+import type { WantedOwner } from '../authentication/credential-owner.ts'
+import { resolveGrants } from '../authorization/grants.ts'
+import type { PermissionRegistry } from '../authorization/registry.ts'
+import { type ExpiryInput, resolveExpiry } from '../lib/expiry.ts'
+import { FieldErrors } from '../lib/field-errors.ts'
+import { parseCidr } from '../lib/ip.ts'
+import { nameMistake, remarkMistake } from '../lib/text.ts'
+import type { ApiKeyRecord, Environment } from '../storage/records.ts'
+import { type Metadata, metadataMistake } from './metadata.ts'
+
+/** Everything but the name may be left out. */
+export interface NewApiKey extends WantedOwner, ExpiryInput {
+  /** 1 to 255 characters; need not be unique. */
+  readonly name: string
+  readonly permissions?: readonly string[] | undefined
+  /** `live` unless it says `test`. */
+  readonly environment?: Environment | undefined
+  /** Addresses and ranges it may be used from; anywhere when empty. */
+  readonly ipAllowlist?: readonly string[] | undefined
+  readonly description?: string | null | undefined
+  /** At most 4 KB as JSON. */
+  readonly metadata?: Metadata | null | undefined
+}
+
+type CheckedMembers = Pick<
+  ApiKeyRecord,
+  'name' | 'permissions' | 'environment' | 'expiresAt' | 'ipAllowlist' | 'description' | 'metadata'
+>
+
+const MAX_DESCRIPTION = 1000
+const MAX_RANGES = 100
+
+function resolveAllowlist(given: readonly string[], errors: FieldErrors): readonly string[] {
+  if (given.length > MAX_RANGES) {
+    errors.add('ipAllowlist', `must have at most ${MAX_RANGES} entries`)
+    return []
+  }
+  const ranges = new Set<string>()
+  for (const [index, text] of given.entries()) {
+    const range = typeof text === 'string' ? parseCidr(text) : null
+    if (range === null) errors.add(`ipAllowlist.${index}`, 'must be an address or range such as 10.0.0.0/8')
+    else ranges.add(range.text)
+  }
+  return [...ranges]
+}
+
+/**
+ * Checks everything that needs no storage.
+ *
+ * @param now epoch ms
+ * @throws MachineAuthError `validation_failed`, naming every mistake
+ */
+export function resolveNewKey(input: NewApiKey, registry: PermissionRegistry, now: number): CheckedMembers {
+  const errors = new FieldErrors()
+  const nameError = nameMistake(input.name)
+  if (nameError !== null) errors.add('name', nameError)
+  const permissions = resolveGrants(registry, input.permissions ?? [], errors)
+  const environment = input.environment ?? 'live'
+  if (environment !== 'live' && environment !== 'test') errors.add('environment', "must be 'live' or 'test'")
+  const expiresAt = resolveExpiry(input, now, errors)
+  const ipAllowlist = resolveAllowlist(input.ipAllowlist ?? [], errors)
+  const description = input.description ?? null
+  const descriptionError = description === null ? null : remarkMistake(description, MAX_DESCRIPTION)
+  if (descriptionError !== null) errors.add('description', descriptionError)
+  const metadata = input.metadata ?? null
+  const metadataError = metadata === null ? null : metadataMistake(metadata)
+  if (metadataError !== null) errors.add('metadata', metadataError)
+  errors.throwIfAny()
+  return { name: input.name, permissions, environment, expiresAt, ipAllowlist, description, metadata }
+}

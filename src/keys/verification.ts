@@ -1,0 +1,91 @@
+/** Verification for services that are not Elysia apps: they ask with the key somebody presented to them. */
+import type { ApiKeyPrincipal, Outcome } from '../authentication/principal.ts'
+import { type ApiKeyView, toApiKeyView } from '../authentication/views.ts'
+import { type Actor, isWithinReach, reachOf } from '../authorization/actor.ts'
+import { resolveGrants } from '../authorization/grants.ts'
+import type { PermissionRegistry } from '../authorization/registry.ts'
+import { apiKeyIdAt } from '../credentials/api-key-format.ts'
+import { MAX_CREDENTIAL_LENGTH } from '../credentials/authorization.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { FieldErrors } from '../lib/field-errors.ts'
+import type { KeyStore } from '../storage/ports.ts'
+import type { Environment } from '../storage/records.ts'
+
+export interface KeyVerificationInput {
+  /** The key as it was presented. */
+  readonly key: string
+  /** All of them must be granted. */
+  readonly permissions?: readonly string[] | undefined
+  readonly environment?: Environment | undefined
+  /** Where the key was presented from; a key with an allow-list is refused without it. */
+  readonly ip?: string | undefined
+}
+
+/** `code` says `valid`, or why not. `key` is there whenever the key's secret was right. */
+export interface KeyVerification {
+  readonly valid: boolean
+  readonly code: 'valid' | ErrorCode
+  readonly key?: ApiKeyView
+}
+
+export interface KeyVerifierOptions {
+  readonly keys: KeyStore
+  readonly permissions: PermissionRegistry
+  /** The authenticator's. Never rejects. */
+  readonly resolveApiKey: (text: string) => Promise<Outcome<ApiKeyPrincipal>>
+  readonly clock: Clock
+}
+
+const INVALID: KeyVerification = Object.freeze({ valid: false, code: 'api_key_invalid' })
+
+/** What is said only to someone who holds the right secret. */
+const SECRET_WAS_RIGHT: ReadonlySet<ErrorCode> = new Set([
+  'api_key_expired',
+  'api_key_revoked',
+  'api_key_disabled',
+  'organization_suspended',
+  'user_disabled',
+])
+
+function decide(
+  { apiKey, allowsAddress, granted }: ApiKeyPrincipal,
+  { environment, ip }: KeyVerificationInput,
+  permissions: readonly string[],
+): KeyVerification['code'] {
+  if (environment !== undefined && environment !== apiKey.environment) return 'environment_mismatch'
+  if (allowsAddress !== null && (ip === undefined || !allowsAddress(ip))) return 'ip_not_allowed'
+  return granted.missing(permissions).length > 0 ? 'permission_required' : 'valid'
+}
+
+/**
+ * @throws MachineAuthError `validation_failed` for permissions that nothing declares: they could only be a mistake
+ */
+export async function verifyKey(
+  options: KeyVerifierOptions,
+  input: KeyVerificationInput,
+  actor: Actor,
+): Promise<KeyVerification> {
+  const errors = new FieldErrors()
+  const permissions = resolveGrants(options.permissions, input.permissions ?? [], errors)
+  errors.throwIfAny()
+  if (typeof input.key !== 'string' || input.key.length > MAX_CREDENTIAL_LENGTH) return INVALID
+  const outcome = await options.resolveApiKey(input.key)
+  if (outcome.kind === 'refused') return refusedVerification(options, input.key, outcome.code, actor)
+  // Another's key is nobody's: not even that it exists is told.
+  if (!isWithinReach(reachOf(actor), outcome.apiKey)) return INVALID
+  const code = decide(outcome, input, permissions)
+  return { valid: code === 'valid', code, key: outcome.apiKey }
+}
+
+async function refusedVerification(
+  { keys, clock }: KeyVerifierOptions,
+  text: string,
+  code: ErrorCode,
+  actor: Actor,
+): Promise<KeyVerification> {
+  if (!SECRET_WAS_RIGHT.has(code)) return { valid: false, code }
+  const record = await keys.find(`key_${apiKeyIdAt(text)}`)
+  if (record === null || !isWithinReach(reachOf(actor), record)) return INVALID
+  return { valid: false, code, key: toApiKeyView(record, clock()) }
+}

@@ -1,0 +1,109 @@
+/** Fills each group of options with its defaults and brings its values into one form. Shapes are checked already. */
+import { parseDuration } from '../lib/duration.ts'
+import { parseCidr } from '../lib/ip.ts'
+import { canonicalGrant, canonicalPermission } from '../lib/names.ts'
+import { createTable } from './plain.ts'
+import type { MachineAuthOptions, ProtectRule, ResolvedOptions } from './types.ts'
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)]
+}
+
+function lowerCase(values: readonly string[]): readonly string[] {
+  return unique(values.map((value) => value.toLowerCase()))
+}
+
+export function canonicalCidrs(values: readonly string[]): readonly string[] {
+  return unique(values.map((value) => parseCidr(value)?.text ?? value))
+}
+
+export function resolveApiKeys(given: MachineAuthOptions['apiKeys'] = {}): ResolvedOptions['apiKeys'] {
+  return {
+    prefix: given.prefix ?? 'mac',
+    headers: lowerCase(given.headers ?? ['x-api-key']),
+    schemes: lowerCase(given.schemes ?? ['Bearer', 'ApiKey', 'machine_auth']),
+    cacheTtl: parseDuration(given.cacheTtl ?? '60s'),
+    cacheSize: given.cacheSize ?? 100_000,
+    defaultRateLimit: given.defaultRateLimit ?? { limit: 60, window: '1m' },
+  }
+}
+
+export function resolveJwt(given: MachineAuthOptions['jwt'] = {}): ResolvedOptions['jwt'] {
+  const issuer = given.issuer ?? 'machine-auth'
+  return {
+    algorithm: given.algorithm ?? 'EdDSA',
+    issuer,
+    audience: given.audience ?? issuer,
+    accessTtl: parseDuration(given.accessTtl ?? '15m'),
+    refreshTtl: parseDuration(given.refreshTtl ?? '30d'),
+    refreshReuseWindow: parseDuration(given.refreshReuseWindow ?? '10s'),
+    clockTolerance: parseDuration(given.clockTolerance ?? '30s'),
+  }
+}
+
+const HOST_PREFIX = '__Host-'
+
+/** Whether browsers accept a cookie of that name only with `Secure`. See RFC 6265bis section 4.1.3. */
+export function demandsSecure(cookie: string): boolean {
+  return /^__(?:host|secure)-/i.test(cookie)
+}
+
+/** @param production decides whether cookies are `Secure` when the options do not say */
+export function resolveSessions(
+  given: MachineAuthOptions['sessions'] = {},
+  production: boolean,
+): ResolvedOptions['sessions'] {
+  const secure = given.secure ?? production
+  const name = given.cookie ?? 'session_id'
+  return {
+    cookie: secure && !demandsSecure(name) ? HOST_PREFIX + name : name,
+    ttl: parseDuration(given.ttl ?? '7d'),
+    idleTtl: given.idleTtl === undefined ? null : parseDuration(given.idleTtl),
+    sameSite: given.sameSite ?? 'lax',
+    secure,
+    trustedOrigins: lowerCase(given.trustedOrigins ?? []),
+  }
+}
+
+export function resolveRoles(given: MachineAuthOptions['roles']): ResolvedOptions['roles'] {
+  const roles = Object.entries(given ?? { admin: ['*'] })
+  return createTable(
+    roles.map(([name, grants]) => [name, unique(grants.map((grant) => canonicalGrant(grant) ?? grant))] as const),
+  )
+}
+
+export function resolveModules(given: MachineAuthOptions['modules'] = {}): ResolvedOptions['modules'] {
+  return createTable(
+    Object.entries(given).map(([name, definition]) => {
+      const { actions } = definition
+      return [
+        name,
+        actions === undefined ? definition : { ...definition, actions: createTable(Object.entries(actions)) },
+      ]
+    }),
+  )
+}
+
+export function canonicalPermissions(values: readonly string[]): readonly string[] {
+  return unique(values.map((value) => canonicalPermission(value) ?? value))
+}
+
+type Demand = ProtectRule['require']['requirePermission']
+
+function canonicalDemand(demand: NonNullable<Demand>): NonNullable<Demand> {
+  if (typeof demand === 'string') return canonicalPermission(demand) ?? demand
+  return 'any' in demand ? { any: canonicalPermissions(demand.any) } : canonicalPermissions(demand)
+}
+
+export function resolveProtect(given: MachineAuthOptions['protect'] = []): ResolvedOptions['protect'] {
+  return given.map(({ path, require }) => {
+    const { requirePermission } = require
+    if (requirePermission === undefined) return { path, require }
+    return { path, require: { ...require, requirePermission: canonicalDemand(requirePermission) } }
+  })
+}
+
+export function resolveTrustProxy(given: MachineAuthOptions['trustProxy'] = false): ResolvedOptions['trustProxy'] {
+  if (given === false) return false
+  return { from: canonicalCidrs(given.from), header: (given.header ?? 'x-forwarded-for').toLowerCase() }
+}

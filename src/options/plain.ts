@@ -1,0 +1,46 @@
+/** Plain objects: what options are made of, and what may be copied, merged and frozen. */
+
+export type PlainObject = Readonly<Record<string, unknown>>
+
+/** Whether a value is an object literal or parsed JSON, as opposed to a list, function or instance of a class. */
+export function isPlainObject(value: unknown): value is PlainObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
+/** Options are never nested deeper; a cycle ends here. */
+const MAX_DEPTH = 12
+
+/**
+ * Copies lists and plain objects, without members that are `undefined` and without `__proto__`, which JSON can carry as
+ * a member. Functions and instances are taken over as they are.
+ */
+export function copyPlain(value: unknown, depth = 0): unknown {
+  if (depth >= MAX_DEPTH) return value
+  if (Array.isArray(value)) return value.map((member) => copyPlain(member, depth + 1))
+  return isPlainObject(value) ? copyMembers(value, depth) : value
+}
+
+/** As `copyPlain`, for an object of any class. */
+export function copyMembers(value: object, depth = 0): Record<string, unknown> {
+  const copy: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(value)) {
+    if (name !== '__proto__' && member !== undefined) copy[name] = copyPlain(member, depth + 1)
+  }
+  return copy
+}
+
+/** Freezes lists and plain objects through and through; functions and instances stay as they are. */
+export function freezePlain<T>(value: T): T {
+  if (!Array.isArray(value) && !isPlainObject(value)) return value
+  for (const member of Object.values(value)) freezePlain(member)
+  return Object.freeze(value)
+}
+
+/** Builds an object without a prototype, so that looking up `constructor` finds nothing. */
+export function createTable<T>(entries: Iterable<readonly [string, T]>): Readonly<Record<string, T>> {
+  const table: Record<string, T> = Object.create(null)
+  for (const [name, value] of entries) table[name] = value
+  return table
+}

@@ -1,0 +1,194 @@
+/**
+ * The shape of `MachineAuthOptions` at run time. Every node says in `accepted` what it takes, for messages; `check`
+ * nodes also hold what a type cannot say.
+ */
+import { Kind, type TSchema, type TUnsafe, Type, TypeRegistry } from '@sinclair/typebox'
+import { DURATION_ACCEPTED, isDuration } from '../lib/duration.ts'
+import { NAME_PATTERN, SEGMENT_PATTERN } from '../lib/names.ts'
+import { isDatabase } from './database.ts'
+import * as is from './predicates.ts'
+import type { DatabaseOption, DurationInput, MachineAuthOptions, ProtectRule, UsersOption } from './types.ts'
+
+const CHECK = 'MachineAuthCheck'
+
+interface CheckSchema {
+  readonly check: (value: unknown) => boolean
+}
+
+TypeRegistry.Set<CheckSchema>(CHECK, (schema, value) => schema.check(value))
+
+/** A value that a predicate decides about. */
+function check<T>(accepted: string, predicate: (value: unknown) => boolean): TUnsafe<T> {
+  return Type.Unsafe<T>({ [Kind]: CHECK, accepted, check: predicate })
+}
+
+function oneOf<const T extends string | boolean>(...values: readonly T[]): TUnsafe<T> {
+  const accepted = values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value))).join(' or ')
+  return check<T>(accepted, (value) => values.some((member) => member === value))
+}
+
+function fn<T>(accepted: string): TUnsafe<T> {
+  return check<T>(accepted, (value) => typeof value === 'function')
+}
+
+/** An object whose members are all optional, and which has no others. */
+function group<const T extends Record<string, TSchema>>(members: T) {
+  const accepted = Object.keys(members).length === 0 ? '{}' : `an object { ${Object.keys(members).join(', ')} }`
+  return Type.Partial(Type.Object(members, { additionalProperties: false }), { accepted })
+}
+
+/** An object with free names; `keys` says which are accepted, and is reported at each one that is not. */
+function record<T extends TSchema>(pattern: string, keys: string, accepted: string, member: T) {
+  const additionalProperties = check<never>(keys, () => false)
+  return Type.Record(Type.String({ pattern }), member, { additionalProperties, accepted })
+}
+
+function list<T extends TSchema>(accepted: string, member: T, minItems = 0) {
+  return Type.Array(member, { accepted, minItems })
+}
+
+const duration = check<DurationInput>(DURATION_ACCEPTED, isDuration)
+const flag = oneOf(true)
+const cidr = check<string>("an address or range such as '10.0.0.0/8' or '2001:db8::/32'", is.isCidr)
+const cidrs = list('a list of addresses and ranges', cidr)
+const secrets = check<string | readonly string[]>(
+  'a text of at least 32 random bytes, or a list of such texts, newest first',
+  is.isTextOrTexts,
+)
+const permission = check<string>("a permission name such as 'users.view'", is.isPermission)
+const mountPath = check<string>("a path such as '/auth', without a slash at the end or a wildcard", is.isMountPath)
+const rateLimit = Type.Object(
+  {
+    limit: check<number>('a whole number from 1', is.isWithin(1, Number.MAX_SAFE_INTEGER)),
+    window: check<string>("a duration text above zero such as '1m'", is.isWindow),
+  },
+  { additionalProperties: false, accepted: "an object { limit, window } such as { limit: 60, window: '1m' }" },
+)
+const demands = {
+  apiKey: flag,
+  bearerToken: flag,
+  session: flag,
+  currentUser: flag,
+  masterKey: flag,
+  requireRole: check<string | readonly string[]>("a role name or a list of them, such as 'admin'", is.isRoleOrRoles),
+  requirePermission: check<NonNullable<ProtectRule['require']['requirePermission']>>(
+    "a permission name, a list of them, or { any: [...] }, such as 'users.view'",
+    is.isPermissionRequirement,
+  ),
+}
+const requirement = Type.Partial(Type.Object(demands, { additionalProperties: false, minProperties: 1 }), {
+  accepted: `an object with at least one of ${Object.keys(demands).join(', ')}`,
+})
+const rule = Type.Object(
+  {
+    path: check<string>("a path such as '/api' or '/api/*', without other wildcards", is.isPathRule),
+    require: requirement,
+  },
+  { additionalProperties: false, accepted: 'an object { path, require }' },
+)
+const verbs = list(
+  "a list of 'get', 'post', 'put', 'patch', 'delete'",
+  oneOf('get', 'post', 'put', 'patch', 'delete'),
+  1,
+)
+
+export const optionsSchema = group({
+  secret: secrets,
+  masterKey: secrets,
+  masterKeyAddresses: cidrs,
+  management: Type.Union([Type.Literal(false), group({})], { accepted: 'false or {}' }),
+  tokens: Type.Union([Type.Literal(false), group({})], { accepted: 'false or {}' }),
+  migrate: oneOf('auto', 'check'),
+  permissions: list('a list of permission names', permission),
+  users: group({
+    load: fn<NonNullable<UsersOption<object>['load']>>('a function (id) => user or null'),
+    findByEmail: fn<NonNullable<UsersOption<object>['findByEmail']>>('a function (email) => { id } or null'),
+    verifyPassword: fn<NonNullable<UsersOption<object>['verifyPassword']>>('a function (user, password) => boolean'),
+  }),
+  bearer: Type.Object(
+    { verify: fn<NonNullable<MachineAuthOptions['bearer']>['verify']>('a function (token) => verification or null') },
+    { additionalProperties: false, accepted: 'an object { verify }' },
+  ),
+  claims: fn<NonNullable<MachineAuthOptions['claims']>>('a function (user) => claims'),
+  onDenied: fn<NonNullable<MachineAuthOptions['onDenied']>>('a function (error, context) => Response or undefined'),
+  database: check<DatabaseOption>(
+    "'sqlite:FILE', 'sqlite::memory:', 'postgres://...', or { db } with a Drizzle database for SQLite or PostgreSQL",
+    isDatabase,
+  ),
+  prefix: mountPath,
+  docs: Type.Union([Type.Literal(false), group({ path: mountPath })], { accepted: 'false or an object { path }' }),
+  apiKeys: group({
+    prefix: check<string>('2 to 16 lower-case letters and digits, a letter first', is.isKeyPrefix),
+    headers: list(
+      'a list of header names',
+      check<string>('a header name that is free, such as x-api-key', is.isFreeHeader),
+    ),
+    schemes: list(
+      'a list of Authorization schemes',
+      check<string>("an Authorization scheme other than Basic, such as 'ApiKey'", is.isScheme),
+    ),
+    cacheTtl: duration,
+    cacheSize: check<number>('a whole number from 1 to 100000000', is.isWithin(1, 100_000_000)),
+    defaultRateLimit: rateLimit,
+  }),
+  jwt: group({
+    algorithm: oneOf('EdDSA', 'ES256', 'HS256'),
+    issuer: check<string>('a text of 1 to 256 characters', is.isText),
+    audience: check<string>('a text of 1 to 256 characters', is.isText),
+    accessTtl: duration,
+    refreshTtl: duration,
+    refreshReuseWindow: duration,
+    clockTolerance: duration,
+  }),
+  sessions: group({
+    cookie: check<string>('a cookie name of 1 to 64 letters, digits, - and _', is.isCookieName),
+    ttl: duration,
+    idleTtl: duration,
+    sameSite: oneOf('lax', 'strict', 'none'),
+    secure: oneOf(true, false),
+    trustedOrigins: list(
+      'a list of origins',
+      check<string>("an origin such as 'https://app.example', without path or slash at the end", is.isOrigin),
+    ),
+  }),
+  roles: record(
+    NAME_PATTERN,
+    "a role name of lower-case letters, digits, '_', '-', with '.' between segments",
+    'an object of roles, each with a list of permissions',
+    list(
+      'a list of permissions',
+      check<string>("a permission name such as 'users.view', or a wildcard: 'users.*', '*'", is.isGrant),
+    ),
+  ),
+  modules: record(
+    NAME_PATTERN,
+    "a module name of lower-case letters, digits, '_', '-', with '.' between segments",
+    'an object of modules { label?, crud?, actions? }',
+    group({
+      label: check<string>('a text of 1 to 256 characters', is.isText),
+      crud: list("a list of 'view', 'create', 'update', 'delete'", oneOf('view', 'create', 'update', 'delete')),
+      actions: record(
+        SEGMENT_PATTERN,
+        "an action name of lower-case letters, digits, '_', '-'",
+        'an object of actions, each with a list of methods',
+        verbs,
+      ),
+    }),
+  ),
+  trustProxy: Type.Union(
+    [
+      Type.Literal(false),
+      Type.Object(
+        {
+          from: list('a list of addresses and ranges of your proxies, at least one', cidr, 1),
+          header: Type.Optional(
+            check<string>("one header name such as 'x-forwarded-for' or 'forwarded'", is.isFreeHeader),
+          ),
+        },
+        { additionalProperties: false, accepted: 'an object { from, header? }' },
+      ),
+    ],
+    { accepted: "false or an object { from, header? } such as { from: ['10.0.0.0/8'] }" },
+  ),
+  protect: list('a list of rules { path, require }', rule),
+})

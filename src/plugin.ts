@@ -1,0 +1,99 @@
+/** `machineAuth()`: the Elysia plugin. */
+import { type AnyMachineAuth, createMachineAuth, internalsOfCore, isMachineAuth, type MachineAuth } from './core.ts'
+import { createDocs, type DocsSettings } from './docs/plugin.ts'
+import { MachineAuthError } from './errors.ts'
+import { GuardEngine } from './guards/engine.ts'
+import { createGuards } from './guards/plugin.ts'
+import { createHttp } from './http/plugin.ts'
+import type { MachineAuthOptions, ResolvedOptions } from './options/types.ts'
+
+type Guards<U extends object, Roles extends string> = ReturnType<typeof createGuards<U, Roles>>
+
+/** One plugin per core, so that `.use`ing it everywhere runs it once. */
+const plugins = new WeakMap<AnyMachineAuth, unknown>()
+
+/** Errors that an app or Elysia made on purpose carry a status of their own below 500. */
+function isDeliberate(error: Error): boolean {
+  const { status } = error as { readonly status?: unknown }
+  return (typeof status === 'number' && status >= 400 && status < 500) || 'toResponse' in error
+}
+
+function exitWith(failure: unknown): never {
+  console.error(failure instanceof Error ? failure.message : String(failure))
+  process.exit(1)
+}
+
+/**
+ * Guards, endpoints and documentation for an Elysia app.
+ *
+ * Use it in the root app, before the routes it guards, and again in every feature module that needs its types: it
+ * runs once. Needs no configuration to start with: a SQLite file, endpoints under `/auth`, docs at `/swagger`.
+ *
+ * @param options options, or a core made by `createMachineAuth`
+ * @throws OptionsError with one line per mistake
+ * @example
+ * new Elysia()
+ *   .use(machineAuth())
+ *   .get('/report', ({ apiKey }) => `for ${apiKey.name}`, { apiKey: true })
+ *   .listen(3000)
+ */
+export function machineAuth<const Roles extends string = 'admin', U extends object = object>(
+  options?: MachineAuthOptions<Roles, U> | MachineAuth<Roles, U>,
+): Guards<U, Roles> {
+  const core: AnyMachineAuth = isMachineAuth(options) ? options : createMachineAuth(options)
+  const known = plugins.get(core)
+  // Each core has one type of users and roles, given where it was made; the map cannot say so.
+  if (known !== undefined) return known as Guards<U, Roles>
+  const plugin = createPlugin<U, Roles>(core)
+  plugins.set(core, plugin)
+  return plugin
+}
+
+function docsSettings({ docs, apiKeys, sessions, masterKeys, protect }: ResolvedOptions): DocsSettings | false {
+  if (docs === false) return false
+  return {
+    path: docs.path,
+    keyHeader: apiKeys.headers[0] ?? null,
+    cookieName: sessions.cookie,
+    masterKeyEnabled: masterKeys.length > 0,
+    protect,
+  }
+}
+
+function createPlugin<U extends object, Roles extends string>(core: AnyMachineAuth): Guards<U, Roles> {
+  const { options, engineOptions, services, seed } = internalsOfCore(core)
+  const engine = new GuardEngine(engineOptions)
+  const plugin = createGuards<U, Roles>(seed)
+
+  plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
+  if (options.protect.length > 0) plugin.onRequest(({ request }) => engine.refuseProtected(request))
+
+  plugin.onError({ as: 'global' }, function renderError({ code, error, request, set }) {
+    if (error instanceof MachineAuthError) {
+      const answer = engine.render(error, request)
+      return answer
+    }
+    set.headers['x-request-id'] ??= engine.requestIdOf(request)
+    if (code === 'NOT_FOUND' || !(error instanceof Error) || isDeliberate(error)) return undefined
+    const concealed = engine.conceal(error, request)
+    return concealed
+  })
+
+  plugin.onStart((app) => {
+    engine.apps.add(app)
+    try {
+      engine.requireAudited()
+    } catch (failure) {
+      void app.server?.stop(true)
+      exitWith(failure)
+    }
+    core.ready.then(() => engine.forgetAudit(), exitWith)
+  })
+
+  // Not chained: the endpoints' types would weigh on every app that uses the plugin.
+  const roots = () => engine.apps.roots()
+  plugin.use(createHttp(options, services, roots))
+  createDocs(docsSettings(options), roots)(plugin)
+  engine.apps.watch(plugin)
+  return plugin
+}

@@ -1,0 +1,78 @@
+/**
+ * Signing keys as they are made, stored and used.
+ *
+ * @see RFC 7517 (JWK), RFC 7638 (thumbprint), RFC 8037 (Ed25519)
+ */
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import { randomBase62 } from '../lib/base62.ts'
+import { open, seal } from '../lib/crypto.ts'
+import type { DerivedKey } from '../lib/keyring.ts'
+import type { SigningAlgorithm, SigningKeyRecord } from '../storage/records.ts'
+
+/** A key in its importable form. */
+export type KeyMaterial = CryptoKey | Uint8Array
+
+/** RFC 7518 section 3.2: at least as long as the hash. */
+const HS256_BYTES = 32
+
+/** The members of a public JWK that are ever shown, whatever a row says. */
+const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y'] as const
+
+async function generateJwks(algorithm: SigningAlgorithm): Promise<{ kid: string; secret: JWK; shown: JWK | null }> {
+  if (algorithm === 'HS256') {
+    const k = Buffer.from(crypto.getRandomValues(new Uint8Array(HS256_BYTES))).toString('base64url')
+    // A thumbprint would be a hash of the secret: the name is random instead.
+    return { kid: randomBase62(43), secret: { kty: 'oct', k }, shown: null }
+  }
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true })
+  const [secret, shown] = await Promise.all([exportJWK(privateKey), exportJWK(publicKey)])
+  return { kid: await calculateJwkThumbprint(shown), secret, shown }
+}
+
+/**
+ * Makes a new signing key, its private half sealed.
+ *
+ * @param now epoch ms
+ */
+export async function generateSigningKey(
+  algorithm: SigningAlgorithm,
+  encryptionKey: DerivedKey,
+  now: number,
+): Promise<SigningKeyRecord> {
+  const { kid, secret, shown } = await generateJwks(algorithm)
+  return {
+    kid,
+    algorithm,
+    publicJwk: shown === null ? null : { ...shown },
+    encryptedPrivateJwk: seal(encryptionKey.key, JSON.stringify(secret), kid),
+    encryptionKey: encryptionKey.fingerprint,
+    createdAt: now,
+    retiredAt: null,
+  }
+}
+
+/**
+ * Opens the private half, for signing; for HS256 it verifies too.
+ *
+ * @throws Error when the row was sealed under another secret, moved or altered
+ */
+export async function importPrivateKey(record: SigningKeyRecord, encryptionKey: DerivedKey): Promise<KeyMaterial> {
+  const jwk: JWK = JSON.parse(open(encryptionKey.key, record.encryptedPrivateJwk, record.kid))
+  return importJWK(jwk, record.algorithm)
+}
+
+/** The public half as `/.well-known/jwks.json` shows it; null for a shared secret. */
+export function publicJwkOf({ publicJwk, kid, algorithm }: SigningKeyRecord): Readonly<Record<string, string>> | null {
+  if (publicJwk === null || algorithm === 'HS256') return null
+  const members = PUBLIC_MEMBERS.flatMap((name) => {
+    const value = publicJwk[name]
+    return typeof value === 'string' ? [[name, value] as const] : []
+  })
+  return { ...Object.fromEntries(members), kid, alg: algorithm, use: 'sig' }
+}
+
+/** The public half, for verifying; null for a shared secret. */
+export async function importPublicKey(record: SigningKeyRecord): Promise<KeyMaterial | null> {
+  const jwk = publicJwkOf(record)
+  return jwk === null ? null : importJWK({ ...jwk }, record.algorithm)
+}

@@ -1,0 +1,199 @@
+/** The keys that sign and verify access tokens. */
+import { type Actor, requirePlatform, SYSTEM } from '../authorization/actor.ts'
+import type { Clock } from '../lib/clock.ts'
+import { createKeyring, type Keyring } from '../lib/keyring.ts'
+import type { AuditLog } from '../recording/audit.ts'
+import type { SigningKeyStore } from '../storage/ports.ts'
+import type { SigningAlgorithm, SigningKeyRecord } from '../storage/records.ts'
+import {
+  generateSigningKey,
+  importPrivateKey,
+  importPublicKey,
+  type KeyMaterial,
+  publicJwkOf,
+} from './signing-key-material.ts'
+
+/** A key by which a token may be verified, and the only algorithm it may be verified with. */
+export interface VerificationKey {
+  readonly kid: string
+  readonly algorithm: SigningAlgorithm
+  readonly key: KeyMaterial
+}
+
+export interface SigningKeysOptions {
+  readonly store: SigningKeyStore
+  readonly clock: Clock
+  /** Root secrets, newest first. */
+  readonly secrets: readonly string[]
+  readonly algorithm: SigningAlgorithm
+  /** ms */
+  readonly accessTtl: number
+  /** ms */
+  readonly clockTolerance: number
+  readonly audit: Pick<AuditLog, 'record'>
+}
+
+/** Another process may have made a key: an unknown `kid` asks storage, but a flood of made-up ones does not. */
+const RELOAD_INTERVAL = 1000
+/** How late a process hears that another one retired a key it knows, when nothing else makes it look. */
+const MAX_AGE = 60_000
+
+export class SigningKeys {
+  readonly #options: SigningKeysOptions
+  readonly #keyring: Keyring
+  #records: readonly SigningKeyRecord[] = []
+  #loadedAt = Number.NEGATIVE_INFINITY
+  #loading: Promise<void> | null = null
+  /** Imported once; a `kid` never changes what it names. */
+  readonly #verifying = new Map<string, KeyMaterial>()
+  readonly #signing = new Map<string, KeyMaterial>()
+
+  constructor(options: SigningKeysOptions) {
+    this.#options = options
+    this.#keyring = createKeyring(options.secrets, 'signing-key-encryption')
+  }
+
+  /** Makes the first key, or one under the newest secret, unless there is one. Racing processes agree on one. */
+  async ensureCurrent(): Promise<void> {
+    await this.#load()
+    if (this.#findCurrent() === undefined) await this.#makeCurrent()
+  }
+
+  /**
+   * The key that signs now.
+   *
+   * @throws Error when the stored one was altered
+   */
+  async current(): Promise<VerificationKey> {
+    await this.#reload(this.#options.clock(), RELOAD_INTERVAL)
+    const record = this.#findCurrent() ?? (await this.#makeCurrent())
+    const { kid, algorithm } = record
+    const known = this.#signing.get(kid)
+    if (known !== undefined) return { kid, algorithm, key: known }
+    const key = await importPrivateKey(record, this.#keyring.current)
+    this.#signing.set(kid, key)
+    return { kid, algorithm, key }
+  }
+
+  /**
+   * The key a token names, or null when none of ours that may still verify has that name.
+   *
+   * @param now epoch ms
+   */
+  async find(kid: string, now: number): Promise<VerificationKey | null> {
+    const isKnown = this.#records.some((record) => record.kid === kid)
+    await this.#reload(now, isKnown ? MAX_AGE : RELOAD_INTERVAL)
+    const record = this.#records.find((candidate) => candidate.kid === kid)
+    if (record === undefined || !this.#verifies(record, now)) return null
+    const { algorithm } = record
+    const key = this.#verifying.get(kid) ?? (await this.#importVerifying(record))
+    return key === null ? null : { kid, algorithm, key }
+  }
+
+  /** The public keys that verify now, newest first. Shared secrets have none. */
+  async jwks(): Promise<{ readonly keys: readonly Readonly<Record<string, string>>[] }> {
+    const now = this.#options.clock()
+    await this.#reload(now, RELOAD_INTERVAL)
+    const usable = this.#records.filter((record) => this.#verifies(record, now))
+    return { keys: usable.map(publicJwkOf).filter((jwk) => jwk !== null) }
+  }
+
+  /**
+   * Makes a new signing key now. The old ones verify until the last token they signed has expired.
+   *
+   * @returns the new key's `kid`
+   * @throws MachineAuthError `permission_required` without platform reach
+   */
+  async rotate(actor: Actor = SYSTEM): Promise<string> {
+    requirePlatform(actor)
+    const { store, algorithm, clock, audit } = this.#options
+    const candidate = await generateSigningKey(algorithm, this.#keyring.current, clock())
+    await store.rotate(candidate)
+    await this.#loadAnew()
+    await audit.record({ action: 'signing_key.rotated', actor, subject: candidate.kid, details: { algorithm } })
+    return candidate.kid
+  }
+
+  /** How many keys still in use were sealed under a secret that is no longer given. */
+  async countUnreadable(): Promise<number> {
+    const now = this.#options.clock()
+    await this.#reload(now, RELOAD_INTERVAL)
+    return this.#records.filter(
+      (record) => this.#verifies(record, now) && this.#keyring.find(record.encryptionKey) === undefined,
+    ).length
+  }
+
+  /** The newest key of our algorithm under the newest secret: one that others cannot open would lock them out. */
+  #findCurrent(): SigningKeyRecord | undefined {
+    const { algorithm } = this.#options
+    const { fingerprint } = this.#keyring.current
+    return this.#records.find(
+      (record) => record.retiredAt === null && record.algorithm === algorithm && record.encryptionKey === fingerprint,
+    )
+  }
+
+  async #makeCurrent(): Promise<SigningKeyRecord> {
+    const { store, algorithm, clock } = this.#options
+    const candidate = await generateSigningKey(algorithm, this.#keyring.current, clock())
+    const current = await store.ensureCurrent(candidate)
+    await this.#loadAnew()
+    return current
+  }
+
+  /**
+   * A key whose secret is no longer given counts as retired since ours was made: whoever took that secret together
+   * with the database must not be able to sign for ever.
+   */
+  #retiredAt({ retiredAt, encryptionKey, createdAt }: SigningKeyRecord): number | null {
+    if (retiredAt !== null || this.#keyring.find(encryptionKey) !== undefined) return retiredAt
+    const current = this.#findCurrent()
+    return current === undefined ? null : Math.max(current.createdAt, createdAt)
+  }
+
+  #verifies(record: SigningKeyRecord, now: number): boolean {
+    const { accessTtl, clockTolerance } = this.#options
+    const retiredAt = this.#retiredAt(record)
+    return retiredAt === null || now < retiredAt + accessTtl + clockTolerance
+  }
+
+  async #importVerifying(record: SigningKeyRecord): Promise<KeyMaterial | null> {
+    const encryptionKey = this.#keyring.find(record.encryptionKey)
+    const isShared = record.algorithm === 'HS256'
+    if (isShared && encryptionKey === undefined) return null
+    const key =
+      isShared && encryptionKey !== undefined
+        ? await importPrivateKey(record, encryptionKey)
+        : await importPublicKey(record)
+    if (key !== null) this.#verifying.set(record.kid, key)
+    return key
+  }
+
+  /** Loads again unless what is known is younger than `maxAge` ms. */
+  async #reload(now: number, maxAge: number): Promise<void> {
+    // A clock that was set back must not keep an old list alive.
+    if (Math.abs(now - this.#loadedAt) >= maxAge) await this.#load()
+  }
+
+  #load(): Promise<void> {
+    this.#loading ??= this.#fetch().finally(() => {
+      this.#loading = null
+    })
+    return this.#loading
+  }
+
+  /** Loads what was just written: a load under way may have read before that. */
+  async #loadAnew(): Promise<void> {
+    await this.#loading?.catch(() => undefined)
+    await this.#load()
+  }
+
+  async #fetch(): Promise<void> {
+    const startedAt = this.#options.clock()
+    this.#records = await this.#options.store.list()
+    this.#loadedAt = startedAt
+    const known = new Set(this.#records.map((record) => record.kid))
+    for (const keys of [this.#verifying, this.#signing]) {
+      for (const kid of keys.keys()) if (!known.has(kid)) keys.delete(kid)
+    }
+  }
+}
