@@ -247,18 +247,19 @@ export class MachineAuthError extends Error {
   /** The RFC 9457 body. */
   toProblem(): Record<string, unknown> {
     const { required, retryAfter, retryable, errors } = this.extras
-    return {
+    const problem: Record<string, unknown> = {
       type: `urn:machine-auth:error:${this.code}`,
       title: rows[this.code].title,
       status: this.status,
       code: this.code,
       detail: this.detail,
-      ...(this.requestId === undefined ? {} : { requestId: this.requestId }),
-      ...(required === undefined ? {} : { required }),
-      ...(retryAfter === undefined ? {} : { retryAfter: Math.max(1, Math.ceil(retryAfter)) }),
-      ...(retryable === undefined ? {} : { retryable }),
-      ...(errors === undefined ? {} : { errors }),
     }
+    if (this.requestId !== undefined) problem.requestId = this.requestId
+    if (required !== undefined) problem.required = required
+    if (retryAfter !== undefined) problem.retryAfter = Math.max(1, Math.ceil(retryAfter))
+    if (retryable !== undefined) problem.retryable = retryable
+    if (errors !== undefined) problem.errors = errors
+    return problem
   }
 
   /** Called by Elysia when nothing else handles the error. */

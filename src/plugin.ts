@@ -3,6 +3,7 @@ import { type AnyMachineAuth, createMachineAuth, internalsOfCore, isMachineAuth,
 import { createDocs, type DocsSettings } from './docs/plugin.ts'
 import { MachineAuthError } from './errors.ts'
 import { GuardEngine } from './guards/engine.ts'
+import { asOwnErrorHook } from './guards/error-hooks.ts'
 import { createGuards } from './guards/plugin.ts'
 import { createHttp } from './http/plugin.ts'
 import type { MachineAuthOptions, ResolvedOptions } from './options/types.ts'
@@ -53,7 +54,8 @@ function docsSettings({ docs, apiKeys, sessions, masterKeys, protect }: Resolved
   if (docs === false) return false
   return {
     path: docs.path,
-    keyHeader: apiKeys.headers[0] ?? null,
+    keyHeaders: apiKeys.headers,
+    schemes: apiKeys.schemes,
     cookieName: sessions.cookie,
     masterKeyEnabled: masterKeys.length > 0,
     protect,
@@ -68,26 +70,38 @@ function createPlugin<U extends object, Roles extends string>(core: AnyMachineAu
   plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
   if (options.protect.length > 0) plugin.onRequest(({ request }) => engine.refuseProtected(request))
 
-  plugin.onError({ as: 'global' }, function renderError({ code, error, request, set }) {
-    if (error instanceof MachineAuthError) {
-      const answer = engine.render(error, request)
-      return answer
-    }
-    set.headers['x-request-id'] ??= engine.requestIdOf(request)
-    if (code === 'NOT_FOUND' || !(error instanceof Error) || isDeliberate(error)) return undefined
-    const concealed = engine.conceal(error, request)
-    return concealed
-  })
+  plugin.onError(
+    { as: 'global' },
+    asOwnErrorHook(function renderError({ code, error, request, set }) {
+      if (error instanceof MachineAuthError) {
+        const answer = engine.render(error, request)
+        return answer
+      }
+      set.headers['x-request-id'] ??= engine.requestIdOf(request)
+      if (code === 'NOT_FOUND' || !(error instanceof Error) || isDeliberate(error)) return undefined
+      const concealed = engine.conceal(error, request)
+      return concealed
+    }),
+  )
 
   plugin.onStart((app) => {
     engine.apps.add(app)
-    try {
-      engine.requireAudited()
-    } catch (failure) {
+    function stop(failure: unknown): never {
       void app.server?.stop(true)
       exitWith(failure)
     }
-    core.ready.then(() => engine.forgetAudit(), exitWith)
+    try {
+      engine.requireAudited()
+    } catch (failure) {
+      stop(failure)
+    }
+    // Only now are stored roles known, and with them which names are not.
+    core.ready
+      .then(() => {
+        engine.forgetAudit()
+        engine.requireAudited()
+      })
+      .catch(stop)
   })
 
   // Not chained: the endpoints' types would weigh on every app that uses the plugin.

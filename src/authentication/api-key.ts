@@ -11,6 +11,8 @@ import { type ApiKeyPrincipal, type Outcome, type Refusal, refusal, type User } 
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 import { toApiKeyView } from './views.ts'
 
+const INVALID = refusal('api_key_invalid')
+
 const STATUS_REFUSALS = {
   revoked: refusal('api_key_revoked'),
   expired: refusal('api_key_expired'),
@@ -49,11 +51,11 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
 
   async function lookup(text: string, now: number): Promise<Found<ApiKeyWithOwner> | Refusal> {
     const parsed = parseApiKey(prefix, text)
-    if (parsed === null) return refusal('api_key_invalid')
+    if (parsed === null) return INVALID
     const found = await keys.findWithOwner(parsed.id)
     // An unknown id does the same work as a known one, so that the time tells nothing.
-    if (!hasher.matches(text, found?.key ?? null) || found === null) return refusal('api_key_invalid')
-    if (found.key.environment !== parsed.environment) return refusal('api_key_invalid')
+    if (!hasher.matches(text, found?.key ?? null) || found === null) return INVALID
+    if (found.key.environment !== parsed.environment) return INVALID
     const refused = stateRefusal(found, now)
     if (refused !== null) return refused
     if (!hasher.isCurrent(found.key)) {
@@ -97,5 +99,9 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
       : withOwner(base, owner, now)
   }
 
-  return { slotOf: apiKeyIdAt, lookup, principalOf }
+  function refuseMalformed(text: string): Refusal | undefined {
+    return parseApiKey(prefix, text) === null ? INVALID : undefined
+  }
+
+  return { slotOf: apiKeyIdAt, refuseMalformed, lookup, principalOf }
 }

@@ -15,6 +15,8 @@ export interface Found<B> {
 export interface CredentialKind<B, P extends Principal> {
   /** The part of the text that is no secret; any text may come. */
   slotOf(text: string): string
+  /** Refuses, without waiting, a text that cannot be one of ours. */
+  refuseMalformed(text: string): Refusal | undefined
   /** Verifies the text against storage. */
   lookup(text: string, now: number): Promise<Found<B> | Refusal>
   /** Makes the principal; asynchronous only where the app's own `users.load` must be asked on every request. */
@@ -76,7 +78,7 @@ export class Authenticator<B, P extends Principal> {
   peek(text: string): Outcome<P> | undefined {
     const now = this.#clock()
     const entry = this.cache.get(this.#kind.slotOf(text), text, now)
-    if (entry === undefined) return undefined
+    if (entry === undefined) return this.#kind.refuseMalformed(text)
     const { base, principal } = entry.value
     if (principal === undefined) return undefined
     return this.#kind.onHit === undefined ? principal : (this.#kind.onHit(base, now) ?? principal)

@@ -41,7 +41,6 @@ export function createSessionKind(options: {
   }
 
   async function lookup(text: string, now: number): Promise<Found<SessionBase> | Refusal> {
-    if (!isSessionText(text)) return INVALID
     const found = await sessions.findByHash(hashSession(text))
     if (found === null) return INVALID
     const { session } = found
@@ -96,5 +95,9 @@ export function createSessionKind(options: {
     return outcome.then((user) => compose(base, user))
   }
 
-  return { slotOf: sessionIdAt, lookup, principalOf, onHit: noticeUse }
+  function refuseMalformed(text: string): Refusal | undefined {
+    return isSessionText(text) ? undefined : INVALID
+  }
+
+  return { slotOf: sessionIdAt, refuseMalformed, lookup, principalOf, onHit: noticeUse }
 }

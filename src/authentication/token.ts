@@ -111,7 +111,7 @@ export function createJwtKind(options: {
     }
   }
 
-  return { slotOf: jwtSlot, lookup, principalOf: createPrincipalOf(options.users) }
+  return { slotOf: jwtSlot, refuseMalformed: () => undefined, lookup, principalOf: createPrincipalOf(options.users) }
 }
 
 type VerifyOwn = NonNullable<MachineAuthOptions['bearer']>['verify']
@@ -198,6 +198,7 @@ export function createBearerKind(options: {
 
   return {
     // An app's own token has no public part: its digest names it.
+    refuseMalformed: (text) => (verifyOwn === undefined && parseBearerToken(text) === null ? INVALID : undefined),
     slotOf: (text) => parseBearerToken(text) ?? Buffer.from(digestOf(text)).toString('latin1'),
     lookup,
     principalOf: createPrincipalOf(options.users),

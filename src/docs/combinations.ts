@@ -19,6 +19,9 @@ export interface Combination {
   readonly masterHeader: boolean
 }
 
+/** Whether a request that carries these credentials, all of them good, may pass a guard. */
+export type Accept = (combination: Combination) => boolean
+
 /** Which credentials an app takes at all. */
 export interface EnabledCredentials {
   readonly keyHeader: boolean
@@ -71,6 +74,11 @@ function toRequirement(set: readonly SchemeName[]): SecurityRequirement {
   return Object.fromEntries(set.map((scheme) => [scheme, []]))
 }
 
+/** Whether it makes a difference to a guard that the master key's header is there. */
+function asksForMasterHeader(accept: Accept, combinations: readonly Combination[]): boolean {
+  return combinations.some((each) => each.masterHeader && accept(each) !== accept({ ...each, masterHeader: false }))
+}
+
 /**
  * The alternatives that satisfy all of some guards; never an empty list, which would mean that anybody may.
  *
@@ -79,10 +87,13 @@ function toRequirement(set: readonly SchemeName[]): SecurityRequirement {
  */
 export function alternativesOf(
   combinations: readonly Combination[],
-  accepts: readonly ((combination: Combination) => boolean)[],
+  accepts: readonly Accept[],
   preferred?: SchemeName,
 ): readonly SecurityRequirement[] {
-  const accepted = combinations.filter((combination) => accepts.every((accept) => accept(combination)))
+  const offersMasterHeader = accepts.some((accept) => asksForMasterHeader(accept, combinations))
+  const accepted = combinations.filter(
+    (each) => (offersMasterHeader || !each.masterHeader) && accepts.every((accept) => accept(each)),
+  )
   // Guards that contradict each other let nobody in. OpenAPI cannot say that; demanding everything comes closest.
   if (accepted.length === 0) return [toRequirement([...new Set(combinations.flatMap(schemesOf))])]
   const sets = [...new Map(accepted.map(schemesOf).map((set) => [set.join(), set])).values()]

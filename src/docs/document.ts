@@ -6,15 +6,17 @@ import { documentedApp } from './elysia-routes.ts'
 import { describeGuards } from './guard-security.ts'
 import type { OpenApiDocument, Operation } from './openapi.ts'
 import { cleanOperation } from './operation-cleanup.ts'
-import { operationsOf, type RouteOperation } from './operations.ts'
+import { type IsListed, operationsOf, type RouteOperation } from './operations.ts'
 import { ProblemResponses } from './problems.ts'
 import { SchemaCleaner } from './schemas.ts'
 import { type SecuritySettings, securitySchemesOf } from './security-schemes.ts'
 import { copyModels, type SwaggerRoute, swaggerRouteOf } from './swagger-routes.ts'
 
+export const DEFAULT_TITLE = 'API'
+
 export interface DocumentSettings extends SecuritySettings {
   readonly info?: { readonly title?: string; readonly version?: string; readonly description?: string }
-  /** Their guards stand before routes that have none of their own. */
+  /** The app's rules, which guard routes without a mark on them. */
   readonly protect?: readonly ProtectRule[]
 }
 
@@ -55,18 +57,25 @@ interface DocumentParts {
   readonly problems: ProblemResponses
 }
 
+/** `detail: { 'x-problems': [401] }`: refusals of a route besides those of its guards. */
+function problemsOf(operation: Operation): readonly number[] {
+  const given = operation['x-problems']
+  return Array.isArray(given) ? given.filter((status) => Number.isInteger(status)) : []
+}
+
 function documentOperation(generated: Operation, route: RouteOperation, parts: DocumentParts): Operation {
-  const cleaned = cleanOperation(generated, route, parts.cleaner)
-  const operation = route.isWebSocket ? { ...cleaned, 'x-websocket': true } : cleaned
+  const { 'x-problems': _, ...operation } = cleanOperation(generated, route, parts.cleaner)
   const guarded = describeGuards(route, parts.combinations, parts.settings.masterKeyEnabled)
   const texts = [operation.description, route.isWebSocket ? WEBSOCKET_NOTE : undefined, guarded?.sentence]
   const description = texts.filter((text) => text !== undefined && text !== '').join('\n\n')
-  const described = description === '' ? operation : { ...operation, description }
-  if (guarded === null) return described
-  const refusals = guarded.statuses.map((status) => [String(status), parts.problems.responseOf(status)] as const)
+  const statuses = [...(guarded?.statuses ?? []), ...problemsOf(generated)]
+  const refusals = statuses.map((status) => [String(status), parts.problems.responseOf(status)] as const)
   return {
-    ...described,
-    ...guarded.members,
+    ...operation,
+    ...(description === '' ? {} : { description }),
+    ...(route.isWebSocket ? { 'x-websocket': true } : {}),
+    ...(route.isPublic ? { security: [] } : {}),
+    ...guarded?.members,
     responses: { ...Object.fromEntries(refusals), ...operation.responses },
   }
 }
@@ -76,10 +85,14 @@ function documentOperation(generated: Operation, route: RouteOperation, parts: D
  *
  * @param app whose routes it describes
  */
-export async function createDocument(app: AppInternals, settings: DocumentSettings): Promise<OpenApiDocument> {
+export async function createDocument(
+  app: AppInternals,
+  settings: DocumentSettings,
+  isListed: IsListed,
+): Promise<OpenApiDocument> {
   const documented = documentedApp(app)
   const models = copyModels(documented.definitions.type)
-  const routes = operationsOf(documented, settings.protect ?? [])
+  const routes = operationsOf(documented, settings.protect ?? [], isListed)
   const generated = await generatePaths(
     routes.map((route) => swaggerRouteOf(route, models)),
     models,
@@ -105,7 +118,7 @@ export async function createDocument(app: AppInternals, settings: DocumentSettin
   const schemas = parts.cleaner.cleanModels(models)
   return {
     openapi: '3.1.0',
-    info: { title: 'API', version: '0.0.0', ...settings.info },
+    info: { title: DEFAULT_TITLE, version: '0.0.0', ...settings.info },
     paths,
     components: {
       schemas: { ...parts.problems.schemas, ...parts.cleaner.found, ...schemas },

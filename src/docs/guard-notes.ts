@@ -4,14 +4,13 @@ import { toList } from '../guards/auth.ts'
 import type { GuardMark } from '../guards/gate.ts'
 import type { CurrentUserRequirement } from '../guards/plugin.ts'
 import { type ApiKeyRequirement, type PermissionRequirement, toPermissionRule } from '../guards/requirements.ts'
-import { type Combination, type SchemeName, type Speaker, speakerOf } from './combinations.ts'
+import { type Accept, type Combination, type SchemeName, type Speaker, speakerOf } from './combinations.ts'
 
 /** A permission, or any one of some. */
 export type RequiredPermission = string | { readonly any: readonly string[] }
 
 export interface GuardNote {
-  /** Whether a request that carries these credentials, all of them good, may pass. */
-  readonly accepts: (combination: Combination) => boolean
+  readonly accepts: Accept
   /** Markdown. */
   readonly sentence: string
   /** What it may answer instead of the route. */
@@ -72,7 +71,7 @@ function apiKeySentence({ permissions = [], environment }: ApiKeyRequirement): s
 
 type Row = (value: unknown, context: NoteContext) => GuardNote
 
-/** The guards of `createGuards`; what each value is, is said where the guard is marked. */
+/** The guards of apps and of our own endpoints; what each value is, is said where the guard is marked. */
 const ROWS: Readonly<Record<string, Row>> = {
   apiKey: (value) => {
     const requirement = value === true ? {} : (value as ApiKeyRequirement)
@@ -87,7 +86,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
 
   bearerToken: () => ({
-    accepts: ({ authorization }) => authorization === 'token',
+    accepts: ({ authorization }) => authorization !== null,
     sentence: 'Requires a bearer token.',
     statuses: REFUSALS,
   }),
@@ -127,6 +126,8 @@ const ROWS: Readonly<Record<string, Row>> = {
     const permissionText = permission === null ? 'a permission that nobody has' : permissionsText(names, 'and')
     return ofPrincipal(`Requires ${permissionText} (module ${code(requirement.module)}).`, { permissions: names })
   },
+
+  currentPrincipal: () => ofPrincipal('Requires any credential.'),
 
   masterKey: () => ({
     accepts: ({ authorization, masterHeader }) => masterHeader || authorization === 'masterKey',

@@ -36,7 +36,9 @@ export function describeGuards(
   combinations: readonly Combination[],
   masterKey: boolean,
 ): GuardDescription | null {
-  const notes = guards.map((guard) => noteOf(guard, { method, masterKey })).filter((note) => note !== null)
+  const all = guards.map((guard) => noteOf(guard, { method, masterKey })).filter((note) => note !== null)
+  // A rule and a route may demand the same.
+  const notes = [...new Map(all.map((note) => [note.sentence, note])).values()]
   if (notes.length === 0) return null
   const preferred = notes.find((note) => note.preferred !== undefined)?.preferred
   const security = alternativesOf(

@@ -1,24 +1,21 @@
 /** Makes what `@elysiajs/swagger` generates valid OpenAPI 3.1. */
 import { STATUS_CODES } from 'node:http'
 import { isObject, type MediaType, mapValues, type Operation, type Parameter, type ResponseObject } from './openapi.ts'
-import type { RouteOperation } from './operations.ts'
+import { parametersIn, type RouteOperation } from './operations.ts'
 import type { SchemaCleaner } from './schemas.ts'
 
-/** The names in a path's template. */
-function namesIn(path: string): ReadonlySet<string> {
-  return new Set([...path.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name))
-}
-
 function cleanParameter(parameter: Parameter, cleaner: SchemaCleaner): Parameter {
-  const { examples, schema, ...rest } = parameter
-  const cleaned = cleaner.clean(schema)
+  const { examples, schema: given, ...rest } = parameter
   // JSON Schema's list of examples, not OpenAPI's map.
   const isList = Array.isArray(examples)
+  const cleaned = cleaner.clean(given)
+  const schema = isObject(cleaned) ? { ...cleaned, ...(isList ? { examples } : {}) } : cleaned
+  if (isObject(schema) && schema.description === rest.description) delete schema.description
   return {
     ...rest,
     ...(parameter.in === 'path' ? { required: true } : {}),
     ...(isList || examples === undefined ? {} : { examples }),
-    schema: isList && isObject(cleaned) ? { ...cleaned, examples } : cleaned,
+    schema,
   }
 }
 
@@ -60,17 +57,30 @@ function responsesOf(operation: Operation, route: RouteOperation, cleaner: Schem
   )
 }
 
+function takesNull(schema: unknown): boolean {
+  if (!isObject(schema)) return false
+  return (
+    schema.type === 'null' ||
+    (Array.isArray(schema.type) && schema.type.includes('null')) ||
+    (Array.isArray(schema.anyOf) && schema.anyOf.some(takesNull))
+  )
+}
+
+function cleanBody(body: NonNullable<Operation['requestBody']>, cleaner: SchemaCleaner) {
+  const content = cleanContent(body.content ?? {}, cleaner)
+  const isOptional = Object.values(content).some(({ schema }) => takesNull(schema))
+  return { ...body, ...(isOptional ? { required: false } : {}), content }
+}
+
 /** Makes an operation of the generator valid. */
 export function cleanOperation(operation: Operation, route: RouteOperation, cleaner: SchemaCleaner): Operation {
   const { parameters = [], requestBody, hide: _, ...rest } = operation
-  const inPath = namesIn(route.path)
-  const kept = parameters.filter(({ in: place, name = '' }) => place !== 'path' || inPath.has(name))
+  const inPath = parametersIn(route.path)
+  const kept = parameters.filter(({ in: place, name = '' }) => place !== 'path' || inPath.includes(name))
   return {
     ...rest,
     ...(kept.length === 0 ? {} : { parameters: kept.map((parameter) => cleanParameter(parameter, cleaner)) }),
-    ...(requestBody === undefined
-      ? {}
-      : { requestBody: { ...requestBody, content: cleanContent(requestBody.content ?? {}, cleaner) } }),
+    ...(requestBody === undefined ? {} : { requestBody: cleanBody(requestBody, cleaner) }),
     responses: responsesOf(operation, route, cleaner),
   }
 }

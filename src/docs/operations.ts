@@ -5,12 +5,19 @@ import { createPathMatcher } from '../lib/path.ts'
 import type { ProtectRule } from '../options/types.ts'
 import type { DocumentedApp, DocumentedHooks } from './elysia-routes.ts'
 
+/** Whether a route that is not hidden is shown. */
+export type IsListed = (route: { readonly path: string; readonly handler: unknown }) => boolean
+
 export interface RouteOperation {
   readonly method: string
   /** With `{name}` for parameters. */
   readonly path: string
   readonly hooks: DocumentedHooks
+  /** The name in `path` of each parameter of the route. */
+  readonly parameterNames: ReadonlyMap<string, string>
   readonly guards: readonly GuardMark[]
+  /** Whether it says `public: true`. */
+  readonly isPublic: boolean
   readonly isWebSocket: boolean
 }
 
@@ -38,15 +45,18 @@ function templatesOf(path: string): readonly string[] {
   return templates.map((template) => (template === '' ? '/' : template))
 }
 
+const PARAMETER = /\{([^{}]*)\}/g
+
+/** The names in a path's template. */
+export function parametersIn(path: string): readonly string[] {
+  return [...path.matchAll(PARAMETER)].map(([, name = '']) => name)
+}
+
 /** What answers when several routes have a method and path: lower wins. */
 function precedenceOf(method: string, variant: number): number {
   if (method === 'WS') return 3
   if (method === 'ALL') return 2
   return variant === 0 ? 0 : 1
-}
-
-function isSame(left: GuardMark, right: GuardMark): boolean {
-  return left.name === right.name && JSON.stringify(left.value) === JSON.stringify(right.value)
 }
 
 function guardsOfRules(rules: readonly ProtectRule[]): (path: string) => readonly GuardMark[] {
@@ -57,6 +67,20 @@ function guardsOfRules(rules: readonly ProtectRule[]): (path: string) => readonl
   return (path) => compiled.flatMap((rule) => (rule.matches(path) ? rule.guards : []))
 }
 
+/** Paths that differ only in the names of parameters are one path, and have the names of the first. */
+class PathNames {
+  readonly #shapes = new Map<string, string>()
+
+  /** The path to show, and the names there of the template's parameters. */
+  settle(template: string): { readonly path: string; readonly parameterNames: ReadonlyMap<string, string> } {
+    const shape = template.replaceAll(PARAMETER, '{}')
+    const path = this.#shapes.get(shape) ?? template
+    this.#shapes.set(shape, path)
+    const shown = parametersIn(path)
+    return { path, parameterNames: new Map(parametersIn(template).map((name, index) => [name, shown[index] ?? name])) }
+  }
+}
+
 /**
  * The operations of an app, in the order of its routes.
  *
@@ -64,22 +88,27 @@ function guardsOfRules(rules: readonly ProtectRule[]): (path: string) => readonl
  *
  * @param rules of `protect`, which guard routes without a mark on them
  */
-export function operationsOf(app: DocumentedApp, rules: readonly ProtectRule[]): readonly RouteOperation[] {
+export function operationsOf(
+  app: DocumentedApp,
+  rules: readonly ProtectRule[],
+  isListed: IsListed,
+): readonly RouteOperation[] {
   const guardsOfPath = guardsOfRules(rules)
+  const names = new PathNames()
   const found = new Map<string, { precedence: number; operation: RouteOperation }>()
   for (const route of app.router.history) {
-    if (route.path.includes('*')) continue
+    if (route.path.includes('*') || !isListed(route)) continue
     const marks = guardsOf(route)
     const isPublic = marks.some(({ name }) => name === 'public')
-    const all = [...(isPublic ? [] : guardsOfPath(route.path)), ...marks]
-    const guards = all.filter((mark, index) => all.findIndex((other) => isSame(mark, other)) === index)
-    for (const [variant, path] of templatesOf(route.path).entries()) {
+    const guards = [...(isPublic ? [] : guardsOfPath(route.path)), ...marks]
+    const common = { hooks: route.hooks, guards, isPublic, isWebSocket: route.method === 'WS' }
+    for (const [variant, template] of templatesOf(route.path).entries()) {
+      const settled = names.settle(template)
       const precedence = precedenceOf(route.method, variant)
       for (const method of methodsOf(route.method)) {
-        const key = `${method} ${path}`
+        const key = `${method} ${settled.path}`
         if ((found.get(key)?.precedence ?? Number.POSITIVE_INFINITY) < precedence) continue
-        const operation = { method, path, hooks: route.hooks, guards, isWebSocket: route.method === 'WS' }
-        found.set(key, { precedence, operation })
+        found.set(key, { precedence, operation: { method, ...settled, ...common } })
       }
     }
   }

@@ -92,7 +92,7 @@ export function respondWithPage(title: string, { base, root, version }: PageAddr
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': POLICY,
       'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': 'same-origin',
       'cache-control': 'no-cache',
     },
   })

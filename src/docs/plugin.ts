@@ -1,11 +1,12 @@
 /** Mounts the documentation: the page, its files and the document. */
 import type { AnyElysia, Elysia } from 'elysia'
 import { MachineAuthError } from '../errors.ts'
-import type { AppInternals } from '../guards/elysia-internals.ts'
+import { type AppInternals, internalsOf } from '../guards/elysia-internals.ts'
+import { createMark } from '../guards/gate.ts'
 import { requestPath } from '../lib/path.ts'
 import { assetsVersion, respondWithAsset } from './assets.ts'
-import { createDocument, type DocumentSettings } from './document.ts'
-import { findServingApp } from './elysia-routes.ts'
+import { createDocument, DEFAULT_TITLE, type DocumentSettings } from './document.ts'
+import { createCopyCheck, findPlace, findServingApp } from './elysia-routes.ts'
 import { respondWithPage } from './page.ts'
 
 export interface DocsSettings extends DocumentSettings {
@@ -18,16 +19,16 @@ interface CachedDocument {
   readonly text: Promise<string>
 }
 
-/** The document's text per app, made anew when the app has another number of routes. */
-function createDocumentCache(settings: DocsSettings): (app: AppInternals) => Promise<string> {
-  const cache = new WeakMap<AppInternals, CachedDocument>()
+/** Keeps one document per app, until the app has another number of routes. */
+function keepPerApp(make: (app: AppInternals) => Promise<string>): (app: AppInternals) => Promise<string> {
+  const kept = new WeakMap<AppInternals, CachedDocument>()
   return (app) => {
     const routeCount = app.router.history.length
-    const cached = cache.get(app)
-    if (cached?.routeCount === routeCount) return cached.text
-    const text = createDocument(app, settings).then((document) => JSON.stringify(document))
-    cache.set(app, { routeCount, text })
-    text.catch(() => cache.delete(app))
+    const known = kept.get(app)
+    if (known?.routeCount === routeCount) return known.text
+    const text = make(app)
+    kept.set(app, { routeCount, text })
+    text.catch(() => kept.delete(app))
     return text
   }
 }
@@ -38,7 +39,14 @@ const DOCUMENT_HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
-const HIDDEN = { detail: { hide: true } } as const
+/** The mark says to the route audit that they are open on purpose; unlike `public`, it leaves them to `protect` rules. */
+const HIDDEN = { detail: { hide: true }, ...createMark({ name: 'documentation', value: true }) } as const
+
+/** What of a handler's context says where it is. */
+interface Place {
+  readonly store: object
+  readonly route: string
+}
 
 /**
  * Makes the function that mounts the documentation on a plugin; with `false` it mounts nothing.
@@ -53,10 +61,30 @@ export function createDocs(
   if (settings === false) return () => undefined
   const path = settings.path.replace(/\/+$/, '')
   const folder = path.slice(path.lastIndexOf('/') + 1)
-  const title = settings.info?.title ?? 'API'
-  const documentOf = createDocumentCache(settings)
+  const title = settings.info?.title ?? DEFAULT_TITLE
+  /** All instances that the documentation is mounted on. */
+  const plugins: AppInternals[] = []
 
-  async function showPage({ request, route }: { request: Request; route: string }): Promise<Response> {
+  function placeIn(app: AppInternals): string | null {
+    return findPlace(app, showDocument, `${path}/json`)
+  }
+
+  const documentOf = keepPerApp(async (app) => {
+    const place = placeIn(app) ?? ''
+    const isCopy = plugins.map((plugin) => createCopyCheck(plugin, place))
+    return JSON.stringify(await createDocument(app, settings, (route) => !isCopy.some((check) => check(route))))
+  })
+
+  /** The app that is asked, at the one place where its documentation is. */
+  function requireApp({ store, route }: Place, ownPath: string): AppInternals {
+    const app = findServingApp(roots(), store)
+    const place = app === undefined ? null : placeIn(app)
+    if (app === undefined || place === null || place + ownPath !== route) throw new MachineAuthError('not_found')
+    return app
+  }
+
+  async function showPage({ request, store, route }: Place & { request: Request }): Promise<Response> {
+    requireApp({ store, route }, path === '' ? '/' : path)
     const depth = route.split('/').filter((segment) => segment !== '').length
     const isFolder = folder === '' || requestPath(request.url).endsWith('/')
     return respondWithPage(title, {
@@ -66,19 +94,20 @@ export function createDocs(
     })
   }
 
-  async function showDocument({ store }: { store: object }): Promise<Response> {
-    const app = findServingApp(roots(), store)
-    if (app === undefined) throw new MachineAuthError('not_found')
+  async function showDocument({ store, route }: Place): Promise<Response> {
+    const app = requireApp({ store, route }, `${path}/json`)
     return new Response(await documentOf(app), { headers: DOCUMENT_HEADERS })
   }
 
-  function showAsset({ params }: { params: { file: string } }): Response {
+  function showAsset({ params, store, route }: Place & { params: { file: string } }): Response {
+    requireApp({ store, route }, `${path}/assets/:file`)
     const response = respondWithAsset(params.file)
     if (response === null) throw new MachineAuthError('not_found')
     return response
   }
 
   return (plugin: Elysia) => {
+    plugins.push(internalsOf(plugin))
     plugin
       .get(path === '' ? '/' : path, showPage, HIDDEN)
       .get(`${path}/json`, showDocument, HIDDEN)

@@ -4,7 +4,7 @@
  * @see RFC 9457
  */
 import { STATUS_CODES } from 'node:http'
-import { ERROR_CODES, statusOf } from '../errors.ts'
+import { ERROR_CODES, MachineAuthError, statusOf } from '../errors.ts'
 import type { JsonObject, ResponseObject } from './openapi.ts'
 
 const PROBLEM: JsonObject = {
@@ -35,7 +35,7 @@ const PROBLEM: JsonObject = {
 
 /** Each status of a guard, and what a reader wants to know of it. */
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
-  400: 'Two credentials of one kind.',
+  400: 'Malformed, for example two credentials of one kind.',
   401: 'No credential, or a wrong one.',
   403: 'The credential is good, but may not do this.',
   404: 'There is no such thing, or the caller may not know of it.',
@@ -58,16 +58,21 @@ export class ProblemResponses {
   responseOf(status: number): ResponseObject {
     const title = STATUS_CODES[status] ?? 'Refused'
     const headers = HEADERS[status]
+    const codes = ERROR_CODES.filter((code) => statusOf(code) === status)
+    const [code] = codes
+    const media = {
+      schema: { $ref: this.#schemaOf(status, title, codes) },
+      ...(code === undefined ? {} : { example: new MachineAuthError(code).toProblem() }),
+    }
     return {
       description: DESCRIPTIONS[status] ?? `${title}.`,
       ...(headers === undefined ? {} : { headers }),
-      content: { 'application/problem+json': { schema: { $ref: this.#schemaOf(status, title) } } },
+      content: { 'application/problem+json': media },
     }
   }
 
-  #schemaOf(status: number, title: string): string {
+  #schemaOf(status: number, title: string, codes: readonly string[]): string {
     const name = `${this.#name}${status}`
-    const codes = ERROR_CODES.filter((code) => statusOf(code) === status)
     this.#schemas.set(this.#name, PROBLEM)
     this.#schemas.set(name, {
       description: `${title}.`,

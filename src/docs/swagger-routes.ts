@@ -90,6 +90,11 @@ function parametersOf(schemas: readonly (GivenSchema | undefined)[], models: Cop
   return Object.keys(joined.properties).length === 0 ? undefined : joined
 }
 
+function rename({ properties, required }: Properties, names: ReadonlyMap<string, string>): Properties {
+  const entries = Object.entries(properties).map(([name, schema]) => [names.get(name) ?? name, schema])
+  return { properties: Object.fromEntries(entries), required }
+}
+
 function joinBodies(schemas: readonly (GivenSchema | undefined)[], models: CopiedModels) {
   const bodies = schemas.map((schema) => readable(schema, models)).filter((schema) => schema !== undefined)
   if (bodies.length < 2) return bodies[0]
@@ -139,11 +144,12 @@ export function swaggerRouteOf(operation: RouteOperation, models: CopiedModels):
   const given = <Name extends keyof RouteSchemas>(name: Name) => all.map((schemas) => schemas[name])
   // The body and responses of a WebSocket are its messages.
   const body = isWebSocket || BODILESS.has(method) ? undefined : joinBodies(given('body'), models)
+  const params = parametersOf(given('params'), models)
   const members = {
     detail: hooks.detail,
     parse: mediaTypesOf(hooks, body, models),
     body,
-    params: parametersOf(given('params'), models),
+    params: params === undefined ? undefined : rename(params, operation.parameterNames),
     query: parametersOf(given('query'), models),
     headers: parametersOf(given('headers'), models),
     response: isWebSocket ? undefined : joinResponses(given('response'), models),

@@ -13,6 +13,7 @@ import {
   requirePermission,
   requireRole,
   requireSession,
+  requireUserPrincipal,
   toPermissionRule,
 } from './requirements.ts'
 
@@ -97,7 +98,7 @@ export class Auth<U extends object = object, Roles extends string = string> {
    * @throws MachineAuthError `not_found` for null or undefined, `not_owner`
    */
   async authorizedResource<T>(resource: T | null | undefined, ownership: Ownership<T>): Promise<NonNullable<T>> {
-    const user = await this.currentUser()
-    return requireOwnership(this.#presented, user, resource, ownership)
+    const principal = requireUserPrincipal(this.#presented)
+    return requireOwnership(this.#presented, principal, resource, ownership)
   }
 }

@@ -4,7 +4,9 @@ import type { User } from '../authentication/principal.ts'
 import { createAsyncGate, type ResourceContext } from './gate.ts'
 import { registerGuardName } from './names.ts'
 import { type Ownership, requireOwnership } from './ownership.ts'
-import { requireCurrentUser } from './requirements.ts'
+import type { Presented } from './presented.ts'
+import { requireUserPrincipal } from './requirements.ts'
+import { requireNames, requireTrue } from './values.ts'
 
 /** What `load` is told: the route's parameters, the request and the user who asks. */
 export interface LoadContext extends ResourceContext {
@@ -25,7 +27,7 @@ let instances = 0
  *
  * @param name of the resource; the handler sees it under this name, with the type that `load` answers
  * @param options `load`, `owner`, and who may besides the owner
- * @throws TypeError when the name cannot be a member of the context
+ * @throws TypeError when the name cannot be a member of the context, or an option is missing or empty
  * @example
  * const posts = authorizedResource('post', {
  *   load: ({ params }) => db.findPost(params.id),
@@ -39,26 +41,28 @@ export function authorizedResource<const Name extends string, T>(name: Name, opt
   if (!/^[a-z][A-Za-z0-9]*$/.test(name)) {
     throw new TypeError(`authorizedResource('${name}', …): the name must be camelCase letters and digits, like 'post'`)
   }
+  const { load, owner, roles, permission } = options
+  if (typeof load !== 'function' || typeof owner !== 'function') {
+    throw new TypeError(`authorizedResource('${name}', …): give load and owner as functions`)
+  }
+  if (roles !== undefined) requireNames(`authorizedResource('${name}').roles`, roles)
+  if (permission !== undefined) requireNames(`authorizedResource('${name}').permission`, [permission])
   const guard = `authorized${name.charAt(0).toUpperCase()}${name.slice(1)}` as `authorized${Capitalize<Name>}`
   registerGuardName(guard)
   instances += 1
   const seed = instances
 
-  async function decide(presented: Parameters<typeof requireCurrentUser>[0], context: ResourceContext) {
-    const user = requireCurrentUser(presented)
-    const loaded = await options.load({ ...context, user })
-    const resource = requireOwnership(presented, user, loaded, options)
+  async function decide(presented: Presented, context: ResourceContext) {
+    const principal = requireUserPrincipal(presented)
+    const { user } = principal
+    const loaded = await load({ ...context, user })
+    const resource = requireOwnership(presented, principal, loaded, options)
     return { [name]: resource, currentUser: user } as { [K in Name]: NonNullable<T> } & { currentUser: User }
   }
 
-  const mark = { name: guard, value: { roles: options.roles, permission: options.permission } }
+  const mark = { name: guard, value: { roles, permission } }
   return new Elysia({ name: `machine-auth/${guard}`, seed }).macro(guard, (value: true) => {
     requireTrue(guard, value)
     return createAsyncGate(mark, decide)
   })
-}
-
-/** JavaScript can pass anything; a guard that is switched off by a value would be a guard that is not there. */
-export function requireTrue(guard: string, value: unknown): void {
-  if (value !== true) throw new TypeError(`${guard}: write ${guard}: true, or leave it out`)
 }

@@ -14,6 +14,7 @@ export interface RouteHooks {
   readonly transform?: readonly HookContainer[]
   readonly beforeHandle?: readonly HookContainer[]
   readonly afterHandle?: readonly HookContainer[]
+  readonly error?: readonly HookContainer[]
   readonly body?: unknown
   readonly standaloneValidator?: readonly { readonly body?: unknown }[]
   readonly detail?: { readonly hide?: boolean }
@@ -30,7 +31,7 @@ export interface AppInternals {
   readonly router: { readonly history: readonly InternalRoute[] }
   readonly config: { readonly aot?: boolean; readonly prefix?: string }
   readonly inference: Parameters<typeof import('elysia/sucrose')['sucrose']>[1]
-  readonly event: { readonly error?: readonly unknown[] }
+  readonly event: { readonly error?: readonly HookContainer[] }
   readonly server: {
     requestIP(request: Request): { readonly address: string } | null
     stop(closeActiveConnections?: boolean): Promise<void>

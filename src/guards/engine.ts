@@ -3,6 +3,7 @@ import { MachineAuthError } from '../errors.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
 import { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
+import { hasForeignErrorHook } from './error-hooks.ts'
 import { Presented, type RequestEnvironment } from './presented.ts'
 import { createProtection } from './protect.ts'
 import { createPublicPaths } from './public-paths.ts'
@@ -28,6 +29,7 @@ export class GuardEngine {
   readonly #protectRules: readonly ProtectRule[]
   #protect: ((presented: Presented) => void) | null = null
   #auditedRoutes = -1
+  #isAlone = false
   #failure: Error | null = null
 
   constructor(options: EngineOptions) {
@@ -62,6 +64,7 @@ export class GuardEngine {
     this.#failure = null
     try {
       this.audit()
+      this.#isAlone = !this.apps.roots().some(hasForeignErrorHook)
       this.#protect = createProtection(this.#protectRules, createPublicPaths(this.routes()))
     } catch (failure) {
       this.#failure = failure instanceof Error ? failure : new Error(String(failure))
@@ -114,10 +117,10 @@ export class GuardEngine {
     }
   }
 
-  /** `onDenied`'s answer to a refusal; undefined leaves it to the app and to problem+json. */
+  /** The answer to a refusal: `onDenied`'s, or problem+json; undefined leaves it to the app's own `onError` first. */
   render(error: MachineAuthError, request: Request): Response | Promise<Response | undefined> | undefined {
     error.requestId ??= peekPresented(request)?.requestId
-    if (this.#onDenied === undefined) return undefined
+    if (this.#onDenied === undefined) return this.#isAlone ? error.toResponse() : undefined
     return this.#onDenied(error, { request, path: pathOf(request) })
   }
 

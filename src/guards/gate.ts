@@ -134,8 +134,13 @@ export function createAsyncGate<Proof extends object>(
   return asGate<Proof>(parse, Object.assign(transform, { [MARK]: mark }))
 }
 
+/** Elysia drops a macro's `parse` where the route names a parser by a bare string, but adds it to a list. */
+function listParser(hook: { parse?: unknown }): void {
+  if (typeof hook.parse === 'string') hook.parse = [hook.parse]
+}
+
 function asGate<Proof extends object>(parse: unknown, transform: unknown): Gate<Proof> {
-  const hooks = { parse: Object.assign(parse as object, { [PARSE]: true }), transform }
+  const hooks = { introspect: listParser, parse: Object.assign(parse as object, { [PARSE]: true }), transform }
   // Elysia types a macro's values by `resolve` only. Ours come from `transform`, which saves a hook per request.
   return hooks as unknown as Gate<Proof>
 }

@@ -3,8 +3,8 @@ import { Elysia } from 'elysia'
 import type { BearerToken, Principal, Session, User } from '../authentication/principal.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
 import type { ModuleRequirement } from '../authorization/registry.ts'
+import type { Environment } from '../storage/records.ts'
 import { Auth, type RoleRequirement, toList } from './auth.ts'
-import { requireTrue } from './authorized-resource.ts'
 import { createGate, createMark } from './gate.ts'
 import {
   type ApiKeyRequirement,
@@ -22,21 +22,15 @@ import {
   toPermissionRule,
 } from './requirements.ts'
 import { presentedBy } from './state.ts'
+import { requireMembers, requireNames, requireTrue } from './values.ts'
 
 /** `currentUser: { via: […] }`: only these kinds of credential. */
 export interface CurrentUserRequirement {
   readonly via: readonly CredentialKindName[]
 }
 
-function requireNames(guard: string, names: unknown): void {
-  if (Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === 'string' && name !== '')) return
-  throw new TypeError(`${guard}: name at least one; an empty or missing name would guard nothing`)
-}
-
-function requireObject(guard: string, value: unknown): void {
-  if (value === true || (typeof value === 'object' && value !== null)) return
-  throw new TypeError(`${guard}: write true or an object of requirements, or leave it out`)
-}
+const CREDENTIAL_KINDS: readonly CredentialKindName[] = ['apiKey', 'jwt', 'session']
+const ENVIRONMENTS: readonly Environment[] = ['live', 'test']
 
 /**
  * Makes the typed part of the plugin.
@@ -56,7 +50,12 @@ export function createGuards<U extends object, Roles extends string>(seed: strin
   return new Elysia({ name: 'machine-auth', seed })
     .derive({ as: 'global' }, attachAuth)
     .macro('apiKey', (value: true | ApiKeyRequirement) => {
-      requireObject('apiKey', value)
+      if (value !== true) {
+        requireMembers('apiKey', value, ['permissions', 'environment'])
+        const { permissions, environment } = value
+        if (permissions !== undefined) requireNames('apiKey.permissions', permissions)
+        if (environment !== undefined) requireNames('apiKey.environment', [environment], ENVIRONMENTS)
+      }
       return createGate<{ apiKey: ApiKeyView }>(
         { name: 'apiKey', value: value === true ? {} : value },
         (presented) => ({
@@ -77,9 +76,9 @@ export function createGuards<U extends object, Roles extends string>(seed: strin
       }))
     })
     .macro('currentUser', (value: true | CurrentUserRequirement) => {
-      requireObject('currentUser', value)
+      if (value !== true) requireMembers('currentUser', value, ['via'])
       const via = value === true ? undefined : value.via
-      if (via !== undefined) requireNames('currentUser.via', via)
+      if (via !== undefined) requireNames('currentUser.via', via, CREDENTIAL_KINDS)
       return createGate<{ currentUser: AppUser }>({ name: 'currentUser', value }, (presented) => ({
         currentUser: requireCurrentUser(presented, via) as AppUser,
       }))
@@ -98,7 +97,7 @@ export function createGuards<U extends object, Roles extends string>(seed: strin
       }))
     })
     .macro('requirePermission', (value: PermissionRequirement) => {
-      requireObject('requirePermission', typeof value === 'string' ? [value] : value)
+      if (typeof value !== 'string' && !Array.isArray(value)) requireMembers('requirePermission', value, ['any'])
       const rule = toPermissionRule(value)
       requireNames('requirePermission', rule.names)
       return createGate<{ principal: Principal }>({ name: 'requirePermission', value }, (presented) => ({
@@ -107,8 +106,9 @@ export function createGuards<U extends object, Roles extends string>(seed: strin
     })
     .macro('requireModule', (value: string | ModuleRequirement) => {
       const requirement = typeof value === 'string' ? { module: value } : value
-      requireObject('requireModule', requirement)
+      requireMembers('requireModule', requirement, ['module', 'action'])
       requireNames('requireModule', [requirement.module])
+      if (requirement.action !== undefined) requireNames('requireModule.action', [requirement.action])
       return createGate<{ principal: Principal }>({ name: 'requireModule', value: requirement }, (presented) => ({
         principal: requireModule(presented, requirement),
       }))

@@ -182,12 +182,17 @@ export class Presented {
 
   /** The credential that speaks for the caller: Authorization, then the key header, then the cookie. */
   get foremost(): Outcome | undefined {
+    if (this.#key !== undefined && this.#authorizationKind === 'apiKey') return TWO_KEYS
     return this.authorization ?? this.key ?? this.session
   }
 
   /** The error of a refusal, with this request's id. */
   refuse(code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {
+    // A refusal is an answer, not a fault: nobody reads its stack, and taking one costs more than the whole guard.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     const error = new MachineAuthError(code, extras)
+    Error.stackTraceLimit = stackTraceLimit
     error.requestId = this.requestId
     return error
   }

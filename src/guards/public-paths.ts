@@ -30,6 +30,11 @@ function servesMethod(route: RouteDescription, method: string): boolean {
   return method === 'GET' && route.method === 'WS'
 }
 
+/** An `OPTIONS` route answers preflights, which browsers send without credentials (Fetch, CORS-preflight fetch). */
+function isOpen(route: RouteDescription): boolean {
+  return route.isPublic || route.method === 'OPTIONS'
+}
+
 function isStatic(pattern: string): boolean {
   return !pattern.includes(':') && !pattern.includes('*')
 }
@@ -44,6 +49,6 @@ export function createPublicPaths(routes: readonly RouteDescription[]): (method:
     // A static route of exactly this path always wins over patterns; otherwise all that match must be public.
     const exact = candidates.filter((each) => each.isStatic && each.route.path === path)
     const winners = exact.length > 0 ? exact : candidates
-    return winners.length > 0 && winners.every(({ route }) => route.isPublic)
+    return winners.length > 0 && winners.every(({ route }) => isOpen(route))
   }
 }

@@ -104,14 +104,25 @@ const KIND_NAMES: Readonly<Record<Principal['kind'], CredentialKindName | null>>
   master: null,
 }
 
-export function requireCurrentUser(presented: Presented, via?: readonly CredentialKindName[]): User {
+/** A principal with a user behind it. */
+export type UserPrincipal = Principal & { readonly user: User }
+
+export function requireUserPrincipal(presented: Presented, via?: readonly CredentialKindName[]): UserPrincipal {
   const principal = requirePrincipal(presented)
   const kind = KIND_NAMES[principal.kind]
   if (via !== undefined && (kind === null || !via.includes(kind))) {
     throw presented.refuse('credential_missing', { detail: 'This route takes another kind of credential.' })
   }
-  if (principal.user === null) throw presented.refuse('user_required')
-  return principal.user
+  if (!hasUser(principal)) throw presented.refuse('user_required')
+  return principal
+}
+
+function hasUser(principal: Principal): principal is UserPrincipal {
+  return principal.user !== null
+}
+
+export function requireCurrentUser(presented: Presented, via?: readonly CredentialKindName[]): User {
+  return requireUserPrincipal(presented, via).user
 }
 
 /** The user, or null for nobody. A wrong credential in a header is refused; a stale cookie is nobody. */

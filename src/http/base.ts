@@ -1,20 +1,13 @@
 /** What all our endpoints share: errors as problem+json, nothing cached, bodies read by our own reader. */
 import { Elysia, type ValidationError } from 'elysia'
 import { MachineAuthError } from '../errors.ts'
+import { asOwnErrorHook } from '../guards/error-hooks.ts'
 import { createGate, createMark } from '../guards/gate.ts'
 import { requireManagement, requirePrincipal } from '../guards/requirements.ts'
 import { presentedBy } from '../guards/state.ts'
 import { readJsonBody } from './body.ts'
 import type { MountPoint } from './mount-point.ts'
-
-function toFieldErrors(error: ValidationError): MachineAuthError {
-  // Elysia's own text repeats what was sent; a password is not for repeating.
-  const errors = error.all.map((each) => ({
-    path: 'path' in each && each.path !== '' ? each.path.slice(1).replaceAll('/', '.') : error.type,
-    message: 'message' in each && each.message !== 'Never' ? String(each.message) : 'is not a member this takes',
-  }))
-  return new MachineAuthError('validation_failed', { errors })
-}
+import { toValidationFailed } from './validation.ts'
 
 /**
  * A failure in the terms of CONTRACT, or null for one that nobody expected.
@@ -24,7 +17,7 @@ function toFieldErrors(error: ValidationError): MachineAuthError {
 function toMachineAuthError(code: unknown, error: unknown): MachineAuthError | null {
   if (error instanceof MachineAuthError) return error
   if (code === 'VALIDATION' && (error as ValidationError).type !== 'response') {
-    return toFieldErrors(error as ValidationError)
+    return toValidationFailed(error as ValidationError)
   }
   if (code !== 'PARSE' || !(error instanceof Error)) return null
   return error.cause instanceof MachineAuthError ? error.cause : new MachineAuthError('request_malformed')
@@ -43,13 +36,15 @@ export function createEndpoints(name: string, mount: MountPoint) {
       // A module under a prefix of its own that uses the plugin for its types would mount everything once more.
       if (!mount.isCanonical(route)) throw new MachineAuthError('not_found')
     })
-    .onError(({ code, error, request, set }) => {
-      const known = toMachineAuthError(code, error)
-      if (known === null || known === error) return undefined
-      known.requestId = presentedBy(request).requestId
-      set.status = known.status
-      return known.toResponse()
-    })
+    .onError(
+      asOwnErrorHook(({ code, error, request, set }) => {
+        const known = toMachineAuthError(code, error)
+        if (known === null || known === error) return undefined
+        known.requestId = presentedBy(request).requestId
+        set.status = known.status
+        return known.toResponse()
+      }),
+    )
     .macro('machineAuthManagement', (permission: string) =>
       createGate({ name: 'management', value: permission }, (presented) => ({
         actor: requireManagement(presented, permission),

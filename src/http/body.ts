@@ -34,12 +34,21 @@ function isJson(contentType: string | null): boolean {
   return contentType === null || /^application\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i.test(contentType)
 }
 
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text, refuseUnsafeName)
+  } catch (cause) {
+    if (cause instanceof MachineAuthError) throw cause
+    throw new MachineAuthError('request_malformed', { detail: 'The body is not valid JSON.' })
+  }
+}
+
 /**
  * Reads a JSON body; null when there is none.
  *
  * @throws MachineAuthError `body_too_large` above 64 KiB, `request_malformed`, `validation_failed`
  */
-export async function readJsonBody(request: Request): Promise<unknown> {
+export async function readJsonBody(request: Request): Promise<object | null> {
   const text = await readText(request)
   if (text === '') return null
   if (!isJson(request.headers.get('content-type'))) {
@@ -48,10 +57,11 @@ export async function readJsonBody(request: Request): Promise<unknown> {
       errors: [{ path: 'content-type', message: 'must be application/json' }],
     })
   }
-  try {
-    return JSON.parse(text, refuseUnsafeName)
-  } catch (cause) {
-    if (cause instanceof MachineAuthError) throw cause
-    throw new MachineAuthError('request_malformed', { detail: 'The body is not valid JSON.' })
-  }
+  const body = parseJson(text)
+  // Elysia would take an array for an object without members.
+  if (typeof body === 'object' && !Array.isArray(body)) return body
+  throw new MachineAuthError('validation_failed', {
+    detail: 'The body must be a JSON object.',
+    errors: [{ path: 'body', message: 'must be a JSON object' }],
+  })
 }

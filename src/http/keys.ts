@@ -63,7 +63,7 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyS
       response: { 200: KeyView },
       detail: { tags, summary: 'Revoke an API key', description: 'The same as revoking it without a reason.' },
     })
-    .post(`${prefix}/keys/verify`, ({ body }) => keys.verify(body), {
+    .post(`${prefix}/keys/verify`, ({ body, actor }) => keys.verify(body, actor), {
       machineAuthManagement: 'machine_auth.keys.verify',
       body: VerifyKey,
       response: { 200: KeyVerification },

@@ -49,15 +49,15 @@ export function encodeBase62(value: number, length: number): string {
   return text
 }
 
+/** 1 at the code of each character of the alphabet. */
+const IN_ALPHABET = new Uint8Array(128)
+for (const character of BASE62_ALPHABET) IN_ALPHABET[character.charCodeAt(0)] = 1
+
 /** Whether a text, or its part from `start` to before `end`, is at least one base62 character and nothing else. */
 export function isBase62(text: string, start = 0, end = text.length): boolean {
   if (start >= end || end > text.length) return false
   for (let index = start; index < end; index += 1) {
-    const code = text.charCodeAt(index)
-    const isDigit = code >= 48 && code <= 57
-    const isUpper = code >= 65 && code <= 90
-    const isLower = code >= 97 && code <= 122
-    if (!isDigit && !isUpper && !isLower) return false
+    if (IN_ALPHABET[text.charCodeAt(index)] !== 1) return false
   }
   return true
 }

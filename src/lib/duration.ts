@@ -46,7 +46,7 @@ export const DURATION_ACCEPTED =
 function textToMilliseconds(text: string): number {
   let digits = 0
   while (digits < text.length && text.charCodeAt(digits) >= 48 && text.charCodeAt(digits) <= 57) digits += 1
-  if (digits === 0 || digits > 15) return Number.NaN
+  if (digits === 0) return Number.NaN
   const unit = UNITS.get(text.slice(text[digits] === ' ' ? digits + 1 : digits))
   return unit === undefined ? Number.NaN : Number(text.slice(0, digits)) * unit
 }

@@ -10,13 +10,17 @@ type Groups = readonly number[]
 
 const V4_GROUPS = 4
 const V6_GROUPS = 8
+const MAX_V4_TEXT = 15
 const MAX_V6_TEXT = 45
+/** How Bun names an IPv4 peer of a socket that listens on IPv6. */
+const MAPPED = '::ffff:'
 
-/** Up to `maxDigits` decimal digits without a leading zero, at most `max`; -1 for anything else. */
-function parseDecimal(text: string, maxDigits: number, max: number): number {
-  if (text.length === 0 || text.length > maxDigits || (text.length > 1 && text[0] === '0')) return -1
+/** The decimal from `start` to before `end`: one to three digits without a leading zero, at most `max`; -1 otherwise. */
+function parseDecimal(text: string, start: number, end: number, max: number): number {
+  const length = end - start
+  if (length < 1 || length > 3 || (length > 1 && text.charCodeAt(start) === 48)) return -1
   let value = 0
-  for (let index = 0; index < text.length; index += 1) {
+  for (let index = start; index < end; index += 1) {
     const digit = text.charCodeAt(index) - 48
     if (digit < 0 || digit > 9) return -1
     value = value * 10 + digit
@@ -35,10 +39,19 @@ function parseHex(text: string): number {
   return value
 }
 
+/** A loop over characters: the address of every request comes through here. */
 function parseV4(text: string): Groups | null {
-  if (text.length > 15) return null
-  const bytes = text.split('.').map((part) => parseDecimal(part, 3, 255))
-  return bytes.length === V4_GROUPS && !bytes.includes(-1) ? bytes : null
+  if (text.length > MAX_V4_TEXT) return null
+  const bytes: number[] = []
+  for (let start = 0; start <= text.length; ) {
+    const dot = text.indexOf('.', start)
+    const end = dot === -1 ? text.length : dot
+    const byte = parseDecimal(text, start, end, 255)
+    if (byte === -1) return null
+    bytes.push(byte)
+    start = end + 1
+  }
+  return bytes.length === V4_GROUPS ? bytes : null
 }
 
 /** The groups of one side of `::`; the last may be an IPv4 address (`::ffff:1.2.3.4`). */
@@ -112,6 +125,9 @@ function formatGroups(groups: Groups): string {
  * @see RFC 5952
  */
 export function parseAddress(text: string): string | null {
+  const v4 = text.startsWith(MAPPED) ? text.slice(MAPPED.length) : text
+  // A strict IPv4 text is canonical.
+  if (parseV4(v4) !== null) return v4
   const groups = parseGroups(text)
   return groups === null ? null : formatGroups(unmap(groups))
 }
@@ -144,7 +160,7 @@ export function parseCidr(text: string): Cidr | null {
   const given = parseGroups(slash === -1 ? text : text.slice(0, slash))
   if (given === null) return null
   const most = given.length === V4_GROUPS ? 32 : 128
-  const givenBits = slash === -1 ? most : parseDecimal(text.slice(slash + 1), 3, most)
+  const givenBits = slash === -1 ? most : parseDecimal(text, slash + 1, text.length, most)
   const bits = isMapped(given) ? givenBits - 96 : givenBits
   if (bits < 0) return null
   const groups = maskGroups(unmap(given), bits)

@@ -98,13 +98,12 @@ export function createPathMatcher(pattern: string): (path: string) => boolean {
   return (path) => (isPlain(path) ? path === exact || path.startsWith(below) : entersPrefix(path, prefix))
 }
 
-/** From an index up to the query or fragment. */
-function cutFrom(url: string, start: number): string {
-  for (let index = start; index < url.length; index += 1) {
-    const code = url.charCodeAt(index)
-    if (code === 63 || code === 35) return url.slice(start, index)
-  }
-  return url.slice(start)
+/** Up to the query or fragment. */
+function withoutQuery(url: string): string {
+  const query = url.indexOf('?')
+  const target = query === -1 ? url : url.slice(0, query)
+  const fragment = target.indexOf('#')
+  return fragment === -1 ? target : target.slice(0, fragment)
 }
 
 /**
@@ -114,12 +113,11 @@ function cutFrom(url: string, start: number): string {
  * @returns starts with `/`, still encoded, without query and fragment
  */
 export function requestPath(url: string): string {
-  if (url.startsWith('/')) return cutFrom(url, 0)
-  const authority = url.indexOf('://')
-  const slash = url.indexOf('/', authority === -1 ? 0 : authority + 3)
-  const path = slash === -1 ? '' : cutFrom(url, slash)
-  // A query before the first slash: `http://host?a=/b`.
-  return path === '' || cutFrom(url, 0).length < slash ? '/' : path
+  const target = withoutQuery(url)
+  if (target.startsWith('/')) return target
+  const authority = target.indexOf('://')
+  const slash = target.indexOf('/', authority === -1 ? 0 : authority + 3)
+  return slash === -1 ? '/' : target.slice(slash)
 }
 
 /** Where Elysia starts to look for the path: after `http://` and four more characters, or (an option of it) none. */

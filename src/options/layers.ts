@@ -8,9 +8,6 @@ export interface Layer {
   readonly sourceOf: (option: string) => string | undefined
 }
 
-/** Values that are one thing: giving part of them replaces all. */
-const ATOMIC = new Set(['database'])
-
 /**
  * Merges layers, the first over the others. Members of groups (`jwt.issuer`) are merged one by one; lists and everything
  * deeper are taken whole.
@@ -20,7 +17,7 @@ export function mergeLayers(layers: readonly Layer[]): Record<string, unknown> {
   for (const { options } of layers.toReversed()) {
     for (const [name, value] of Object.entries(options)) {
       const below = merged[name]
-      const isMerged = isPlainObject(below) && isPlainObject(value) && !ATOMIC.has(name)
+      const isMerged = isPlainObject(below) && isPlainObject(value)
       merged[name] = isMerged ? { ...below, ...value } : value
     }
   }

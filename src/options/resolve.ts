@@ -105,14 +105,14 @@ export function resolveOptions(options: MachineAuthOptions, environment: Options
 
   const database = kindOfDatabase(filled.database)
   const need = needOfSecret(production, database)
-  const isMissing = merged.secret === undefined
-  if (isMissing && need !== null) {
+  if (given.secret === undefined && need !== null) {
     report.add(['secret'], 'nothing', `${SECRET_ACCEPTED}, for example in MACHINE_AUTH_SECRET: required ${need}`)
   }
   checkSeparation(filled.masterKeys, filled.secrets, report)
   report.throwMistakes()
 
-  const secrets = isMissing ? developmentSecret(database, environment.cwd, report) : filled.secrets
+  if (given.secret !== undefined) return freezePlain({ ...filled, warnings: [...report.warnings] })
+  const secrets = developmentSecret(database, environment.cwd, report)
   checkSeparation(filled.masterKeys, secrets, report)
   report.throwMistakes()
   return freezePlain({ ...filled, secrets, warnings: [...report.warnings] })

@@ -88,6 +88,11 @@ describe('the master key', () => {
     expect(mistakes).toMatchObject([{ path: 'masterKey', given: '*** (equal to a secret)' }])
   })
 
+  test('equal to a secret is told together with other mistakes', () => {
+    const { mistakes } = failure({ options: { secret: SECRET, masterKey: SECRET, prefix: 'x' } })
+    expect(mistakes.map(({ path }) => path)).toEqual(['prefix', 'masterKey'])
+  })
+
   test('rotates as a list', () => {
     expect(resolve({ options: { secret: SECRET, masterKey: [MASTER_KEY, OTHER_SECRET] } }).masterKeys).toEqual([
       MASTER_KEY,
@@ -161,6 +166,13 @@ describe('without a secret', () => {
 })
 
 describe('the secret file', () => {
+  async function readLines(output: { read(): Promise<{ value?: Uint8Array | undefined }> }): Promise<string[]> {
+    const chunks: Uint8Array[] = []
+    for (let chunk = await output.read(); chunk.value !== undefined; chunk = await output.read())
+      chunks.push(chunk.value)
+    return Buffer.concat(chunks).toString().trim().split('\n')
+  }
+
   function withFile(content: string, mode: number) {
     const directory = temporaryDirectory()
     mkdirSync(join(directory.path, '.machine-auth'))
@@ -196,16 +208,26 @@ describe('the secret file', () => {
 
   test('processes that start together agree on one secret', async () => {
     using directory = temporaryDirectory()
+    const places = Array.from({ length: 40 }, (_, index) => join(directory.path, String(index)))
+    for (const place of places) mkdirSync(place)
     const module = join(import.meta.dir, '../../src/options/secret-file.ts')
     const code = `const { readOrCreateSecret } = await import(${JSON.stringify(module)})
+      console.log('ready')
       await Bun.stdin.text()
-      console.log(readOrCreateSecret(${JSON.stringify(directory.path)}).secret)`
-    const processes = Array.from({ length: 4 }, () => Bun.spawn(['bun', '-e', code], { stdin: 'pipe', stdout: 'pipe' }))
-    // All wait for the end of their input, so that they start at once.
+      for (const place of ${JSON.stringify(places)}) console.log(JSON.stringify(readOrCreateSecret(place)))`
+    const processes = Array.from({ length: 3 }, () => Bun.spawn(['bun', '-e', code], { stdin: 'pipe', stdout: 'pipe' }))
+    const outputs = processes.map(({ stdout }) => stdout.getReader())
+    // Each waits for the end of its input; it comes when all are ready.
+    const heads = await Promise.all(outputs.map((output) => output.read()))
+    expect(heads.map(({ value }) => Buffer.from(value ?? []).toString())).toEqual(['ready\n', 'ready\n', 'ready\n'])
     for (const process of processes) process.stdin.end()
-    const secrets = await Promise.all(processes.map(async ({ stdout }) => (await new Response(stdout).text()).trim()))
-    expect(secrets[0]).toMatch(/^[A-Za-z0-9_-]{43}$/)
-    expect(new Set(secrets).size).toBe(1)
-    expect(readdirSync(join(directory.path, '.machine-auth')).sort()).toEqual(['.gitignore', 'secret'])
+    const results = await Promise.all(outputs.map(readLines))
+    expect(results[0]).toHaveLength(places.length)
+    const secrets = results.map((lines) => lines.map((line): unknown => JSON.parse(line).secret))
+    expect(secrets[0]?.every((secret) => /^[A-Za-z0-9_-]{43}$/.test(String(secret)))).toBe(true)
+    expect(secrets[1]).toEqual(secrets[0])
+    expect(secrets[2]).toEqual(secrets[0])
+    const [first = ''] = places
+    expect(readdirSync(join(first, '.machine-auth')).sort()).toEqual(['.gitignore', 'secret'])
   })
 })

@@ -167,7 +167,8 @@ export function createTestPlugin(table: Table = STANDARD, more: Partial<EngineOp
     onDenied: undefined,
     knownNames: () => ({
       hasRole: (name) => ['admin', 'moderator', 'user'].includes(name),
-      hasPermission: (name) => ['users.view', 'users.create', 'posts.view'].includes(name),
+      hasPermission: (name) =>
+        ['users.view', 'users.create', 'users.update', 'users.delete', 'posts.view'].includes(name),
       hasModule: (name) => ['users'].includes(name),
     }),
     ...more,

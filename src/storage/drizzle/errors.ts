@@ -32,7 +32,9 @@ const WRAPPER = /^Failed (query:|to run the query )/
 function driverError(error: unknown): unknown {
   let inner = error
   while (inner instanceof Error && WRAPPER.test(inner.message) && inner.cause != null) inner = inner.cause
-  if (inner instanceof Error) for (const name of TELLTALE) Reflect.deleteProperty(inner, name)
+  // What is ours tells nothing, and its `detail` is meant to be read.
+  if (!(inner instanceof Error) || inner instanceof MachineAuthError) return inner
+  for (const name of TELLTALE) Reflect.deleteProperty(inner, name)
   return inner
 }
 

@@ -1,0 +1,50 @@
+/**
+ * What a guard costs, as a ratio to a bare Elysia route in the same run: `bun bench/guards.ts [rounds] [seconds]`.
+ *
+ * Rounds are interleaved, so that a machine that slows down slows everything down; medians are printed.
+ */
+import elysia from 'elysia/package.json' with { type: 'json' }
+import { VARIANTS, type Variant } from './server.ts'
+import { measure, type Reading } from './wrk.ts'
+
+const rounds = Number(process.argv[2] ?? 3)
+const seconds = Number(process.argv[3] ?? 8)
+
+const GOALS: Partial<Readonly<Record<Variant, number>>> = { key: 0.75, jwt: 0.8, session: 0.7, refusal: 0.8 }
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+const readings = new Map<Variant, Reading[]>(VARIANTS.map((variant) => [variant, []]))
+for (let round = 1; round <= rounds; round++) {
+  for (const variant of VARIANTS) {
+    process.stderr.write(`\rround ${round}/${rounds}: ${variant.padEnd(14)}`)
+    readings.get(variant)?.push(await measure(variant, seconds))
+  }
+}
+process.stderr.write('\r'.padEnd(40) + '\r')
+
+function medianOf(variant: Variant, member: keyof Reading): number {
+  return median((readings.get(variant) ?? []).map((reading) => reading[member]))
+}
+
+console.log(`bun ${Bun.version}, elysia ${elysia.version}, ${rounds} rounds of ${seconds} s, medians`)
+console.log('variant        requests/s  to bare  goal  CPU µs/request  bare CPU to it  p99 ms  to bare')
+for (const variant of VARIANTS) {
+  const rate = medianOf(variant, 'requestsPerSecond')
+  const cpu = medianOf(variant, 'cpu')
+  const p99 = medianOf(variant, 'p99')
+  const cells = [
+    variant.padEnd(14),
+    rate.toFixed(0).padStart(10),
+    (rate / medianOf('bare', 'requestsPerSecond')).toFixed(2).padStart(8),
+    (GOALS[variant]?.toFixed(2) ?? '').padStart(5),
+    cpu.toFixed(2).padStart(15),
+    (medianOf('bare', 'cpu') / cpu).toFixed(2).padStart(15),
+    p99.toFixed(2).padStart(7),
+    (p99 / medianOf('bare', 'p99')).toFixed(2).padStart(8),
+  ]
+  console.log(cells.join(' '))
+}

@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { bearer, type Example, login, request, startExample } from './support.ts'
+import { openSocket, requestUpgrade } from './websocket-client.ts'
+
+const BLOG = 'examples/blog/main.ts'
+const PASSWORD = 'correct horse battery staple'
+const MASTER_KEY = 'oQb2v9ZrT4nLx7KdPw1MsYc8HjUe5GaF'
+
+type Caller = 'anonymous' | 'alice' | 'bob' | 'key' | 'bobs key'
+
+let blog: Example
+const credentials = { anonymous: {} } as Record<Caller, Readonly<Record<string, string>>>
+
+async function createKey(body: Readonly<Record<string, unknown>>): Promise<{ readonly 'x-api-key': string }> {
+  const created = await request(blog.origin, 'POST /auth/keys', { headers: { 'x-admin-key': MASTER_KEY }, body })
+  expect(created.status).toBe(201)
+  return { 'x-api-key': created.body.rawKey }
+}
+
+beforeAll(async () => {
+  blog = await startExample(BLOG, { env: { DEMO_PASSWORD: PASSWORD, MACHINE_AUTH_MASTER_KEY: MASTER_KEY } })
+  credentials.alice = bearer((await login(blog.origin, 'alice@example.com', PASSWORD)).access_token)
+  credentials.bob = bearer((await login(blog.origin, 'bob@example.com', PASSWORD)).access_token)
+  const { body: bob } = await request(blog.origin, 'GET /auth/me', { headers: credentials.bob })
+  credentials.key = await createKey({ name: 'reports', permissions: ['users.view'] })
+  credentials['bobs key'] = await createKey({ name: 'bob-cli', userId: bob.user.id, permissions: ['posts.view'] })
+})
+
+afterAll(() => blog[Symbol.asyncDispose]())
+
+/** A status alone, or with the code of its problem. */
+function outcomeOf({ status, body }: Awaited<ReturnType<typeof request>>): string {
+  return typeof body?.code === 'string' ? `${status} ${body.code}` : String(status)
+}
+
+const MISSING = '401 credential_missing'
+const NO_USER = '403 user_required'
+const NO_PERMISSION = '403 permission_required'
+const CHANGE = { title: 'Changed' }
+const CONTACT = { email: 'dora@example.com', name: 'Dora' }
+
+/** Each route of the blog; the ones that delete what others need come last. */
+const ROWS: readonly [target: string, body: unknown, outcomes: Readonly<Record<Caller, string>>][] = [
+  ['GET /posts', undefined, { anonymous: '200', alice: '200', bob: '200', key: '200', 'bobs key': '200' }],
+  ['GET /posts/1', undefined, { anonymous: MISSING, alice: '200', bob: '200', key: NO_USER, 'bobs key': '200' }],
+  ['GET /posts/2', undefined, { anonymous: MISSING, alice: '200', bob: '200', key: NO_USER, 'bobs key': '200' }],
+  [
+    'GET /posts/9',
+    undefined,
+    { anonymous: MISSING, alice: '404 not_found', bob: '404 not_found', key: NO_USER, 'bobs key': '404 not_found' },
+  ],
+  [
+    'PUT /posts/1',
+    CHANGE,
+    { anonymous: MISSING, alice: '200', bob: '403 not_owner', key: NO_USER, 'bobs key': '403 not_owner' },
+  ],
+  ['PUT /posts/2', CHANGE, { anonymous: MISSING, alice: '200', bob: '200', key: NO_USER, 'bobs key': '200' }],
+  [
+    'PUT /posts/9',
+    CHANGE,
+    { anonymous: MISSING, alice: '404 not_found', bob: '404 not_found', key: NO_USER, 'bobs key': '404 not_found' },
+  ],
+  [
+    'DELETE /moderation/posts/9',
+    undefined,
+    {
+      anonymous: MISSING,
+      alice: '404 not_found',
+      bob: '403 role_required',
+      key: NO_USER,
+      'bobs key': '403 role_required',
+    },
+  ],
+  [
+    'GET /admin/users',
+    undefined,
+    { anonymous: MISSING, alice: '200', bob: '403 role_required', key: NO_USER, 'bobs key': '403 role_required' },
+  ],
+  ['GET /api/data', undefined, { anonymous: MISSING, alice: MISSING, bob: MISSING, key: '200', 'bobs key': '200' }],
+  [
+    'GET /api/users',
+    undefined,
+    { anonymous: MISSING, alice: '200', bob: NO_PERMISSION, key: '200', 'bobs key': NO_PERMISSION },
+  ],
+  [
+    'POST /api/users',
+    CONTACT,
+    { anonymous: MISSING, alice: '201', bob: NO_PERMISSION, key: NO_PERMISSION, 'bobs key': NO_PERMISSION },
+  ],
+  [
+    'GET /api/users/profile',
+    undefined,
+    { anonymous: MISSING, alice: '200', bob: NO_PERMISSION, key: NO_PERMISSION, 'bobs key': NO_PERMISSION },
+  ],
+  [
+    'POST /api/search',
+    { q: 'machines' },
+    { anonymous: '200', alice: '200', bob: '200', key: '200', 'bobs key': '200' },
+  ],
+]
+
+const CASES = ROWS.flatMap(([target, body, outcomes]) =>
+  Object.entries(outcomes).map(([caller, outcome]) => ({ target, body, caller: caller as Caller, outcome })),
+)
+
+describe('each route, each caller', () => {
+  test.each(CASES)('$target by $caller: $outcome', async ({ target, body, caller, outcome }) => {
+    expect(outcomeOf(await request(blog.origin, target, { headers: credentials[caller], body }))).toBe(outcome)
+  })
+
+  test('POST /api/users is refused before its body is looked at', async () => {
+    const wrong = { headers: {}, body: { email: 7 } }
+    expect(outcomeOf(await request(blog.origin, 'POST /api/users', wrong))).toBe(MISSING)
+    const { status } = await request(blog.origin, 'POST /api/users', { ...wrong, headers: credentials.alice })
+    expect(status).toBe(422)
+  })
+
+  test.each([
+    ['DELETE /posts/1', { anonymous: MISSING, bob: '403 not_owner', key: NO_USER, alice: '200' }],
+    ['DELETE /moderation/posts/2', { anonymous: MISSING, bob: '403 role_required', key: NO_USER, alice: '200' }],
+  ])('%s deletes for those who may, once', async (target, outcomes) => {
+    for (const [caller, outcome] of Object.entries(outcomes)) {
+      const headers = credentials[caller as Caller]
+      expect(outcomeOf(await request(blog.origin, target, { headers }))).toBe(outcome)
+    }
+    expect(outcomeOf(await request(blog.origin, target, { headers: credentials.alice }))).toBe('404 not_found')
+  })
+})
+
+describe('the socket', () => {
+  test.each(['alice', 'bobs key'] as const)('echoes to %s', async (caller) => {
+    using socket = await openSocket(`${blog.origin}/ws/echo`, credentials[caller])
+    socket.send('hello')
+    expect(await socket.next()).toBe('hello')
+  })
+
+  test.each([
+    ['anonymous', 401, 'credential_missing'],
+    ['key', 403, 'user_required'],
+  ] as const)('refuses the upgrade to %s', async (caller, status, code) => {
+    expect(await requestUpgrade(`${blog.origin}/ws/echo`, credentials[caller])).toEqual({ status, code })
+  })
+})
+
+test('opens a session by cookie, as a browser would', async () => {
+  const body = { email: 'BOB@example.com', password: PASSWORD }
+  const opened = await request(blog.origin, 'POST /auth/sessions', { body })
+  expect(opened.status).toBe(201)
+  const [cookie = ''] = (opened.headers.get('set-cookie') ?? '').split(';')
+  const me = await request(blog.origin, 'GET /auth/me', { headers: { cookie } })
+  expect(me.body.user).toMatchObject({ email: 'bob@example.com', roles: ['user'] })
+  expect((await request(blog.origin, 'DELETE /auth/sessions/current', { headers: { cookie } })).status).toBe(204)
+  const gone = await request(blog.origin, 'GET /auth/me', { headers: { cookie } })
+  expect(outcomeOf(gone)).toBe('401 session_invalid')
+})
+
+test('refuses a revoked key on the very next request', async () => {
+  const { 'x-api-key': rawKey } = await createKey({ name: 'short-lived' })
+  expect((await request(blog.origin, 'GET /api/data', { headers: { 'x-api-key': rawKey } })).status).toBe(200)
+  const id = `key_${rawKey.split('_')[2]}`
+  const revoked = await request(blog.origin, `POST /auth/keys/${id}/revoke`, {
+    headers: { 'x-admin-key': MASTER_KEY },
+    body: { reason: 'done' },
+  })
+  expect(revoked.body).toMatchObject({ id, status: 'revoked', revokedReason: 'done' })
+  const refused = await request(blog.origin, 'GET /api/data', { headers: { 'x-api-key': rawKey } })
+  expect(outcomeOf(refused)).toBe('401 api_key_revoked')
+})
+
+test('its documentation lists every route with what it demands', async () => {
+  expect((await request(blog.origin, 'GET /swagger')).text).toContain('swagger-ui')
+  const { body } = await request(blog.origin, 'GET /swagger/json')
+  const operations = Object.entries<Record<string, unknown>>(body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  const documented = ROWS.map(([target]) => target.replace(/\/posts\/\d$/, '/posts/{id}'))
+  expect(operations).toEqual(expect.arrayContaining([...documented, 'POST /auth/login', 'POST /auth/keys']))
+  expect(Object.keys(body.paths['/admin/users'].get.responses)).toEqual(expect.arrayContaining(['200', '401', '403']))
+  expect(body.paths['/api/data'].get.security).not.toBeEmpty()
+})
