@@ -43,7 +43,9 @@ export function createSessionKind(options: {
   async function lookup(text: string, now: number): Promise<Found<SessionBase> | Refusal> {
     const found = await sessions.findByHash(hashSession(text))
     if (found === null) return INVALID
-    const { session } = found
+    const { session, user } = found
+    // As with tokens: what a password change has not deleted yet does not count.
+    if (user !== null && session.createdAt < user.tokensNotBefore) return INVALID
     if (session.expiresAt <= now || isIdle(session.lastSeenAt, now)) return EXPIRED
     const base: SessionBase = { ...found, lastSeenAt: now, touchedAt: session.lastSeenAt }
     noticeUse(base, now)

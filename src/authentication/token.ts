@@ -90,6 +90,8 @@ export function createJwtKind(options: {
     const { family, user, organization } = found
     // A token speaks for the family it was issued with, whatever its claims say.
     if ((family.userId ?? family.clientId) !== claims.subject) return INVALID
+    // A password change ends families one by one: none counts from its first moment on.
+    if (user !== null && family.createdAt < user.tokensNotBefore) return refusal('token_revoked')
     return {
       base: {
         kind: 'jwt',

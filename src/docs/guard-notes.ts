@@ -86,7 +86,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
 
   bearerToken: () => ({
-    accepts: ({ authorization }) => authorization !== null,
+    accepts: ({ authorization }) => authorization === 'token',
     sentence: 'Requires a bearer token.',
     statuses: REFUSALS,
   }),

@@ -179,6 +179,17 @@ describe('taking away', () => {
     expect(services.invalidated.at(-1)).toBe(`user:${user.id}`)
   })
 
+  test('a process that dies between password and sessions leaves none alive', async () => {
+    const { services, user, states } = await withEverything()
+    services.time.now += 1000
+    services.memory.before.set('sessions.deleteByUser', () => {
+      throw new Error('killed')
+    })
+    await expect(services.users.setPassword(user.id, 'another horse')).rejects.toThrow('killed')
+    expect(services.memory.rows.sessions.size).toBe(1)
+    expect(await states()).toEqual({ key: 'apiKey', session: 'session_invalid', jwt: 'token_revoked' })
+  })
+
   test('two changes in one millisecond are two moments', async () => {
     const { services, user } = await withEverything()
     const moment = () => services.memory.rows.users.get(user.id)?.tokensNotBefore

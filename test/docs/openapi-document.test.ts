@@ -136,11 +136,21 @@ describe('operations', () => {
       .get('/posts/:id?', () => 'ok', { params: t.Object({ id: t.Optional(t.String()) }) })
       .get('/pages/:id?', () => 'ok')
       .get('/pages', () => 'ok', { detail: { summary: 'All' } })
+      .get('/tags', () => 'ok', { detail: { summary: 'All' } })
+      .get('/tags/:id?', () => 'ok')
     const document = await fetchDocument(app)
-    expect(Object.keys(document.paths)).toEqual(['/posts/{id}', '/posts', '/pages/{id}', '/pages'])
+    expect(Object.keys(document.paths)).toEqual([
+      '/posts/{id}',
+      '/posts',
+      '/pages/{id}',
+      '/pages',
+      '/tags',
+      '/tags/{id}',
+    ])
     expect(operationOf(document, 'get', '/posts/{id}').parameters).toHaveLength(1)
     expect(operationOf(document, 'get', '/posts').parameters).toBeUndefined()
     expect(operationOf(document, 'get', '/pages').summary).toBe('All')
+    expect(operationOf(document, 'get', '/tags').summary).toBe('All')
   })
 
   test('of a WebSocket are its upgrade, with its guard and without its messages', async () => {
@@ -149,13 +159,16 @@ describe('operations', () => {
       .ws('/ws', { currentUser: true, body: t.String(), response: t.String(), message: () => undefined })
       .ws('/both', { message: () => undefined })
       .get('/both', () => 'ok')
+      .get('/other', () => 'ok')
+      .ws('/other', { message: () => undefined })
     const document = await fetchDocument(app)
     const upgrade = operationOf(document, 'get', '/ws')
     expect(Object.keys(upgrade.responses ?? {})).toEqual(['101', '400', '401', '403'])
     expect(upgrade.description).toBe('Opens a WebSocket: a request with `Upgrade: websocket`.\n\nRequires a user.')
     expect(upgrade.requestBody).toBeUndefined()
     expect(upgrade.security).toHaveLength(3)
-    expect(operationOf(document, 'get', '/both')['x-websocket']).toBeUndefined()
+    expect(upgrade['x-websocket']).toBe(true)
+    for (const path of ['/both', '/other']) expect(operationOf(document, 'get', path)['x-websocket']).toBeUndefined()
   })
 
   test('of `.all` are the usual methods, of which a route of its own wins; each has its module permission', async () => {
