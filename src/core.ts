@@ -4,23 +4,18 @@ import { OrganizationService } from './accounts/organizations.ts'
 import { Passwords } from './accounts/passwords.ts'
 import { RoleService } from './accounts/roles.ts'
 import { UserService } from './accounts/users.ts'
-import { type Authenticators, createAuthenticators } from './authentication/authenticators.ts'
+import { createAuthenticators } from './authentication/authenticators.ts'
 import { CredentialOwners } from './authentication/credential-owner.ts'
 import { createSecretHasher } from './authentication/hasher.ts'
-import { createMasterKeyCheck } from './authentication/master-key.ts'
-import { type Refusal, refusal } from './authentication/principal.ts'
 import { UserDirectory } from './authentication/user-directory.ts'
 import { PermissionRegistry } from './authorization/registry.ts'
 import { RoleRegistry } from './authorization/roles.ts'
 import { ChangeWatcher } from './cluster/change-watcher.ts'
-import { MachineAuthError } from './errors.ts'
 import type { EngineOptions } from './guards/engine.ts'
-import { createRequestIds } from './guards/request-id.ts'
+import { createEngineOptions } from './guards/engine-options.ts'
 import type { HttpServices } from './http/plugin.ts'
 import { KeyService } from './keys/service.ts'
 import type { Clock } from './lib/clock.ts'
-import { clientAddress, compileTrustedProxies } from './lib/forwarded.ts'
-import { createAddressMatcher } from './lib/ip.ts'
 import { resolveOptions } from './options/resolve.ts'
 import type { MachineAuthOptions, ResolvedOptions } from './options/types.ts'
 import { AuditLog } from './recording/audit.ts'
@@ -92,19 +87,6 @@ export function isMachineAuth(value: unknown): value is AnyMachineAuth {
 /** ms between sweeps of what has expired. */
 const SWEEP_INTERVAL = 3_600_000
 
-function toRefusal(error: unknown): Refusal {
-  if (error instanceof MachineAuthError) return refusal(error.code, error.extras)
-  console.error(
-    JSON.stringify({
-      level: 'error',
-      from: 'machine-auth',
-      during: 'verification',
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    }),
-  )
-  return refusal('storage_unavailable', { retryable: true, retryAfter: 1 })
-}
-
 /**
  * Builds a core: the same as `machineAuth()` without HTTP, for scripts, tests and workers, or to share with apps.
  *
@@ -160,7 +142,6 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     users: directory,
     verifyAccessToken: createAccessTokenVerifier({ keys: signingKeys, jwt: resolved.jwt }),
     verifyOwnToken: resolved.bearer?.verify,
-    toRefusal,
     ready: started.promise,
   })
   const { invalidate } = authenticators
@@ -310,38 +291,4 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     seed: crypto.randomUUID(),
   })
   return core
-}
-
-function createEngineOptions(
-  options: ResolvedOptions,
-  authenticators: Authenticators,
-  known: { readonly hasRole: () => ((name: string) => boolean) | null; readonly permissions: PermissionRegistry },
-): EngineOptions {
-  const proxies = compileTrustedProxies(options.trustProxy)
-  const { apiKeys, jwts, bearers, sessions } = authenticators
-  return {
-    environment: {
-      keyHeaders: options.apiKeys.headers,
-      schemes: new Set(options.apiKeys.schemes),
-      keyPrefix: options.apiKeys.prefix,
-      cookieName: options.sessions.cookie,
-      trustedOrigins: options.sessions.trustedOrigins,
-      apiKeys,
-      jwts,
-      bearers,
-      sessions,
-      isMasterKey: createMasterKeyCheck(options.masterKeys),
-      masterKeyAllows:
-        options.masterKeyAddresses.length === 0 ? null : createAddressMatcher(options.masterKeyAddresses),
-      nextRequestId: createRequestIds(),
-    },
-    clientAddress: (socket, headers) => clientAddress(socket, proxies, headers),
-    protect: options.protect,
-    onDenied: options.onDenied,
-    knownNames: () => ({
-      hasRole: known.hasRole(),
-      hasPermission: (name) => known.permissions.has(name),
-      hasModule: (name) => known.permissions.hasModule(name),
-    }),
-  }
 }

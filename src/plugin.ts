@@ -8,6 +8,11 @@ import { createGuards } from './guards/plugin.ts'
 import { createHttp } from './http/plugin.ts'
 import type { MachineAuthOptions, ResolvedOptions } from './options/types.ts'
 
+/** Tells options from a core, so that functions among the options get their parameters' types from the options alone. */
+interface NoCore {
+  readonly ready?: undefined
+}
+
 type Guards<U extends object, Roles extends string> = ReturnType<typeof createGuards<U, Roles>>
 
 /** One plugin per core, so that `.use`ing it everywhere runs it once. */
@@ -39,7 +44,7 @@ function exitWith(failure: unknown): never {
  *   .listen(3000)
  */
 export function machineAuth<const Roles extends string = 'admin', U extends object = object>(
-  options?: MachineAuthOptions<Roles, U> | MachineAuth<Roles, U>,
+  options?: (MachineAuthOptions<Roles, U> & NoCore) | MachineAuth<Roles, U>,
 ): Guards<U, Roles> {
   const core: AnyMachineAuth = isMachineAuth(options) ? options : createMachineAuth(options)
   const known = plugins.get(core)

@@ -1,4 +1,5 @@
 /** The table of credential kinds, with what must be forgotten when something changes. */
+import { MachineAuthError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MachineAuthOptions, ResolvedOptions } from '../options/types.ts'
 import type { Storage } from '../storage/ports.ts'
@@ -6,7 +7,7 @@ import type { ApiKeyWithOwner, ChangeKind } from '../storage/records.ts'
 import { createApiKeyKind } from './api-key.ts'
 import { Authenticator } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
-import type { ApiKeyPrincipal, Refusal, SessionPrincipal, TokenPrincipal } from './principal.ts'
+import { type ApiKeyPrincipal, type Refusal, refusal, type SessionPrincipal, type TokenPrincipal } from './principal.ts'
 import { createSessionKind, type SessionBase } from './session.ts'
 import { createBearerKind, createJwtKind, type TokenBase, type VerifyAccessToken } from './token.ts'
 import type { UserDirectory } from './user-directory.ts'
@@ -21,8 +22,21 @@ export interface AuthenticatorsOptions {
   readonly users: UserDirectory
   readonly verifyAccessToken: VerifyAccessToken
   readonly verifyOwnToken: NonNullable<MachineAuthOptions['bearer']>['verify'] | undefined
-  readonly toRefusal: (error: unknown) => Refusal
   readonly ready: Promise<void>
+}
+
+/** What the request gets when verification itself fails: nobody is let in, and nobody is called wrong. */
+function toRefusal(error: unknown): Refusal {
+  if (error instanceof MachineAuthError) return refusal(error.code, error.extras)
+  console.error(
+    JSON.stringify({
+      level: 'error',
+      from: 'machine-auth',
+      during: 'verification',
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }),
+  )
+  return refusal('storage_unavailable', { retryable: true, retryAfter: 1 })
 }
 
 export interface Authenticators {
@@ -36,7 +50,7 @@ export interface Authenticators {
 }
 
 export function createAuthenticators(options: AuthenticatorsOptions): Authenticators {
-  const { storage, users, clock, toRefusal, ready } = options
+  const { storage, users, clock, ready } = options
   const common = { clock, ttl: options.apiKeys.cacheTtl, size: options.apiKeys.cacheSize, toRefusal, ready }
   const apiKeys = new Authenticator(
     createApiKeyKind({ prefix: options.apiKeys.prefix, keys: storage.keys, hasher: options.keyHasher, users }),

@@ -4,18 +4,8 @@
  * Names are lower case with `.` between segments; `:` is accepted as a separator and stored as `.`.
  */
 
-const NAME = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
-
 /** Grants `platform.admin` only through `*` or by its own name: platform reach is never implied by a module. */
 export const PLATFORM_ADMIN = 'platform.admin'
-
-/** Brings a name into its one stored form; null when it is not a permission name or wildcard. */
-export function canonicalPermission(text: string): string | null {
-  const name = text.replaceAll(':', '.')
-  if (name === '*') return name
-  const stem = name.endsWith('.*') ? name.slice(0, -2) : name
-  return stem.length <= 128 && NAME.test(stem) ? name : null
-}
 
 /** Whether one granted name or wildcard covers another name or wildcard. */
 function covers(granted: string, wanted: string): boolean {

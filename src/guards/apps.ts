@@ -1,5 +1,9 @@
 /** Which apps a plugin ended up in, so that their routes can be audited and their server asked for addresses. */
+import { RouteAuditError } from './audit.ts'
 import { type AppInternals, internalsOf } from './elysia-internals.ts'
+
+/** Whose apps the audited ones are. */
+const owners = new WeakMap<AppInternals, AppRegistry>()
 
 export class AppRegistry {
   readonly #users = new Set<AppInternals>()
@@ -37,6 +41,24 @@ export class AppRegistry {
       roots.add(app)
     }
     return [...roots]
+  }
+
+  /**
+   * Demands that no other core guards the same apps: a request carries what one core made of its credentials, and the
+   * guards of the other would believe it.
+   *
+   * @throws RouteAuditError
+   */
+  requireAlone(): void {
+    for (const root of this.roots()) {
+      const owner = owners.get(root)
+      if (owner !== undefined && owner !== this) {
+        throw new RouteAuditError([
+          'this app uses machineAuth() of two cores: make one with createMachineAuth() and use that everywhere, or .mount() an app of its own',
+        ])
+      }
+      owners.set(root, this)
+    }
   }
 
   /** How many routes all the apps hold: changes when there is something new to audit. */

@@ -4,7 +4,6 @@
  * Elysia ignores an option whose macro it does not know or did not reach (a route declared before the plugin, an
  * option after another plugin's switched-off macro), and the route would answer anybody.
  */
-import { canonicalPermission } from '../authorization/permission-set.ts'
 import { type ModuleRequirement, modulePermission } from '../authorization/registry.ts'
 import type { AppInternals, InternalRoute } from './elysia-internals.ts'
 import type { GuardMark } from './gate.ts'
@@ -35,7 +34,7 @@ export class RouteAuditError extends Error {
 
 function unknownPermissions(names: readonly string[], known: KnownNames): readonly string[] {
   return names
-    .filter((name) => canonicalPermission(name) !== name || !known.hasPermission(name))
+    .filter((name) => !known.hasPermission(name))
     .map((name) => `permission '${name}' is not declared (options: modules or permissions)`)
 }
 

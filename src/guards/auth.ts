@@ -14,6 +14,7 @@ import {
   requireRole,
   requireSession,
   requireUserPrincipal,
+  toApiKeyRequirement,
   toPermissionRule,
 } from './requirements.ts'
 
@@ -59,7 +60,7 @@ export class Auth<U extends object = object, Roles extends string = string> {
 
   /** The request's API key. */
   async apiKey(requirement: ApiKeyRequirement | true = true): Promise<ApiKeyView> {
-    return requireApiKey(this.#presented, requirement)
+    return requireApiKey(this.#presented, toApiKeyRequirement(requirement))
   }
 
   /** The request's opaque or JWT bearer credential. */

@@ -49,6 +49,7 @@ export class GuardEngine {
    * @throws RouteAuditError as long as a route is not guarded as it says
    */
   audit(): void {
+    this.apps.requireAlone()
     for (const app of this.apps.roots()) auditRoutes(app, this.#knownNames())
   }
 
@@ -85,7 +86,6 @@ export class GuardEngine {
    * that every guard decides without waiting.
    */
   admit<R>(handle: Handle<R | Response>, request: Request): Handle<R | Response | Promise<R | Response>> {
-    if (peekPresented(request) !== undefined) return handle
     if (this.apps.routeCount !== this.#auditedRoutes || this.#failure !== null) {
       try {
         this.requireAudited()
@@ -94,6 +94,7 @@ export class GuardEngine {
         return () => refused.toResponse()
       }
     }
+    if (peekPresented(request) !== undefined) return handle
     const presented = new Presented(this.#environment, request)
     rememberPresented(request, presented)
     const pending = presented.takePending()

@@ -19,6 +19,7 @@ import {
   requirePermission,
   requireRole,
   requireSession,
+  toApiKeyRequirement,
   toPermissionRule,
 } from './requirements.ts'
 import { presentedBy } from './state.ts'
@@ -56,12 +57,11 @@ export function createGuards<U extends object, Roles extends string>(seed: strin
         if (permissions !== undefined) requireNames('apiKey.permissions', permissions)
         if (environment !== undefined) requireNames('apiKey.environment', [environment], ENVIRONMENTS)
       }
-      return createGate<{ apiKey: ApiKeyView }>(
-        { name: 'apiKey', value: value === true ? {} : value },
-        (presented) => ({
-          apiKey: requireApiKey(presented, value),
-        }),
-      )
+      const requirement = toApiKeyRequirement(value)
+      const mark = { name: 'apiKey', value: requirement === true ? {} : requirement }
+      return createGate<{ apiKey: ApiKeyView }>(mark, (presented) => ({
+        apiKey: requireApiKey(presented, requirement),
+      }))
     })
     .macro('bearerToken', (value: true) => {
       requireTrue('bearerToken', value)

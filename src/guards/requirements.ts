@@ -13,6 +13,7 @@ import type {
 } from '../authentication/principal.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
 import { type ModuleRequirement, modulePermission } from '../authorization/registry.ts'
+import { canonicalGrant } from '../lib/names.ts'
 import type { Environment } from '../storage/records.ts'
 import type { Presented } from './presented.ts'
 
@@ -30,6 +31,12 @@ export type CredentialKindName = 'apiKey' | 'jwt' | 'session'
 function requireAll(presented: Presented, principal: Principal, permissions: readonly string[]): void {
   const missing = principal.granted.missing(permissions)
   if (missing.length > 0) throw presented.refuse('permission_required', { required: missing })
+}
+
+/** A requirement with its permissions in their stored form. */
+export function toApiKeyRequirement(requirement: ApiKeyRequirement | true): ApiKeyRequirement | true {
+  if (requirement === true || requirement.permissions === undefined) return requirement
+  return { ...requirement, permissions: toStoredNames(requirement.permissions) }
 }
 
 /** The one API key of the request, from its header or from `Authorization`. */
@@ -149,10 +156,16 @@ export interface PermissionRule {
   readonly names: readonly string[]
 }
 
+/** `users:view` names the same as `users.view`; what is no name at all is left for others to report. */
+export function toStoredNames(names: readonly string[]): readonly string[] {
+  if (!Array.isArray(names)) return names
+  return names.map((name) => (typeof name === 'string' ? (canonicalGrant(name) ?? name) : name))
+}
+
 export function toPermissionRule(requirement: PermissionRequirement): PermissionRule {
-  if (typeof requirement === 'string') return { mode: 'all', names: [requirement] }
-  if ('any' in requirement) return { mode: 'any', names: requirement.any }
-  return { mode: 'all', names: requirement }
+  if (typeof requirement === 'string') return { mode: 'all', names: toStoredNames([requirement]) }
+  if ('any' in requirement) return { mode: 'any', names: toStoredNames(requirement.any) }
+  return { mode: 'all', names: toStoredNames(requirement) }
 }
 
 function requireRule(presented: Presented, principal: Principal, rule: PermissionRule): void {

@@ -23,6 +23,11 @@ function toMachineAuthError(code: unknown, error: unknown): MachineAuthError | n
   return error.cause instanceof MachineAuthError ? error.cause : new MachineAuthError('request_malformed')
 }
 
+/** Refusals of an endpoint that no guard of it announces, for the documentation. */
+export function refusing(...statuses: readonly number[]): object {
+  return { 'x-problems': statuses }
+}
+
 /**
  * An instance for endpoints of ours.
  *

@@ -2,7 +2,7 @@
 import { createGate } from '../guards/gate.ts'
 import { requireMasterKey } from '../guards/requirements.ts'
 import type { TokenService } from '../tokens/service.ts'
-import { createEndpoints } from './base.ts'
+import { createEndpoints, refusing } from './base.ts'
 import { NewClientToken, RefreshBody, TokenResponse } from './models.ts'
 import type { MountPoint } from './mount-point.ts'
 
@@ -21,6 +21,7 @@ export function createClientTokenEndpoints(prefix: string, mount: MountPoint, to
         body: NewClientToken,
         response: { 200: TokenResponse },
         detail: {
+          ...refusing(422),
           tags,
           summary: 'Issue a token pair to a client',
           description: 'A random `client_id` when none is given.',
@@ -31,6 +32,11 @@ export function createClientTokenEndpoints(prefix: string, mount: MountPoint, to
       machineAuthPublic: true,
       body: RefreshBody,
       response: { 200: TokenResponse },
-      detail: { tags, summary: 'Refresh a client’s token pair', description: 'Keeps the `client_id`.' },
+      detail: {
+        ...refusing(401, 422),
+        tags,
+        summary: 'Refresh a client’s token pair',
+        description: 'Keeps the `client_id`.',
+      },
     })
 }

@@ -1,7 +1,7 @@
 /** `/keys`: API keys. */
 import { t } from 'elysia'
 import type { KeyService } from '../keys/service.ts'
-import { createEndpoints } from './base.ts'
+import { createEndpoints, refusing } from './base.ts'
 import {
   CreatedKey,
   CreateKey,
@@ -24,7 +24,12 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyS
       machineAuthManagement: 'machine_auth.keys.create',
       body: CreateKey,
       response: { 201: CreatedKey },
-      detail: { tags, summary: 'Create an API key', description: 'The answer holds the raw key, this once.' },
+      detail: {
+        ...refusing(404, 422),
+        tags,
+        summary: 'Create an API key',
+        description: 'The answer holds the raw key, this once.',
+      },
     })
     .get(
       `${prefix}/keys`,
@@ -33,14 +38,14 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyS
         machineAuthManagement: 'machine_auth.keys.view',
         query: ListKeysQuery,
         response: { 200: KeyList },
-        detail: { tags, summary: 'List API keys' },
+        detail: { ...refusing(404, 422), tags, summary: 'List API keys' },
       },
     )
     .get(`${prefix}/keys/:id`, ({ params: { id }, actor }) => keys.find(id, actor), {
       machineAuthManagement: 'machine_auth.keys.view',
       params,
       response: { 200: KeyView },
-      detail: { tags, summary: 'Show an API key' },
+      detail: { ...refusing(404), tags, summary: 'Show an API key' },
     })
     .post(
       `${prefix}/keys/:id/revoke`,
@@ -51,6 +56,7 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyS
         body: RevokeKey,
         response: { 200: KeyView },
         detail: {
+          ...refusing(404, 422),
           tags,
           summary: 'Revoke an API key',
           description: 'For good. It is refused from the next request on.',
@@ -61,13 +67,19 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyS
       machineAuthManagement: 'machine_auth.keys.delete',
       params,
       response: { 200: KeyView },
-      detail: { tags, summary: 'Revoke an API key', description: 'The same as revoking it without a reason.' },
+      detail: {
+        ...refusing(404),
+        tags,
+        summary: 'Revoke an API key',
+        description: 'The same as revoking it without a reason.',
+      },
     })
     .post(`${prefix}/keys/verify`, ({ body, actor }) => keys.verify(body, actor), {
       machineAuthManagement: 'machine_auth.keys.verify',
       body: VerifyKey,
       response: { 200: KeyVerification },
       detail: {
+        ...refusing(422),
         tags,
         summary: 'Verify an API key',
         description: 'For services that are not Elysia apps. Always 200: the answer says whether the key is valid.',

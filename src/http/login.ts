@@ -1,10 +1,11 @@
 /** `/login`, `/refresh`, `/logout`: token pairs for people. */
 
+import { t } from 'elysia'
 import type { LoginService } from '../accounts/login.ts'
 import { isSameOrigin } from '../credentials/origin.ts'
 import { MachineAuthError } from '../errors.ts'
 import type { TokenService } from '../tokens/service.ts'
-import { createEndpoints } from './base.ts'
+import { createEndpoints, refusing } from './base.ts'
 import { Login, RefreshBody, TokenResponse } from './models.ts'
 import type { MountPoint } from './mount-point.ts'
 
@@ -33,7 +34,12 @@ export function createLoginEndpoints(
         machineAuthPublic: true,
         body: Login,
         response: { 200: TokenResponse },
-        detail: { tags, summary: 'Log in', description: 'Answers an access token and a refresh token.' },
+        detail: {
+          ...refusing(401, 403, 422),
+          tags,
+          summary: 'Log in',
+          description: 'Answers an access token and a refresh token.',
+        },
       },
     )
     .post(`${prefix}/refresh`, ({ body }) => tokens.refresh(body.refresh_token), {
@@ -41,6 +47,7 @@ export function createLoginEndpoints(
       body: RefreshBody,
       response: { 200: TokenResponse },
       detail: {
+        ...refusing(401, 422),
         tags,
         summary: 'Refresh a token pair',
         description: 'The old refresh token is spent; using it again later ends the whole family.',
@@ -55,7 +62,9 @@ export function createLoginEndpoints(
       {
         machineAuthPublic: true,
         body: RefreshBody,
+        response: { 204: t.Void() },
         detail: {
+          ...refusing(422),
           tags,
           summary: 'Log out',
           description: 'Always 204. The pair and its access tokens are refused from then on.',

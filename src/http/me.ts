@@ -29,6 +29,6 @@ export function createMeEndpoint(prefix: string, mount: MountPoint) {
   return createEndpoints('me', mount).get(`${prefix}/me`, ({ actor }) => describe(actor), {
     machineAuthAny: true,
     response: { 200: Me },
-    detail: { tags: ['Me'], summary: 'Who am I?', description: 'Takes any credential.' },
+    detail: { tags: ['Me'], summary: 'Who am I?' },
   })
 }

@@ -6,31 +6,48 @@ export interface MountPoint {
   isCanonical(path: string): boolean
 }
 
+/** A route that is always mounted, by which the places are found. */
+export interface Landmark {
+  /** Below the place. */
+  readonly path: string
+  /** Tells it from a route of the app's own at such a path. */
+  readonly handler: unknown
+}
+
+function shortest(places: readonly string[]): readonly string[] {
+  const [first, ...others] = places
+  if (first === undefined) return []
+  return [others.reduce((best, each) => (each.length < best.length ? each : best), first)]
+}
+
 /**
  * A feature module that uses the plugin for its types gets Elysia to mount the endpoints below the module's prefix
- * too. Only the shortest of those places counts: the app's own.
+ * too. Of each app's places only the shortest counts: the app's own.
  *
  * @param roots the apps that serve
- * @param landmark a path that is always mounted, by which the places are found
+ * @param landmark asked for once they do
  * @param paths what our paths start with, below the place
  */
 export function createMountPoint(
   roots: () => readonly AppInternals[],
-  landmark: string,
+  landmark: () => Landmark,
   paths: readonly string[],
 ): MountPoint {
   let counted = -1
   let canonical: readonly string[] = []
 
   function findPlaces(): void {
-    const routes = roots().flatMap((app) => app.router.history)
-    if (routes.length === counted) return
-    counted = routes.length
-    const places = routes
-      .filter((route) => route.path.endsWith(landmark))
-      .map((route) => route.path.slice(0, -landmark.length))
-    const place = places.reduce((shortest, each) => (each.length < shortest.length ? each : shortest), places[0] ?? '')
-    canonical = paths.map((path) => place + path)
+    const apps = roots()
+    const count = apps.reduce((sum, { router }) => sum + router.history.length, 0)
+    if (count === counted) return
+    counted = count
+    const { path, handler } = landmark()
+    const places = apps.flatMap(({ router }) =>
+      shortest(
+        router.history.filter((route) => route.handler === handler).map((route) => route.path.slice(0, -path.length)),
+      ),
+    )
+    canonical = places.flatMap((place) => paths.map((each) => place + each))
   }
 
   return {

@@ -1,7 +1,7 @@
 /** All endpoints of ours, as the options enable them. */
 import { Elysia } from 'elysia'
 import type { LoginService } from '../accounts/login.ts'
-import type { AppInternals } from '../guards/elysia-internals.ts'
+import { type AppInternals, internalsOf } from '../guards/elysia-internals.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import type { SessionService } from '../sessions/service.ts'
@@ -30,9 +30,11 @@ const JWKS_PATH = '/.well-known/jwks.json'
  */
 export function createHttp(options: ResolvedOptions, services: HttpServices, roots: () => readonly AppInternals[]) {
   const { prefix } = options
-  const mount = createMountPoint(roots, `${prefix}/me`, [`${prefix}/`, JWKS_PATH])
+  const landmark = () => ({ path: `${prefix}/me`, handler: internalsOf(me).router.history[0]?.handler })
+  const mount = createMountPoint(roots, landmark, [`${prefix}/`, JWKS_PATH])
+  const me = createMeEndpoint(prefix, mount)
   const app = new Elysia({ name: 'machine-auth/http', seed: crypto.randomUUID() })
-  app.use(createMeEndpoint(prefix, mount))
+  app.use(me)
   app.use(createSessionEndpoints(prefix, mount, services, options.sessions))
   if (options.management) app.use(createKeyEndpoints(prefix, mount, services.keys))
   if (options.tokens) {

@@ -8,7 +8,7 @@ import { presentedBy } from '../guards/state.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import { serializeClearingCookie, serializeSessionCookie } from '../sessions/cookie.ts'
 import type { SessionService } from '../sessions/service.ts'
-import { createEndpoints } from './base.ts'
+import { createEndpoints, refusing } from './base.ts'
 import { requireOwnPage } from './login.ts'
 import { Id, Login, SessionList, SessionView } from './models.ts'
 import type { MountPoint } from './mount-point.ts'
@@ -46,7 +46,12 @@ export function createSessionEndpoints(
         machineAuthPublic: true,
         body: Login,
         response: { 201: SessionView },
-        detail: { tags, summary: 'Log in with a cookie', description: 'Answers a session cookie with a new id.' },
+        detail: {
+          ...refusing(401, 403, 422),
+          tags,
+          summary: 'Log in with a cookie',
+          description: 'Answers a session cookie with a new id.',
+        },
       },
     )
     .get(
@@ -70,7 +75,7 @@ export function createSessionEndpoints(
         set.headers['set-cookie'] = serializeClearingCookie(cookie)
         set.status = 204
       },
-      { machineAuthSession: true, detail: { tags, summary: 'Log out' } },
+      { machineAuthSession: true, response: { 204: t.Void() }, detail: { tags, summary: 'Log out' } },
     )
     .delete(
       `${prefix}/sessions/:id`,
@@ -81,7 +86,8 @@ export function createSessionEndpoints(
       {
         machineAuthUser: true,
         params: t.Object({ id: Id }),
-        detail: { tags, summary: 'End one of your own sessions' },
+        response: { 204: t.Void() },
+        detail: { ...refusing(404), tags, summary: 'End one of your own sessions' },
       },
     )
 }

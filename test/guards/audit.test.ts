@@ -38,9 +38,9 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     create: (plugin) => new Elysia().use(plugin).get('/x', open, { requirePermission: ['users.view', 'USERS.VIEW'] }),
     says: "GET /x: permission 'USERS.VIEW' is not declared",
   },
-  'a permission in another form': {
-    create: (plugin) => new Elysia().use(plugin).get('/x', open, { requirePermission: 'users:view' }),
-    says: "GET /x: permission 'users:view' is not declared",
+  'an unknown permission in another form': {
+    create: (plugin) => new Elysia().use(plugin).get('/x', open, { requirePermission: 'users:destroy' }),
+    says: "GET /x: permission 'users.destroy' is not declared",
   },
   'an unknown permission of a key': {
     create: (plugin) => new Elysia().use(plugin).get('/x', open, { apiKey: { permissions: ['posts.burn'] } }),

@@ -1,0 +1,49 @@
+/** What the guard engine needs of a core, out of its options. */
+import type { Authenticators } from '../authentication/authenticators.ts'
+import { createMasterKeyCheck } from '../authentication/master-key.ts'
+import type { PermissionRegistry } from '../authorization/registry.ts'
+import { clientAddress, compileTrustedProxies } from '../lib/forwarded.ts'
+import { createAddressMatcher } from '../lib/ip.ts'
+import type { ResolvedOptions } from '../options/types.ts'
+import type { EngineOptions } from './engine.ts'
+import { createRequestIds } from './request-id.ts'
+
+export interface KnownToCore {
+  /** Null while stored roles are not loaded yet. */
+  readonly hasRole: () => ((name: string) => boolean) | null
+  readonly permissions: PermissionRegistry
+}
+
+export function createEngineOptions(
+  options: ResolvedOptions,
+  authenticators: Authenticators,
+  known: KnownToCore,
+): EngineOptions {
+  const proxies = compileTrustedProxies(options.trustProxy)
+  const { masterKeyAddresses } = options
+  const { apiKeys, jwts, bearers, sessions } = authenticators
+  return {
+    environment: {
+      keyHeaders: options.apiKeys.headers,
+      schemes: new Set(options.apiKeys.schemes),
+      keyPrefix: options.apiKeys.prefix,
+      cookieName: options.sessions.cookie,
+      trustedOrigins: options.sessions.trustedOrigins,
+      apiKeys,
+      jwts,
+      bearers,
+      sessions,
+      isMasterKey: createMasterKeyCheck(options.masterKeys),
+      masterKeyAllows: masterKeyAddresses.length === 0 ? null : createAddressMatcher(masterKeyAddresses),
+      nextRequestId: createRequestIds(),
+    },
+    clientAddress: (socket, headers) => clientAddress(socket, proxies, headers),
+    protect: options.protect,
+    onDenied: options.onDenied,
+    knownNames: () => ({
+      hasRole: known.hasRole(),
+      hasPermission: (name) => known.permissions.has(name),
+      hasModule: (name) => known.permissions.hasModule(name),
+    }),
+  }
+}
