@@ -34,10 +34,14 @@ export async function createApp(password = process.env.DEMO_PASSWORD || crypto.r
   const notes: { author: string; text: string }[] = []
   return new Elysia()
     .use(machineAuth(core))
-    .get('/', ({ set }) => {
-      set.headers['content-type'] = 'text/html; charset=utf-8'
-      return PAGE
-    })
+    .get(
+      '/',
+      ({ set }) => {
+        set.headers['content-type'] = 'text/html; charset=utf-8'
+        return PAGE
+      },
+      { public: true },
+    )
     .guard({ session: true, currentUser: { via: ['session'] } }, (app) =>
       app
         .get('/profile', ({ currentUser, session }) => ({ email: currentUser.email, until: session.expiresAt }))

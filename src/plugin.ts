@@ -44,7 +44,13 @@ function exitWith(failure: unknown): never {
  *   .listen(3000)
  */
 export function machineAuth<const Roles extends string = 'admin', U extends object = object>(
-  options?: (MachineAuthOptions<Roles, U> & NoCore) | MachineAuth<Roles, U>,
+  options: (MachineAuthOptions<Roles, U> & NoCore) | MachineAuth<Roles, U>,
+): Guards<U, Roles>
+/** With the options of the config file, the environment and the defaults. */
+// Apart from the other: with `undefined` among its types, NoCore would tell nothing.
+export function machineAuth<const Roles extends string = 'admin', U extends object = object>(): Guards<U, Roles>
+export function machineAuth<const Roles extends string = 'admin', U extends object = object>(
+  options?: MachineAuthOptions<Roles, U> | MachineAuth<Roles, U>,
 ): Guards<U, Roles> {
   const core: AnyMachineAuth = isMachineAuth(options) ? options : createMachineAuth(options)
   const known = plugins.get(core)

@@ -28,14 +28,17 @@ function hasJwtShape(text: string): boolean {
   return second > first + 1 && text.indexOf('.', second + 1) === -1
 }
 
+/** Visible ASCII without comma and quote. */
+const CREDENTIAL_TEXT = /^[\x21\x23-\x2b\x2d-\x7e]+$/
+
 /** RFC 6750 `b64token`, loosely: visible ASCII without space, comma or quote. */
 export function isCredentialText(text: string): boolean {
-  if (text.length === 0 || text.length > MAX_CREDENTIAL_LENGTH) return false
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (code <= 32 || code >= 127 || code === 44 || code === 34) return false
-  }
-  return true
+  return text.length <= MAX_CREDENTIAL_LENGTH && CREDENTIAL_TEXT.test(text)
+}
+
+/** The token of a header that looks like `Bearer <JWT>` at a glance, unchecked; null for any other header. */
+export function glanceAtJwt(header: string): string | null {
+  return header.startsWith('Bearer ') && header.includes('.') ? header.slice(7) : null
 }
 
 /**

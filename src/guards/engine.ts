@@ -120,9 +120,21 @@ export class GuardEngine {
 
   /** The answer to a refusal: `onDenied`'s, or problem+json; undefined leaves it to the app's own `onError` first. */
   render(error: MachineAuthError, request: Request): Response | Promise<Response | undefined> | undefined {
-    error.requestId ??= peekPresented(request)?.requestId
+    // Assigned even when there is one: an app may throw the same error again for another request.
+    error.requestId = this.requestIdOf(request)
     if (this.#onDenied === undefined) return this.#isAlone ? error.toResponse() : undefined
-    return this.#onDenied(error, { request, path: pathOf(request) })
+    try {
+      const answer = this.#onDenied(error, { request, path: pathOf(request) })
+      return answer instanceof Promise ? answer.catch((failure) => this.#ignore(request, failure)) : answer
+    } catch (failure) {
+      return this.#ignore(request, failure)
+    }
+  }
+
+  /** What fails in `onDenied` must not undo the refusal. */
+  #ignore(request: Request, failure: unknown): undefined {
+    this.#log(request, this.requestIdOf(request), failure)
+    return undefined
   }
 
   /**
@@ -152,6 +164,11 @@ export class GuardEngine {
     const error = new MachineAuthError('internal_error')
     const requestId = this.requestIdOf(request)
     error.requestId = requestId
+    this.#log(request, requestId, cause)
+    return error
+  }
+
+  #log(request: Request, requestId: string, cause: unknown): void {
     console.error(
       JSON.stringify({
         level: 'error',
@@ -162,7 +179,6 @@ export class GuardEngine {
         error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
       }),
     )
-    return error
   }
 }
 

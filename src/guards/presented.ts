@@ -11,7 +11,7 @@ import {
   type SessionPrincipal,
   type TokenPrincipal,
 } from '../authentication/principal.ts'
-import { type AuthorizationCredential, parseAuthorization } from '../credentials/authorization.ts'
+import { type AuthorizationCredential, glanceAtJwt, parseAuthorization } from '../credentials/authorization.ts'
 import { findCookie } from '../credentials/cookie.ts'
 import { isSameOrigin, isUnsafeRequest } from '../credentials/origin.ts'
 import { type ErrorExtras, MachineAuthError } from '../errors.ts'
@@ -88,6 +88,14 @@ export class Presented {
 
   #takeAuthorization(header: string): void {
     const environment = this.#environment
+    const glance = glanceAtJwt(header)
+    const known = glance === null ? undefined : environment.jwts.peek(glance)
+    if (known !== undefined && known.kind !== 'refused') {
+      // A token that was verified before need not be taken apart again.
+      this.#authorizationKind = 'jwt'
+      this.#authorization = known
+      return
+    }
     const credential = parseAuthorization(header, environment.schemes, environment.keyPrefix)
     this.#authorizationKind = credential.kind
     switch (credential.kind) {
@@ -103,7 +111,8 @@ export class Presented {
         else this.#verifyAuthorization(environment.bearers, credential.text)
         return
       case 'jwt':
-        this.#verifyAuthorization(environment.jwts, credential.text)
+        this.#authorization = null
+        this.#wait(environment.jwts.resolve(credential.text), (outcome) => (this.#authorization = outcome))
         return
       case 'apiKey':
         this.#verifyAuthorization(environment.apiKeys, credential.text)

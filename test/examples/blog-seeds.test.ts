@@ -46,6 +46,6 @@ test('prints a password at the first start only, keeps its users, and takes DEMO
     await using third = await start({ DEMO_PASSWORD: 'another password' })
     expect(third.output()).not.toContain('another password')
     await login(third.origin, 'bob@example.com', 'another password')
-    expect(login(third.origin, 'bob@example.com', password)).rejects.toThrow('401 login_failed')
+    await expect(login(third.origin, 'bob@example.com', password)).rejects.toThrow('401 login_failed')
   }
 })

@@ -12,7 +12,7 @@ const FORMS = [
 describe('a permission written with a colon', () => {
   test.each(FORMS)('is the same permission: %s', async (_, guard) => {
     const { plugin } = createTestPlugin()
-    const app = new Elysia().use(plugin).get('/x', () => 'in', guard)
+    const app = new Elysia().use(plugin).get('/x', () => 'in', guard as { requirePermission: string })
     const ask = (key: string) => app.handle(new Request('http://localhost/x', { headers: { 'x-api-key': key } }))
     expect(await (await ask('mac_live_key')).text()).toBe('in')
     const refused = await ask('mac_live_owned')

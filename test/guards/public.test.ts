@@ -21,6 +21,10 @@ interface Case {
 
 const REFUSED = '401 credential_missing'
 
+function inModule(plugin: ReturnType<typeof createPlugin>) {
+  return new Elysia().use(plugin).use(new Elysia({ prefix: '/api/docs' }).use(plugin).get('/json', open, PUBLIC))
+}
+
 const CASES: Readonly<Record<string, Case>> = {
   'a static route': {
     app: new Elysia().use(createPlugin()).get('/api/login', open, PUBLIC).get('/api/me', open),
@@ -83,9 +87,7 @@ const CASES: Readonly<Record<string, Case>> = {
     expected: { 'GET /api/public': '200', 'GET /api/public/x': '200', 'GET /api/private': REFUSED },
   },
   'a module': {
-    app: new Elysia()
-      .use(createPlugin())
-      .use(new Elysia({ prefix: '/api/docs' }).use(createPlugin()).get('/json', open, PUBLIC)),
+    app: inModule(createPlugin()),
     expected: { 'GET /api/docs/json': '200', 'GET /api/docs': REFUSED },
   },
   'an app under a prefix': {
