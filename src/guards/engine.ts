@@ -8,7 +8,7 @@ import { Presented, type RequestEnvironment } from './presented.ts'
 import { createProtection } from './protect.ts'
 import { createPublicPaths } from './public-paths.ts'
 import { describeRoutes, type RouteDescription } from './routes.ts'
-import { peekPresented, rememberPresented } from './state.ts'
+import { peekPresented, rememberPresented, withoutPlugin } from './state.ts'
 
 type Handle<R> = (request: Request) => R
 
@@ -103,9 +103,10 @@ export class GuardEngine {
 
   /** The answer of a `protect` rule that refuses, else undefined. */
   refuseProtected(request: Request): Response | Promise<Response> | undefined {
-    if (this.#protect === null) return undefined
+    if (this.#protectRules.length === 0) return undefined
     const presented = peekPresented(request)
-    if (presented === undefined) return new MachineAuthError('internal_error').toResponse()
+    // A plugin that only a group uses never sees the request; its rules would let everything through.
+    if (presented === undefined || this.#protect === null) return withoutPlugin().toResponse()
     try {
       this.#protect(presented)
       return undefined

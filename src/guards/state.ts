@@ -13,6 +13,13 @@ export function peekPresented(request: Request & Carrier): Presented | undefined
   return request[STATE]
 }
 
+/** A request that no plugin has admitted: without it nothing may pass. */
+export function withoutPlugin(): MachineAuthError {
+  return new MachineAuthError('internal_error', {
+    detail: 'A guard ran without the plugin: add .use(machineAuth()) to the app that serves the request.',
+  })
+}
+
 /**
  * What the request presents.
  *
@@ -20,11 +27,7 @@ export function peekPresented(request: Request & Carrier): Presented | undefined
  */
 export function presentedBy(request: Request & Carrier): Presented {
   const presented = request[STATE]
-  if (presented === undefined) {
-    throw new MachineAuthError('internal_error', {
-      detail: 'A guard ran without the plugin: add .use(machineAuth()) to the app that serves the request.',
-    })
-  }
+  if (presented === undefined) throw withoutPlugin()
   return presented
 }
 

@@ -97,7 +97,11 @@ export async function startExample(
     port,
     directory,
     output,
-    files: () => readdirSync(directory).sort(),
+    // Bun keeps something of its own in HOME.
+    files: () =>
+      readdirSync(directory)
+        .filter((name) => name !== '.bun')
+        .sort(),
     kill,
     async [Symbol.asyncDispose]() {
       await kill()

@@ -83,7 +83,8 @@ describe('P10 a weak secret stops the start', () => {
         try {
           start()
         } catch (error) {
-          expect(String(error)).not.toContain(secret)
+          // The option has that name too.
+          if (secret !== 'secret') expect(String(error)).not.toContain(secret)
         }
       }
     }
@@ -217,16 +218,15 @@ describe('P15 a refresh token that was spent', () => {
   ])('ends the whole family %s', async (_, use) => {
     const { pair } = await addTokens(t, bob.id)
     const newest = await use(pair.refresh_token)
-    const before = await audited('refresh.reused')
     expect(await saidOf(newest.access_token)).toBe('200')
     expectProblem(await refresh(pair.refresh_token), 'refresh_token_reused')
     expectProblem(await refresh(newest.refresh_token), 'token_revoked')
     expectProblem(await refresh(pair.refresh_token), 'token_revoked')
     expect(await saidOf(newest.access_token)).toBe('401 token_revoked')
     expect(await saidOf(pair.access_token)).toBe('401 token_revoked')
-    const events = await audited('refresh.reused')
-    expect(events).toHaveLength(before.length + 1)
-    expect(events[0]).toMatchObject({ actor: bob.id, subject: claimsOf(pair.access_token).fid })
+    const { fid } = claimsOf(pair.access_token)
+    const events = (await audited('refresh.reused')).filter(({ subject }) => subject === fid)
+    expect(events.map(({ actor }) => actor)).toEqual([bob.id])
   })
 
   test('gets its successor again inside the window, which is audited', async () => {

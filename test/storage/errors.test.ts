@@ -53,7 +53,7 @@ describe('translateError', () => {
     const cause = failure('UNIQUE constraint failed: machine_auth_api_keys.id', {
       code: 'SQLITE_CONSTRAINT_PRIMARYKEY',
     })
-    expect(translateError(cause)).toMatchObject({ code: 'internal_error', detail: 'Internal error' })
+    expect(translateError(cause)).toMatchObject({ code: 'internal_error', status: 500 })
   })
 
   test('what is not known propagates, without the statement, its values or the row', () => {
