@@ -85,7 +85,7 @@ function createPlugin<U extends object, Roles extends string>(core: AnyMachineAu
     { as: 'global' },
     asOwnErrorHook(function renderError({ code, error, request, set }) {
       if (error instanceof MachineAuthError) {
-        const answer = engine.render(error, request)
+        const answer = engine.render(error, request, set)
         return answer
       }
       set.headers['x-request-id'] ??= engine.requestIdOf(request)
@@ -95,6 +95,11 @@ function createPlugin<U extends object, Roles extends string>(core: AnyMachineAu
     }),
   )
 
+  // Who serves without listening hears of an unknown role with the next request.
+  core.ready.then(
+    () => engine.forgetAudit(),
+    () => undefined,
+  )
   plugin.onStart((app) => {
     engine.apps.add(app)
     function stop(failure: unknown): never {

@@ -15,6 +15,8 @@ export interface Found<B> {
 export interface CredentialKind<B, P extends Principal> {
   /** The part of the text that is no secret; any text may come. */
   slotOf(text: string): string
+  /** What a text is recognized by the next time; its SHA-256 unless the kind knows better. */
+  proofOf?(text: string): string
   /** Refuses, without waiting, a text that cannot be one of ours. */
   refuseMalformed(text: string): Refusal | undefined
   /** Verifies the text against storage. */
@@ -122,7 +124,7 @@ export class Authenticator<B, P extends Principal> {
     const validUntil = Math.min(found.validUntil, now + this.#ttl)
     if (validUntil <= now) return null
     return {
-      digest: digestOf(text),
+      proof: this.#kind.proofOf?.(text) ?? digestOf(text),
       value: { base: found.base, principal },
       validUntil,
       dependencies: found.dependencies,

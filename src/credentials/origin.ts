@@ -16,7 +16,8 @@ export function isUnsafeRequest(request: Request): boolean {
 
 function hostOf(origin: string): string | null {
   try {
-    return new URL(origin).host
+    const { host } = new URL(origin)
+    return host === '' ? null : host
   } catch {
     return null
   }

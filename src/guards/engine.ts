@@ -112,30 +112,40 @@ export class GuardEngine {
       return undefined
     } catch (refused) {
       const error = refused instanceof MachineAuthError ? refused : this.#internalError(request, refused)
-      const answer = this.render(error, request)
+      const answer = this.askOnDenied(error, request)
       return answer instanceof Promise
         ? answer.then((given) => given ?? error.toResponse())
         : (answer ?? error.toResponse())
     }
   }
 
-  /** The answer to a refusal: `onDenied`'s, or problem+json; undefined leaves it to the app's own `onError` first. */
-  render(error: MachineAuthError, request: Request): Response | Promise<Response | undefined> | undefined {
+  /** `onDenied`'s answer to a refusal; undefined without one. What fails in it must not undo the refusal. */
+  askOnDenied(error: MachineAuthError, request: Request): Response | Promise<Response | undefined> | undefined {
     // Assigned even when there is one: an app may throw the same error again for another request.
     error.requestId = this.requestIdOf(request)
-    if (this.#onDenied === undefined) return this.#isAlone ? error.toResponse() : undefined
+    const ignore = (failure: unknown) => {
+      this.#log(request, this.requestIdOf(request), failure)
+      return undefined
+    }
     try {
-      const answer = this.#onDenied(error, { request, path: pathOf(request) })
-      return answer instanceof Promise ? answer.catch((failure) => this.#ignore(request, failure)) : answer
+      const answer = this.#onDenied?.(error, { request, path: pathOf(request) })
+      return answer instanceof Promise ? answer.catch(ignore) : answer
     } catch (failure) {
-      return this.#ignore(request, failure)
+      return ignore(failure)
     }
   }
 
-  /** What fails in `onDenied` must not undo the refusal. */
-  #ignore(request: Request, failure: unknown): undefined {
-    this.#log(request, this.requestIdOf(request), failure)
-    return undefined
+  /**
+   * The answer to a refusal: `onDenied`'s, or problem+json; undefined leaves it to the app's own `onError` first, and
+   * then to the error's `toResponse`.
+   */
+  render(
+    error: MachineAuthError,
+    request: Request,
+    set: Parameters<MachineAuthError['writeTo']>[0],
+  ): Response | Promise<Response | undefined> | string | undefined {
+    const answer = this.askOnDenied(error, request)
+    return answer === undefined && this.#isAlone && this.#onDenied === undefined ? error.writeTo(set) : answer
   }
 
   /**

@@ -92,11 +92,11 @@ describe('parseApiKey', () => {
 
   test('never throws and never accepts what it has not made', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ maxLength: 200 }), fc.string({ unit: 'binary', maxLength: 100 })), (text) => {
+      fc.property(fc.oneof(fc.string({ maxLength: 200 }), fc.string({ unit: 'binary', maxLength: 30 })), (text) => {
         expect(parseApiKey('mac', text)).toBeNull()
         expect(typeof apiKeyIdAt(text)).toBe('string')
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     )
   })
 
@@ -108,7 +108,7 @@ describe('parseApiKey', () => {
         fc.pre(raw[at] !== character)
         expect(parseApiKey(prefix, raw.slice(0, at) + character + raw.slice(at + 1))).toBeNull()
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     )
   })
 
@@ -122,7 +122,7 @@ describe('parseApiKey', () => {
         fc.pre(here !== next)
         expect(parseApiKey(prefix, raw.slice(0, at) + next + here + raw.slice(at + 2))).toBeNull()
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 

@@ -176,8 +176,8 @@ export function createTestPlugin(table: Table = STANDARD, more: Partial<EngineOp
   const plugin = createGuards<object, string>(crypto.randomUUID())
   plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
   plugin.onRequest(({ request }) => engine.refuseProtected(request))
-  plugin.onError({ as: 'global' }, ({ error, request }) => {
-    if (error instanceof MachineAuthError) return engine.render(error, request)
+  plugin.onError({ as: 'global' }, ({ error, request, set }) => {
+    if (error instanceof MachineAuthError) return engine.render(error, request, set)
     if (error instanceof Error && !('status' in error)) return engine.conceal(error, request)
     return undefined
   })

@@ -85,7 +85,7 @@ function addRoutes(plugin: ReturnType<typeof machineAuth<string, object>>) {
 }
 
 /** Statements that are the watcher's, not a request's. */
-const WATCHER = /machine_auth_changes" on|from \(select 1\)/
+const WATCHER = /^delete from "machine_auth_changes"|from \(select 1\)/
 
 export interface TestApp extends AsyncDisposable {
   readonly core: MachineAuth<string, object>
@@ -112,6 +112,25 @@ export function openLogged(file = ':memory:') {
   return { client, statements, db: drizzle(client, { logger: { logQuery } }) }
 }
 
+/** A core in memory with the tests' secrets, roles and modules, unless the options say otherwise. */
+export function createTestCore(options: MachineAuthOptions<string, object> = {}) {
+  const time = { now: START }
+  const warnings: string[] = []
+  const core = createMachineAuth<string, object>(
+    {
+      database: 'sqlite::memory:',
+      secret: SECRET,
+      masterKey: MASTER_KEY,
+      roles: ROLES,
+      modules: MODULES,
+      docs: false,
+      ...options,
+    },
+    { clock: () => time.now, env: {}, cwd: tmpdir(), warn: (message) => warnings.push(message) },
+  )
+  return { core, time, warnings }
+}
+
 /**
  * Serves an application. The options are those of `machineAuth`; secret, master key, roles and modules have defaults.
  *
@@ -122,20 +141,7 @@ export async function createTestApp(
   extend: (app: ReturnType<typeof addRoutes>) => unknown = () => undefined,
 ): Promise<TestApp> {
   const { client, statements, db } = openLogged()
-  const time = { now: START }
-  const warnings: string[] = []
-  const core = createMachineAuth<string, object>(
-    {
-      database: { db },
-      secret: SECRET,
-      masterKey: MASTER_KEY,
-      roles: ROLES,
-      modules: MODULES,
-      docs: false,
-      ...options,
-    },
-    { clock: () => time.now, env: {}, cwd: tmpdir(), warn: (message) => warnings.push(message) },
-  )
+  const { core, time, warnings } = createTestCore({ database: { db }, ...options })
   await core.ready
   const app = addRoutes(machineAuth(core))
   extend(app)
