@@ -27,6 +27,8 @@ export interface ApiKeyView {
   readonly rateLimit: RateLimitSetting | null
   readonly monthlyQuota: number | null
   readonly status: KeyStatus
+  /** Uses left. Null for a key that is not limited by a number of uses, as every key is in this version. */
+  readonly credits: null
   readonly expiresAt: string | null
   readonly lastUsedAt: string | null
   readonly createdAt: string
@@ -51,6 +53,7 @@ export function toApiKeyView(key: ApiKeyRecord, now: number): ApiKeyView {
     rateLimit: key.rateLimit,
     monthlyQuota: key.monthlyQuota,
     status: keyStatus(key, now),
+    credits: null,
     expiresAt: toTimestampOrNull(key.expiresAt),
     lastUsedAt: toTimestampOrNull(key.lastUsedAt),
     createdAt: toTimestamp(key.createdAt),

@@ -31,6 +31,7 @@ export const KeyView = t.Unsafe<ApiKeyView>(
       rateLimit: t.Nullable(t.Object({ limit: t.Integer(), window: t.String({ examples: ['1m'] }) })),
       monthlyQuota: t.Nullable(t.Integer()),
       status: KeyStatus,
+      credits: t.Null({ description: 'Uses left: not limited in this version.' }),
       expiresAt: t.Nullable(t.String()),
       lastUsedAt: t.Nullable(t.String()),
       createdAt: t.String(),

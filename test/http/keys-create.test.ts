@@ -32,6 +32,7 @@ describe('POST /keys', () => {
       ipAllowlist: [],
       rateLimit: null,
       monthlyQuota: null,
+      credits: null,
       status: 'active',
       expiresAt: null,
       lastUsedAt: null,

@@ -22,6 +22,7 @@ describe('a new key', () => {
       ipAllowlist: [],
       rateLimit: null,
       monthlyQuota: null,
+      credits: null,
       status: 'active',
       expiresAt: null,
       lastUsedAt: null,

@@ -15,6 +15,7 @@ export const KEY_VIEW = [
   'ipAllowlist',
   'rateLimit',
   'monthlyQuota',
+  'credits',
   'status',
   'expiresAt',
   'lastUsedAt',

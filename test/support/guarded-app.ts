@@ -44,6 +44,7 @@ function keyView(id: string, environment: 'live' | 'test'): ApiKeyView {
     rateLimit: null,
     monthlyQuota: null,
     status: 'active',
+    credits: null,
     expiresAt: null,
     lastUsedAt: null,
     createdAt: '2026-01-01T00:00:00.000Z',
