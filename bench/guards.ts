@@ -24,7 +24,7 @@ for (let round = 1; round <= rounds; round++) {
     readings.get(variant)?.push(await measure(variant, seconds))
   }
 }
-process.stderr.write('\r'.padEnd(40) + '\r')
+process.stderr.write(`\r${' '.repeat(40)}\r`)
 
 function medianOf(variant: Variant, member: keyof Reading): number {
   return median((readings.get(variant) ?? []).map((reading) => reading[member]))

@@ -4,7 +4,7 @@ import { createApp as createOwnership } from '../../examples/ownership.ts'
 import { createApp as createSessions } from '../../examples/sessions.ts'
 import { createApp as createWebSocket } from '../../examples/websocket.ts'
 import { formatRoutes, listRoutes, requireGuardedRoutes } from '../../src/guards/listing.ts'
-import { ROOT } from './support.ts'
+import { ROOT, START_TIMEOUT } from './support.ts'
 
 test.each([
   ['jwt', createJwt],
@@ -35,10 +35,14 @@ test.each([
   ["requirePermission: 'no.such'", "GET /x: permission 'no.such' is not declared"],
   ["requireModule: 'none'", "GET /x: module 'none' is not declared"],
   ['authorizedThing: true', "GET /x: 'authorizedThing' is not applied"],
-])('a server with %s on a route stops and says where', async (guard, complaint) => {
-  const result = await run(`
+])(
+  'a server with %s on a route stops and says where',
+  async (guard, complaint) => {
+    const result = await run(`
     import { Elysia } from 'elysia'
     import { machineAuth } from 'elysia-machine-auth'
     new Elysia().use(machineAuth()).get('/x', () => 'open', { ${guard} }).listen(0)`)
-  expect(result).toEqual({ complaint: expect.stringContaining(complaint), code: 1 })
-})
+    expect(result).toEqual({ complaint: expect.stringContaining(complaint), code: 1 })
+  },
+  START_TIMEOUT,
+)

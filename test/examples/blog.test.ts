@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { bearer, type Example, login, request, startExample } from './support.ts'
+import { bearer, type Example, login, request, START_TIMEOUT, startExample } from './support.ts'
 import { openSocket, requestUpgrade } from './websocket-client.ts'
 
 const BLOG = 'examples/blog/main.ts'
@@ -24,7 +24,7 @@ beforeAll(async () => {
   const { body: bob } = await request(blog.origin, 'GET /auth/me', { headers: credentials.bob })
   credentials.key = await createKey({ name: 'reports', permissions: ['users.view'] })
   credentials['bobs key'] = await createKey({ name: 'bob-cli', userId: bob.user.id, permissions: ['posts.view'] })
-})
+}, START_TIMEOUT)
 
 afterAll(() => blog[Symbol.asyncDispose]())
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { createVerifier } from '../../examples/jwt.ts'
-import { bearer, type Example, login, request, startExample } from './support.ts'
+import { bearer, type Example, login, request, START_TIMEOUT, startExample } from './support.ts'
 
 const PASSWORD = 'correct horse battery staple'
 const EMAIL = 'alice@example.com'
@@ -8,7 +8,7 @@ const EMAIL = 'alice@example.com'
 let example: Example
 beforeAll(async () => {
   example = await startExample('examples/jwt.ts', { env: { DEMO_PASSWORD: PASSWORD } })
-})
+}, START_TIMEOUT)
 afterAll(() => example[Symbol.asyncDispose]())
 
 test('answers its routes to whoever logged in', async () => {

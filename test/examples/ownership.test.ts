@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type Example, findPrinted, request, startExample } from './support.ts'
+import { type Example, findPrinted, request, START_TIMEOUT, startExample } from './support.ts'
 
 let example: Example
 const keys: Record<string, { readonly 'x-api-key': string }> = {}
@@ -9,7 +9,7 @@ beforeAll(async () => {
   for (const name of ['alice', 'bob', 'mia']) {
     keys[name] = { 'x-api-key': findPrinted(example, new RegExp(`${name}: X-API-Key: (\\S+)`)) }
   }
-})
+}, START_TIMEOUT)
 afterAll(() => example[Symbol.asyncDispose]())
 
 const MOVE = { text: 'Still mine.', folderId: 'a' }

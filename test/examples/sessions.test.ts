@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type Example, findPrinted, request, startExample } from './support.ts'
+import { type Example, findPrinted, request, START_TIMEOUT, startExample } from './support.ts'
 
 let example: Example
 beforeAll(async () => {
   example = await startExample('examples/sessions.ts')
-})
+}, START_TIMEOUT)
 afterAll(() => example[Symbol.asyncDispose]())
 
 /** Logs in as a browser would and answers the `Cookie` header of what follows. */

@@ -6,6 +6,9 @@ import { join } from 'node:path'
 
 export const ROOT = join(import.meta.dir, '../..')
 
+/** Milliseconds for a hook or test that starts processes, on a machine that is busy with others. */
+export const START_TIMEOUT = 30_000
+
 /** Fast enough to be called polling; each round asks the port. */
 const POLL_INTERVAL = 10
 const PATIENCE = 10_000

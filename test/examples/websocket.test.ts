@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type Example, findPrinted, request, startExample } from './support.ts'
+import { type Example, findPrinted, request, START_TIMEOUT, startExample } from './support.ts'
 import { openSocket, requestUpgrade } from './websocket-client.ts'
 
 const PASSWORD = 'correct horse battery staple'
@@ -12,7 +12,7 @@ beforeAll(async () => {
   example = await startExample('examples/websocket.ts', { env: { DEMO_PASSWORD: PASSWORD } })
   alice = { 'x-api-key': findPrinted(example, /alice@example\.com.* X-API-Key: (\S+)/) }
   dashboard = { 'x-api-key': findPrinted(example, /dashboard: X-API-Key: (\S+)/) }
-})
+}, START_TIMEOUT)
 afterAll(() => example[Symbol.asyncDispose]())
 
 test('the room is heard by all who are in it', async () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { sendRaw, withLog } from '../guards/support.ts'
 import { addKey, addPeople, addSession, addTokens, createTestApp, MASTER_KEY, PASSWORD } from '../support/test-app.ts'
 
-const RUNS = 400
+const RUNS = 250
 
 const t = await createTestApp(
   { docs: { path: '/swagger' }, protect: [{ path: '/protected', require: { apiKey: true } }] },
