@@ -1,9 +1,9 @@
 /** `machineAuth()`: the Elysia plugin. */
+import type { Elysia } from 'elysia'
 import { type AnyMachineAuth, createMachineAuth, internalsOfCore, isMachineAuth, type MachineAuth } from './core.ts'
 import { createDocs, type DocsSettings } from './docs/plugin.ts'
-import { MachineAuthError } from './errors.ts'
 import { GuardEngine } from './guards/engine.ts'
-import { asOwnErrorHook } from './guards/error-hooks.ts'
+import { installEngine } from './guards/install.ts'
 import { createGuards } from './guards/plugin.ts'
 import { createHttp } from './http/plugin.ts'
 import type { MachineAuthOptions, ResolvedOptions } from './options/types.ts'
@@ -17,12 +17,6 @@ type Guards<U extends object, Roles extends string> = ReturnType<typeof createGu
 
 /** One plugin per core, so that `.use`ing it everywhere runs it once. */
 const plugins = new WeakMap<AnyMachineAuth, unknown>()
-
-/** Errors that an app or Elysia made on purpose carry a status of their own below 500. */
-function isDeliberate(error: Error): boolean {
-  const { status } = error as { readonly status?: unknown }
-  return (typeof status === 'number' && status >= 400 && status < 500) || 'toResponse' in error
-}
 
 function exitWith(failure: unknown): never {
   console.error(failure instanceof Error ? failure.message : String(failure))
@@ -75,55 +69,20 @@ function docsSettings({ docs, apiKeys, sessions, masterKeys, protect }: Resolved
 
 function createPlugin<U extends object, Roles extends string>(core: AnyMachineAuth): Guards<U, Roles> {
   const { options, engineOptions, services, seed } = internalsOfCore(core)
-  const engine = new GuardEngine(engineOptions)
+  const roots = () => engine.apps.roots()
+  const { app: endpoints, mount } = createHttp(options, services, roots)
+  const engine = new GuardEngine({ ...engineOptions, ownsPath: (path) => mount.isCanonical(path) })
   const plugin = createGuards<U, Roles>(seed)
-
-  plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
-  if (options.protect.length > 0) plugin.onRequest(({ request }) => engine.refuseProtected(request))
-
-  plugin.onError(
-    { as: 'global' },
-    asOwnErrorHook(function renderError({ code, error, request, set }) {
-      if (error instanceof MachineAuthError) {
-        const answer = engine.render(error, request, set)
-        return answer
-      }
-      set.headers['x-request-id'] ??= engine.requestIdOf(request)
-      if (code === 'NOT_FOUND' || !(error instanceof Error) || isDeliberate(error)) return undefined
-      const concealed = engine.conceal(error, request)
-      return concealed
-    }),
-  )
-
-  // Who serves without listening hears of an unknown role with the next request.
-  core.ready.then(
-    () => engine.forgetAudit(),
-    () => undefined,
-  )
-  plugin.onStart((app) => {
-    engine.apps.add(app)
-    function stop(failure: unknown): never {
+  installEngine(plugin as unknown as Elysia, engine, {
+    hasRules: options.protect.length > 0,
+    ready: core.ready,
+    onFailure(failure, app) {
       void app.server?.stop(true)
       exitWith(failure)
-    }
-    try {
-      engine.requireAudited()
-    } catch (failure) {
-      stop(failure)
-    }
-    // Only now are stored roles known, and with them which names are not.
-    core.ready
-      .then(() => {
-        engine.forgetAudit()
-        engine.requireAudited()
-      })
-      .catch(stop)
+    },
   })
-
   // Not chained: the endpoints' types would weigh on every app that uses the plugin.
-  const roots = () => engine.apps.roots()
-  plugin.use(createHttp(options, services, roots))
+  plugin.use(endpoints)
   createDocs(docsSettings(options), roots)(plugin)
-  engine.apps.watch(plugin)
   return plugin
 }

@@ -7,23 +7,27 @@ const OWN_RESOURCES: Readonly<Record<string, readonly string[]>> = {
   keys: ['view', 'create', 'update', 'delete', 'verify'],
 }
 
-const CRUD_OF_METHOD: Readonly<Record<string, CrudVerb>> = {
-  GET: 'view',
-  HEAD: 'view',
-  POST: 'create',
-  PUT: 'update',
-  PATCH: 'update',
-  DELETE: 'delete',
-}
+const CRUD_OF_METHOD: ReadonlyMap<string, CrudVerb> = new Map(
+  Object.entries({
+    GET: 'view',
+    HEAD: 'view',
+    POST: 'create',
+    PUT: 'update',
+    PATCH: 'update',
+    DELETE: 'delete',
+  } as const),
+)
 
-const VERB_OF_METHOD: Readonly<Record<string, HttpVerb>> = {
-  GET: 'get',
-  HEAD: 'get',
-  POST: 'post',
-  PUT: 'put',
-  PATCH: 'patch',
-  DELETE: 'delete',
-}
+const VERB_OF_METHOD: ReadonlyMap<string, HttpVerb> = new Map(
+  Object.entries({
+    GET: 'get',
+    HEAD: 'get',
+    POST: 'post',
+    PUT: 'put',
+    PATCH: 'patch',
+    DELETE: 'delete',
+  } as const),
+)
 
 /** A module and perhaps an action, as `requireModule` names them. */
 export interface ModuleRequirement {
@@ -34,10 +38,10 @@ export interface ModuleRequirement {
 /** The permission a method needs on a module (CONTRACT: module permissions); null for a method that has none. */
 export function modulePermission(requirement: ModuleRequirement, method: string): string | null {
   if (requirement.action === undefined) {
-    const verb = CRUD_OF_METHOD[method]
+    const verb = CRUD_OF_METHOD.get(method)
     return verb === undefined ? null : `${requirement.module}.${verb}`
   }
-  const verb = VERB_OF_METHOD[method]
+  const verb = VERB_OF_METHOD.get(method)
   return verb === undefined ? null : `${requirement.module}.${requirement.action}.${verb}`
 }
 
@@ -86,11 +90,6 @@ export class PermissionRegistry {
     const stem = name.slice(0, -1)
     for (const known of this.#names) if (known.startsWith(stem)) return true
     return false
-  }
-
-  /** The names that are not declared. */
-  unknown(names: readonly string[]): readonly string[] {
-    return names.filter((name) => !this.has(name))
   }
 
   list(): readonly string[] {

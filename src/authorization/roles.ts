@@ -41,13 +41,9 @@ export class RoleRegistry {
     return this.#table.has(name)
   }
 
-  names(): readonly string[] {
-    return [...this.#table.keys()]
-  }
-
   /** The permissions of several roles together; unknown roles grant nothing. */
   permissionsOf(roles: readonly string[]): PermissionSet {
-    const key = roles.join('\n')
+    const key = JSON.stringify(roles)
     const known = this.#cache.get(key)
     if (known !== undefined) return known
     const granted = new PermissionSet(roles.flatMap((name) => collect(name, this.#table, new Set())))

@@ -1,5 +1,6 @@
 /** Which apps a plugin ended up in, so that their routes can be audited and their server asked for addresses. */
 import { RouteAuditError } from './audit.ts'
+import { keepGuards } from './declarations.ts'
 import { type AppInternals, internalsOf } from './elysia-internals.ts'
 
 /** Whose apps the audited ones are. */
@@ -9,22 +10,28 @@ export class AppRegistry {
   readonly #users = new Set<AppInternals>()
 
   /**
-   * Learns of every app that `.use`s the plugin. Elysia tells a plugin its parent by assigning `getParent`.
+   * Learns of every app that `.use`s the plugin, directly or through modules. Elysia tells a plugin its parent by
+   * assigning `getParent`.
    *
    * An app that is never listened on (`app.handle`, `Bun.serve({ fetch })`) is found this way too.
    */
   watch(plugin: object): void {
-    const users = this.#users
-    let getParent: (() => AppInternals | null) | null = null
+    let { getParent } = internalsOf(plugin)
+    const adopt = (parent: AppInternals | null) => {
+      if (parent === null || this.#users.has(parent)) return
+      this.#users.add(parent)
+      keepGuards(parent)
+      this.watch(parent)
+    }
     Object.defineProperty(plugin, 'getParent', {
       configurable: true,
-      get: () => getParent ?? (() => null),
+      get: () => getParent,
       set(next: () => AppInternals | null) {
         getParent = next
-        const parent = next()
-        if (parent !== null) users.add(parent)
+        adopt(next())
       },
     })
+    adopt(getParent())
   }
 
   /** Adds the app that a start hook names. */

@@ -106,6 +106,8 @@ function mistakesOf(route: InternalRoute, known: KnownNames): readonly string[] 
   return mistakes.map((mistake) => `${route.method} ${route.path}: ${mistake}`)
 }
 
+const TOO_LATE = 'a guarded route that reads the request itself cannot be precompiled: remove precompile from the app'
+
 /**
  * Checks every route of an app, and prepares its pipeline.
  *
@@ -115,7 +117,12 @@ export function auditRoutes(app: AppInternals, known: KnownNames): void {
   if (app.config.aot === false) {
     throw new RouteAuditError(['this app sets aot: false: guards need Elysia’s compiled handlers, remove the option'])
   }
-  for (const route of app.router.history) tunePipeline(app, route)
-  const mistakes = app.router.history.flatMap((route) => mistakesOf(route, known))
+  const { precompile } = app.config
+  const isPrecompiled = precompile === true || (typeof precompile === 'object' && precompile.compose === true)
+  const mistakes = app.router.history.flatMap((route) => {
+    const readsItself = tunePipeline(app, route)
+    const own = mistakesOf(route, known)
+    return readsItself && isPrecompiled ? [...own, `${route.method} ${route.path}: ${TOO_LATE}`] : own
+  })
   if (mistakes.length > 0) throw new RouteAuditError([...new Set(mistakes)])
 }

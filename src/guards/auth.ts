@@ -17,6 +17,7 @@ import {
   toApiKeyRequirement,
   toPermissionRule,
 } from './requirements.ts'
+import { type AnswerHeaders, setVary } from './vary.ts'
 
 /** A list of role names, or one. */
 export type RoleRequirement<Roles extends string> = Roles | readonly Roles[]
@@ -38,9 +39,17 @@ export function toList<T extends string>(value: T | readonly T[]): readonly T[] 
  */
 export class Auth<U extends object = object, Roles extends string = string> {
   readonly #presented: Presented
+  readonly #headers: AnswerHeaders
 
-  constructor(presented: Presented) {
+  /** @param headers of the answer, which from the first question on depends on the credentials */
+  constructor(presented: Presented, headers: AnswerHeaders) {
     this.#presented = presented
+    this.#headers = headers
+  }
+
+  #ask(): Presented {
+    setVary(this.#headers)
+    return this.#presented
   }
 
   /** Who is asking; null until a guard or a call below has found out. */
@@ -60,37 +69,37 @@ export class Auth<U extends object = object, Roles extends string = string> {
 
   /** The request's API key. */
   async apiKey(requirement: ApiKeyRequirement | true = true): Promise<ApiKeyView> {
-    return requireApiKey(this.#presented, toApiKeyRequirement(requirement))
+    return requireApiKey(this.#ask(), toApiKeyRequirement(requirement))
   }
 
   /** The request's opaque or JWT bearer credential. */
   async bearerToken(): Promise<BearerToken> {
-    return requireBearerToken(this.#presented)
+    return requireBearerToken(this.#ask())
   }
 
   /** The request's session. */
   async session(): Promise<Session> {
-    return requireSession(this.#presented)
+    return requireSession(this.#ask())
   }
 
   /** The user behind the request's credential. */
   async currentUser(): Promise<User & U> {
-    return requireCurrentUser(this.#presented) as User & U
+    return requireCurrentUser(this.#ask()) as User & U
   }
 
   /** The user, or null for nobody; a wrong credential in a header is still refused. */
   async optionalUser(): Promise<(User & U) | null> {
-    return findOptionalUser(this.#presented) as (User & U) | null
+    return findOptionalUser(this.#ask()) as (User & U) | null
   }
 
   /** The user, if he has one of the roles. */
   async requireRole(roles: RoleRequirement<Roles>): Promise<User & U> {
-    return requireRole(this.#presented, toList(roles)) as User & U
+    return requireRole(this.#ask(), toList(roles)) as User & U
   }
 
   /** Whoever asks, if he has the permissions. */
   async requirePermission(permission: PermissionRequirement): Promise<Principal> {
-    return requirePermission(this.#presented, toPermissionRule(permission))
+    return requirePermission(this.#ask(), toPermissionRule(permission))
   }
 
   /**
@@ -99,7 +108,7 @@ export class Auth<U extends object = object, Roles extends string = string> {
    * @throws MachineAuthError `not_found` for null or undefined, `not_owner`
    */
   async authorizedResource<T>(resource: T | null | undefined, ownership: Ownership<T>): Promise<NonNullable<T>> {
-    const principal = requireUserPrincipal(this.#presented)
+    const principal = requireUserPrincipal(this.#ask())
     return requireOwnership(this.#presented, principal, resource, ownership)
   }
 }

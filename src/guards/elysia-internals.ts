@@ -29,7 +29,11 @@ export interface InternalRoute {
 
 export interface AppInternals {
   readonly router: { readonly history: readonly InternalRoute[] }
-  readonly config: { readonly aot?: boolean; readonly prefix?: string }
+  readonly config: {
+    readonly aot?: boolean
+    readonly precompile?: boolean | { readonly compose?: boolean }
+    readonly prefix?: string
+  }
   readonly inference: Parameters<typeof import('elysia/sucrose')['sucrose']>[1]
   readonly event: { readonly error?: readonly HookContainer[] }
   readonly server: {

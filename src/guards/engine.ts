@@ -1,5 +1,7 @@
 /** What stands between a server and the guards: meets every request first, and renders what goes wrong last. */
+import { ElysiaCustomStatusResponse } from 'elysia'
 import { MachineAuthError } from '../errors.ts'
+import { requestPath } from '../lib/path.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
 import { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
@@ -9,6 +11,7 @@ import { createProtection } from './protect.ts'
 import { createPublicPaths } from './public-paths.ts'
 import { describeRoutes, type RouteDescription } from './routes.ts'
 import { peekPresented, rememberPresented, withoutPlugin } from './state.ts'
+import { type AnswerHeaders, setVary } from './vary.ts'
 
 type Handle<R> = (request: Request) => R
 
@@ -19,18 +22,23 @@ export interface EngineOptions {
   readonly protect: readonly ProtectRule[]
   readonly onDenied: MachineAuthOptions['onDenied']
   readonly knownNames: () => KnownNames
+  /** Whether a path is one of our own endpoints'. */
+  readonly ownsPath?: (path: string) => boolean
 }
 
 export class GuardEngine {
   readonly apps = new AppRegistry()
   readonly #environment: RequestEnvironment
   readonly #knownNames: () => KnownNames
+  readonly #ownsPath: (path: string) => boolean
   readonly #onDenied: MachineAuthOptions['onDenied']
   readonly #protectRules: readonly ProtectRule[]
-  #protect: ((presented: Presented) => void) | null = null
+  #protect: ((presented: Presented) => boolean) | null = null
   #auditedRoutes = -1
   #isAlone = false
   #failure: Error | null = null
+  /** Errors that carry a `toResponse` of ours, should an app throw the same one again. */
+  readonly #concealed = new WeakSet<Error>()
 
   constructor(options: EngineOptions) {
     const apps = this.apps
@@ -39,8 +47,15 @@ export class GuardEngine {
       addressOf: (request) => options.clientAddress(apps.socketAddress(request), request.headers),
     }
     this.#knownNames = options.knownNames
+    this.#ownsPath = options.ownsPath ?? (() => false)
     this.#onDenied = options.onDenied
     this.#protectRules = options.protect
+  }
+
+  /** @throws RouteAuditError */
+  audit(): void {
+    this.apps.requireAlone()
+    for (const app of this.apps.roots()) auditRoutes(app, this.#knownNames())
   }
 
   /**
@@ -48,12 +63,6 @@ export class GuardEngine {
    *
    * @throws RouteAuditError as long as a route is not guarded as it says
    */
-  audit(): void {
-    this.apps.requireAlone()
-    for (const app of this.apps.roots()) auditRoutes(app, this.#knownNames())
-  }
-
-  /** Audits anew, for example when stored roles have become known. */
   requireAudited(): void {
     const count = this.apps.routeCount
     if (count !== this.#auditedRoutes) this.#auditNow(count)
@@ -66,13 +75,14 @@ export class GuardEngine {
     try {
       this.audit()
       this.#isAlone = !this.apps.roots().some(hasForeignErrorHook)
-      this.#protect = createProtection(this.#protectRules, createPublicPaths(this.routes()))
+      const prefixes = this.apps.roots().flatMap((app) => app.config.prefix ?? [])
+      this.#protect = createProtection(this.#protectRules, createPublicPaths(this.routes()), prefixes)
     } catch (failure) {
       this.#failure = failure instanceof Error ? failure : new Error(String(failure))
     }
   }
 
-  /** Makes the next request audit again. */
+  /** Makes the next request audit again, for example when stored roles have become known. */
   forgetAudit(): void {
     this.#auditedRoutes = -1
   }
@@ -94,7 +104,8 @@ export class GuardEngine {
         return () => refused.toResponse()
       }
     }
-    if (peekPresented(request) !== undefined) return handle
+    // Another core's answer to what a request presents is not ours: an app may hand its request to an app of another.
+    if (peekPresented(request)?.isReadBy(this.#environment) === true) return handle
     const presented = new Presented(this.#environment, request)
     rememberPresented(request, presented)
     const pending = presented.takePending()
@@ -102,15 +113,16 @@ export class GuardEngine {
   }
 
   /** The answer of a `protect` rule that refuses, else undefined. */
-  refuseProtected(request: Request): Response | Promise<Response> | undefined {
+  refuseProtected(request: Request, headers: AnswerHeaders): Response | Promise<Response> | undefined {
     if (this.#protectRules.length === 0) return undefined
     const presented = peekPresented(request)
     // A plugin that only a group uses never sees the request; its rules would let everything through.
     if (presented === undefined || this.#protect === null) return withoutPlugin().toResponse()
     try {
-      this.#protect(presented)
+      if (this.#protect(presented)) setVary(headers)
       return undefined
     } catch (refused) {
+      setVary(headers)
       const error = refused instanceof MachineAuthError ? refused : this.#internalError(request, refused)
       const answer = this.askOnDenied(error, request)
       return answer instanceof Promise
@@ -128,7 +140,7 @@ export class GuardEngine {
       return undefined
     }
     try {
-      const answer = this.#onDenied?.(error, { request, path: pathOf(request) })
+      const answer = this.#onDenied?.(error, { request, path: requestPath(request.url) })
       return answer instanceof Promise ? answer.catch(ignore) : answer
     } catch (failure) {
       return ignore(failure)
@@ -149,20 +161,42 @@ export class GuardEngine {
   }
 
   /**
+   * The answer to a refusal of Elysia's own (no such route, a body that cannot be read, a wrong member): problem+json
+   * as everywhere else, unless the app has an `onError`, which then decides. Below our own prefix it is always ours.
+   */
+  renderForElysia(refusal: MachineAuthError, request: Request, set: Parameters<MachineAuthError['writeTo']>[0]) {
+    if (!this.#isAlone && !this.#ownsPath(requestPath(request.url))) return undefined
+    refusal.requestId = this.requestIdOf(request)
+    const body = refusal.writeTo(set)
+    return body
+  }
+
+  /**
    * Makes sure that an error nobody expected answers a generic 500. An app's own `onError` still sees it first; what
    * Elysia falls back to in the end is the error's `toResponse`.
    *
-   * @returns the answer, where a frozen error cannot carry it
+   * @param isLate whether Elysia has asked for `toResponse` already, as it does before the hooks of no route
+   * @returns the answer, where the error cannot carry it: late, frozen, or no error at all
    */
-  conceal(error: Error, request: Request): Response | undefined {
+  conceal(error: unknown, request: Request, isLate: boolean): Response | undefined {
     const concealed = this.#internalError(request, error)
-    if (!Object.isExtensible(error)) return concealed.toResponse()
+    if (isLate || !(error instanceof Error) || !Object.isExtensible(error)) return concealed.toResponse()
+    this.#concealed.add(error)
     Object.defineProperty(error, 'toResponse', {
       configurable: true,
       enumerable: false,
       value: () => concealed.toResponse(),
     })
     return undefined
+  }
+
+  /** Whether an app or Elysia made what was thrown on purpose: an answer, or an error of a status below 500. */
+  isDeliberate(error: unknown): boolean {
+    if (error instanceof Response || error instanceof ElysiaCustomStatusResponse) return true
+    if (!(error instanceof Error)) return false
+    const { status } = error as { readonly status?: unknown }
+    const isClientError = typeof status === 'number' && status >= 400 && status < 500
+    return isClientError || ('toResponse' in error && !this.#concealed.has(error))
   }
 
   /** The id of a request, also of one that no guard has seen. */
@@ -186,19 +220,9 @@ export class GuardEngine {
         from: 'machine-auth',
         requestId,
         method: request.method,
-        path: pathOf(request),
+        path: requestPath(request.url),
         error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
       }),
     )
   }
-}
-
-/** The path without its query, which may hold what nobody should log. */
-function pathOf(request: Request): string {
-  const { url } = request
-  const query = url.indexOf('?')
-  const end = query === -1 ? url.length : query
-  const scheme = url.indexOf('://')
-  const start = scheme === -1 ? 0 : url.indexOf('/', scheme + 3)
-  return start === -1 ? '/' : url.slice(start, end)
 }

@@ -10,6 +10,7 @@
  */
 import type { Presented } from './presented.ts'
 import { presentedBy } from './state.ts'
+import { type AnswerHeaders, setVary } from './vary.ts'
 
 /** Which guard a hook belongs to, for the route audit and the documentation. */
 export interface GuardMark {
@@ -34,24 +35,11 @@ export interface Gate<Proof extends object> {
 
 interface GateContext {
   readonly request: Request
-  readonly set: { headers: Record<string, string | number | undefined> }
+  readonly set: { headers: AnswerHeaders }
 }
 
-const VARY = 'Authorization, Cookie, X-API-Key'
 /** Stands in for a body that was not read, on a request that will be refused. */
 const UNREAD = Object.freeze({})
-
-function varyWith(existing: string | number): string {
-  const text = String(existing)
-  if (text.includes(VARY) || text.trim() === '*') return text
-  return `${text}, ${VARY}`
-}
-
-/** Answers to one caller are not answers to another. */
-function setVary(headers: GateContext['set']['headers']): void {
-  const existing = headers.vary
-  headers.vary = existing === undefined || existing === VARY ? VARY : varyWith(existing)
-}
 
 /**
  * Makes the macro hooks of a guard.

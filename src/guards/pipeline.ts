@@ -27,13 +27,21 @@ function readsBody(app: AppInternals, route: InternalRoute, others: readonly Hoo
   return sucrose(Object.assign({ handler: route.handler }, rest) as Parameters<typeof sucrose>[0], app.inference).body
 }
 
-/** Puts our hook first where a body is read, and takes it off where none is. */
-export function tunePipeline(app: AppInternals, route: InternalRoute): void {
+/**
+ * Puts our hook first where a body is read, and takes it off where none is.
+ *
+ * @returns whether the route has a body that it reads itself
+ */
+export function tunePipeline(app: AppInternals, route: InternalRoute): boolean {
   const hooks = route.hooks.parse
-  if (hooks === undefined || !hooks.some(isOurs)) return
+  if (hooks === undefined || !hooks.some(isOurs)) return false
   const ours = hooks.filter(isOurs)
   const others = hooks.filter((hook) => !isOurs(hook))
-  if (readsBody(app, route, others)) route.hooks.parse = [...ours, ...others]
-  else if (others.length > 0) route.hooks.parse = others
+  if (readsBody(app, route, others)) {
+    route.hooks.parse = [...ours, ...others]
+    return false
+  }
+  if (others.length > 0) route.hooks.parse = others
   else delete route.hooks.parse
+  return !BODYLESS.has(route.method)
 }

@@ -24,6 +24,7 @@ import {
 } from './requirements.ts'
 import { presentedBy } from './state.ts'
 import { requireMembers, requireNames, requireTrue } from './values.ts'
+import type { AnswerHeaders } from './vary.ts'
 
 /** `currentUser: { via: […] }`: only these kinds of credential. */
 export interface CurrentUserRequirement {
@@ -41,10 +42,10 @@ const ENVIRONMENTS: readonly Environment[] = ['live', 'test']
 export function createGuards<U extends object, Roles extends string>(seed: string) {
   type AppUser = User & U
 
-  function attachAuth({ request, set }: { request: Request; set: { headers: Record<string, unknown> } }) {
+  function attachAuth({ request, set }: { request: Request; set: { headers: AnswerHeaders } }) {
     const presented = presentedBy(request)
     set.headers['x-request-id'] = presented.requestId
-    const auth = new Auth<U, Roles>(presented)
+    const auth = new Auth<U, Roles>(presented, set.headers)
     return { auth }
   }
 

@@ -144,6 +144,11 @@ export class Presented {
     this.#waiting.push(verification.then(settle))
   }
 
+  /** Whether it was read and verified as an environment says. */
+  isReadBy(environment: RequestEnvironment): boolean {
+    return this.#environment === environment
+  }
+
   /** What must be waited for before any guard can decide; null when all is known. */
   takePending(): Promise<unknown> | null {
     const waiting = this.#waiting

@@ -41,19 +41,26 @@ function demandsOf(rule: ProtectRule): readonly Demand[] {
  * Compiles the rules; null when there are none.
  *
  * @param isPublic whether the route of a method and path says `public: true`
- * @returns a function that throws `MachineAuthError` for a request that a rule refuses
+ * @param prefixes of the apps that serve: a rule means its path below them too
+ * @returns a function that throws `MachineAuthError` for a request that a rule refuses, and says whether a rule applied
  */
 export function createProtection(
   rules: readonly ProtectRule[],
   isPublic: (method: string, path: string) => boolean,
-): ((presented: Presented) => void) | null {
+  prefixes: readonly string[],
+): ((presented: Presented) => boolean) | null {
   if (rules.length === 0) return null
-  const compiled = rules.map((rule) => ({ matches: createPathMatcher(rule.path), demands: demandsOf(rule) }))
+  const compiled = rules.map((rule) => {
+    const matchers = ['', ...prefixes].map((prefix) => createPathMatcher(prefix + rule.path))
+    return { matches: (path: string) => matchers.some((matches) => matches(path)), demands: demandsOf(rule) }
+  })
   return (presented) => {
     const paths = routedPaths(presented.request.url)
+    let isRuled = false
     for (const rule of compiled) {
       const matched = paths.filter(rule.matches)
       if (matched.length === 0) continue
+      isRuled = true
       try {
         for (const demand of rule.demands) demand(presented)
       } catch (refused) {
@@ -61,5 +68,6 @@ export function createProtection(
         if (!matched.every((path) => isPublic(presented.request.method, path))) throw refused
       }
     }
+    return isRuled
   }
 }

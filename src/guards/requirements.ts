@@ -13,6 +13,7 @@ import type {
 } from '../authentication/principal.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
 import { type ModuleRequirement, modulePermission } from '../authorization/registry.ts'
+import type { ErrorCode } from '../errors.ts'
 import { canonicalGrant } from '../lib/names.ts'
 import type { Environment } from '../storage/records.ts'
 import type { Presented } from './presented.ts'
@@ -132,13 +133,14 @@ export function requireCurrentUser(presented: Presented, via?: readonly Credenti
   return requireUserPrincipal(presented, via).user
 }
 
+/** What becomes of a session that a browser still sends. */
+const STALE_SESSION: ReadonlySet<ErrorCode> = new Set(['session_invalid', 'session_expired', 'organization_suspended'])
+
 /** The user, or null for nobody. A wrong credential in a header is refused; a stale cookie is nobody. */
 export function findOptionalUser(presented: Presented): User | null {
   const outcome = presented.foremost
   if (outcome === undefined) return null
-  if (outcome.kind === 'refused' && outcome === presented.session && outcome.code !== 'storage_unavailable') {
-    return null
-  }
+  if (outcome.kind === 'refused' && outcome === presented.session && STALE_SESSION.has(outcome.code)) return null
   return requirePrincipal(presented).user
 }
 
@@ -196,7 +198,9 @@ export const MASTER_KEY_HEADER = 'x-admin-key'
 export function requireMasterKey(presented: Presented): Principal {
   const given = presented.request.headers.get(MASTER_KEY_HEADER)
   if (given !== null) {
-    if (!presented.isMasterKey(given)) throw presented.refuse('master_key_invalid')
+    // Several headers arrive joined by commas.
+    if (!presented.isMasterKey(given))
+      throw presented.refuse(given.includes(',') ? 'request_malformed' : 'master_key_invalid')
     return presented.prove(MASTER)
   }
   const kind = presented.authorizationKind

@@ -1,27 +1,13 @@
 /** What all our endpoints share: errors as problem+json, nothing cached, bodies read by our own reader. */
-import { Elysia, type ValidationError } from 'elysia'
+import { Elysia } from 'elysia'
 import { MachineAuthError } from '../errors.ts'
+import { toRefusal } from '../guards/elysia-errors.ts'
 import { asOwnErrorHook } from '../guards/error-hooks.ts'
 import { createGate, createMark } from '../guards/gate.ts'
 import { requireManagement, requirePrincipal } from '../guards/requirements.ts'
 import { presentedBy } from '../guards/state.ts'
 import { readJsonBody } from './body.ts'
 import type { MountPoint } from './mount-point.ts'
-import { toValidationFailed } from './validation.ts'
-
-/**
- * A failure in the terms of CONTRACT, or null for one that nobody expected.
- *
- * @param code Elysia's name of it: classes differ between the two copies of Elysia that a process can hold
- */
-function toMachineAuthError(code: unknown, error: unknown): MachineAuthError | null {
-  if (error instanceof MachineAuthError) return error
-  if (code === 'VALIDATION' && (error as ValidationError).type !== 'response') {
-    return toValidationFailed(error as ValidationError)
-  }
-  if (code !== 'PARSE' || !(error instanceof Error)) return null
-  return error.cause instanceof MachineAuthError ? error.cause : new MachineAuthError('request_malformed')
-}
 
 /** Refusals of an endpoint that no guard of it announces, for the documentation. */
 export function refusing(...statuses: readonly number[]): object {
@@ -43,11 +29,11 @@ export function createEndpoints(name: string, mount: MountPoint) {
     })
     .onError(
       asOwnErrorHook(({ code, error, request, set }) => {
-        const known = toMachineAuthError(code, error)
-        if (known === null || known === error) return undefined
+        const known = toRefusal(code, error)
+        if (known === null) return undefined
         known.requestId = presentedBy(request).requestId
-        set.status = known.status
-        return known.toResponse()
+        const body = known.writeTo(set)
+        return body
       }),
     )
     .macro('machineAuthManagement', (permission: string) =>

@@ -42,5 +42,5 @@ export function createHttp(options: ResolvedOptions, services: HttpServices, roo
     app.use(createClientTokenEndpoints(prefix, mount, services.tokens))
     app.use(createJwksEndpoint(mount, services.signingKeys))
   }
-  return app
+  return { app, mount }
 }

@@ -19,7 +19,7 @@ describe('the permission a method needs on a module', () => {
     expect(modulePermission({ module: 'users', action: 'profile' }, method)).toBeNull()
   })
 
-  test.failing('what every object has is no method', () => {
+  test('what every object has is no method', () => {
     for (const method of ['constructor', 'toString', '__proto__']) {
       expect(modulePermission({ module: 'users' }, method)).toBeNull()
     }
@@ -95,10 +95,6 @@ describe('PermissionRegistry', () => {
     ['', false],
   ])('has the module %j: %p', (name, expected) => {
     expect(registry.hasModule(name)).toBe(expected)
-  })
-
-  test('names what is unknown, in the order asked', () => {
-    expect(registry.unknown(['users.view', 'x.y', 'a.b', '*'])).toEqual(['x.y', 'a.b'])
   })
 
   test('lists every name once, sorted, and no wildcard', () => {

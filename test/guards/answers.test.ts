@@ -188,7 +188,7 @@ const ROUTES: Readonly<Record<string, Row>> = {
     'client token': 'nobody',
     'stale session': 'nobody',
     'wrong session': 'nobody',
-    'two sessions': 'nobody',
+    'two sessions': TWO,
     'master key': 'nobody',
     'wrong master key': 'nobody',
   },

@@ -3,7 +3,7 @@ import { expect } from 'bun:test'
 import { type ErrorCode, statusOf, titleOf } from '../../src/errors.ts'
 import type { Answer, Json } from './test-app.ts'
 
-/** CONTRACT section 4, but for `credits`, which come with quotas. */
+/** The members of a key, CONTRACT section 4. */
 export const KEY_VIEW = [
   'id',
   'name',

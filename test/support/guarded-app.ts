@@ -10,8 +10,8 @@ import type {
 import { refusal } from '../../src/authentication/principal.ts'
 import type { ApiKeyView } from '../../src/authentication/views.ts'
 import { PermissionSet } from '../../src/authorization/permission-set.ts'
-import { MachineAuthError } from '../../src/errors.ts'
 import { type EngineOptions, GuardEngine } from '../../src/guards/engine.ts'
+import { installEngine } from '../../src/guards/install.ts'
 import { createGuards } from '../../src/guards/plugin.ts'
 import { createRequestIds } from '../../src/guards/request-id.ts'
 
@@ -43,8 +43,8 @@ function keyView(id: string, environment: 'live' | 'test'): ApiKeyView {
     ipAllowlist: [],
     rateLimit: null,
     monthlyQuota: null,
-    status: 'active',
     credits: null,
+    status: 'active',
     expiresAt: null,
     lastUsedAt: null,
     createdAt: '2026-01-01T00:00:00.000Z',
@@ -175,22 +175,12 @@ export function createTestPlugin(table: Table = STANDARD, more: Partial<EngineOp
     ...more,
   })
   const plugin = createGuards<object, string>(crypto.randomUUID())
-  plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
-  plugin.onRequest(({ request }) => engine.refuseProtected(request))
-  plugin.onError({ as: 'global' }, ({ error, request, set }) => {
-    if (error instanceof MachineAuthError) return engine.render(error, request, set)
-    if (error instanceof Error && !('status' in error)) return engine.conceal(error, request)
-    return undefined
+  installEngine(plugin as unknown as Elysia, engine, {
+    hasRules: true,
+    ready: Promise.resolve(),
+    // The real plugin ends the process; here every request is answered 500, which a test can see.
+    onFailure: () => undefined,
   })
-  plugin.onStart((app) => {
-    engine.apps.add(app)
-    try {
-      engine.requireAudited()
-    } catch {
-      // The real plugin ends the process; here every request is answered 500, which a test can see.
-    }
-  })
-  engine.apps.watch(plugin)
   return { plugin, engine, seen }
 }
 

@@ -1,0 +1,83 @@
+/**
+ * Keeps a guard from getting lost between the line that writes it and its route.
+ *
+ * Elysia 1.4 loses options in three ways of which an audit finds nothing (test/guards/platform.test.ts pins each):
+ * - it drops all options of a route whose first one is falsy (`idleTimeout: 0`, `cached: false`);
+ * - it stops applying options at one that its macro switches off;
+ * - `.guard({ … })` without a callback forgets what it could not apply.
+ *
+ * So on every app that uses the plugin, options are put in an order that loses nothing, and such a `.guard` throws.
+ */
+import { isGuardName } from './names.ts'
+
+type Options = Readonly<Record<string, unknown>>
+type Run = (inner: object) => unknown
+
+/** The methods of an app that all its routes come through. */
+interface Declaring {
+  add(method: string, path: string, handler: unknown, options?: Options, meta?: unknown): unknown
+  guard(options: Options | Run, run?: Run): unknown
+  group(prefix: string, options: Options | Run, run?: Run): unknown
+}
+
+/** First an option that is never falsy, then those that are on, then those that are off. */
+function inSafeOrder(options: Options): Options {
+  const entries = Object.entries(options).filter(([name, value]) => value || name !== 'detail')
+  const off = entries.filter(([, value]) => !value)
+  if (off.length === 0) return options
+  const on = entries.filter(([, value]) => value)
+  return { detail: {}, ...Object.fromEntries(on), ...Object.fromEntries(off) }
+}
+
+function requireApplied(options: Options): void {
+  const lost = Object.keys(options).filter(isGuardName)
+  if (lost.length === 0) return
+  throw new TypeError(
+    `.guard({ ${lost.join(', ')} }) is not applied: write it after .use(machineAuth()), without options switched off before it`,
+  )
+}
+
+const kept = new WeakSet<object>()
+
+/**
+ * Watches over what is declared on an app, and on the inner apps of its groups and guards.
+ *
+ * @returns the app
+ */
+export function keepGuards<A extends object>(app: A): A {
+  if (kept.has(app)) return app
+  kept.add(app)
+  // Elysia declares `add` private.
+  const target = app as unknown as Declaring
+  const { add, guard, group } = target
+  const within = (run: Run): Run => {
+    return (inner) => run(keepGuards(inner))
+  }
+
+  const methods: Declaring = {
+    add(method, path, handler, options, meta) {
+      return add.call(target, method, path, handler, options && inSafeOrder(options), meta)
+    },
+    guard(options, run) {
+      if (typeof options === 'function') return guard.call(target, within(options))
+      if (run !== undefined) return guard.call(target, inSafeOrder(options), within(run))
+      const own = { ...inSafeOrder(options) }
+      const result = guard.call(target, own)
+      requireApplied(own)
+      return result
+    },
+    group(prefix, options, run) {
+      if (typeof options === 'function') return group.call(target, prefix, within(options))
+      return group.call(target, prefix, inSafeOrder(options), run && within(run))
+    },
+  }
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(app, name, {
+      value,
+      configurable: true,
+      writable: true,
+      enumerable: false,
+    })
+  }
+  return app
+}

@@ -1,0 +1,66 @@
+/** Puts an engine into a plugin: the hooks by which it meets every request and every error. */
+import type { Elysia } from 'elysia'
+import { MachineAuthError } from '../errors.ts'
+import { isInvalidAnswer, toRefusal } from './elysia-errors.ts'
+import type { GuardEngine } from './engine.ts'
+import { asOwnErrorHook } from './error-hooks.ts'
+
+export interface InstallOptions {
+  /** Whether there is anything that `onRequest` must refuse; without it there is no such hook to pay for. */
+  readonly hasRules: boolean
+  /** Resolves when stored roles are known. */
+  readonly ready: Promise<void>
+  /** Called when the routes of an app that listens are not guarded as they say, or the core cannot start. */
+  readonly onFailure: (failure: unknown, app: { readonly server: { stop(force: boolean): unknown } | null }) => void
+}
+
+/** @param plugin is changed in place */
+export function installEngine(plugin: Elysia, engine: GuardEngine, options: InstallOptions): void {
+  plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
+  if (options.hasRules) plugin.onRequest(({ request, set }) => engine.refuseProtected(request, set.headers))
+
+  plugin.onError(
+    { as: 'global' },
+    asOwnErrorHook(function renderError({ code, error, request, set }) {
+      if (error instanceof MachineAuthError) {
+        const answer = engine.render(error, request, set)
+        return answer
+      }
+      set.headers['x-request-id'] ??= engine.requestIdOf(request)
+      const refusal = toRefusal(code, error)
+      if (refusal !== null) {
+        const answer = engine.renderForElysia(refusal, request, set)
+        return answer
+      }
+      if (!isInvalidAnswer(code, error) && engine.isDeliberate(error)) return undefined
+      // Elysia sets an error's status before it asks the hooks of a route, and only then.
+      const isLate = code === undefined || isInvalidAnswer(code, error) || Number(set.status ?? 200) < 300
+      const concealed = engine.conceal(error, request, isLate)
+      return concealed
+    }),
+  )
+
+  // Who serves without listening hears of an unknown role with the next request.
+  options.ready.then(
+    () => engine.forgetAudit(),
+    () => undefined,
+  )
+  plugin.onStart((app) => {
+    engine.apps.add(app)
+    const fail = (failure: unknown) => options.onFailure(failure, app)
+    try {
+      engine.requireAudited()
+    } catch (failure) {
+      fail(failure)
+      return
+    }
+    // Only then are stored roles known, and with them which names are not.
+    options.ready
+      .then(() => {
+        engine.forgetAudit()
+        engine.requireAudited()
+      })
+      .catch(fail)
+  })
+  engine.apps.watch(plugin)
+}
