@@ -154,7 +154,7 @@ export type ErrorCode = keyof typeof TABLE
 
 const rows: Record<ErrorCode, ErrorRow> = TABLE
 
-/** Status and title of each code, for documentation and tests. */
+/** Every code, for documentation and tests. */
 export const ERROR_CODES = Object.freeze(Object.keys(TABLE)) as readonly ErrorCode[]
 
 /** The HTTP status a code answers with. */

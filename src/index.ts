@@ -1,6 +1,8 @@
 /** The only barrel. What is not named here is nobody's to import. */
+export type { UserView } from './accounts/views.ts'
 export type { BearerToken, Principal, Session, User } from './authentication/principal.ts'
 export type { ApiKeyView } from './authentication/views.ts'
+export type { Actor } from './authorization/actor.ts'
 export { createMachineAuth, type MachineAuth, type Runtime } from './core.ts'
 export { ERROR_CODES, type ErrorCode, MachineAuthError } from './errors.ts'
 export { RouteAuditError } from './guards/audit.ts'
@@ -8,7 +10,17 @@ export type { Auth } from './guards/auth.ts'
 export { type AuthorizedResourceOptions, authorizedResource } from './guards/authorized-resource.ts'
 export { formatRoutes, listRoutes, requireGuardedRoutes } from './guards/listing.ts'
 export type { RouteDescription } from './guards/routes.ts'
+export type { NewApiKey } from './keys/new-key.ts'
 export { defineConfig } from './options/define.ts'
 export { OptionsError } from './options/mistakes.ts'
-export type { AppUser, MachineAuthOptions, ModuleDefinition } from './options/types.ts'
+export type {
+  AppUser,
+  BearerVerification,
+  DeniedContext,
+  MachineAuthOptions,
+  ModuleDefinition,
+  ProtectRule,
+  UsersOption,
+} from './options/types.ts'
 export { machineAuth } from './plugin.ts'
+export type { TokenResponse } from './tokens/token-response.ts'

@@ -1,7 +1,7 @@
 /** Hashes and verifies passwords: bounded in length, in number at once, and the same work for everyone. */
 import { availableParallelism } from 'node:os'
 import { MachineAuthError } from '../errors.ts'
-import { createGate, type Gate, GateFullError } from '../lib/concurrency.ts'
+import { createSemaphore, type Semaphore, SemaphoreFullError } from '../lib/concurrency.ts'
 import { ARGON2_MEMORY_KIB, ARGON2_PASSES, BCRYPT_MAX_BYTES, isOutdated, parsePasswordHash } from './password-hash.ts'
 
 /** The slow functions; tests count their calls. */
@@ -55,12 +55,12 @@ export interface PasswordVerdict {
 
 export class Passwords {
   readonly #hasher: PasswordHasher
-  readonly #gate: Gate
+  readonly #semaphore: Semaphore
 
-  /** @param options.gate bounds how many are hashed and wait at once */
-  constructor(options: { readonly hasher?: PasswordHasher; readonly gate?: Gate } = {}) {
+  /** @param options.semaphore bounds how many are hashed and wait at once */
+  constructor(options: { readonly hasher?: PasswordHasher; readonly semaphore?: Semaphore } = {}) {
     this.#hasher = options.hasher ?? bunPasswordHasher
-    this.#gate = options.gate ?? createGate(RUNNING, WAITING)
+    this.#semaphore = options.semaphore ?? createSemaphore(RUNNING, WAITING)
   }
 
   /**
@@ -91,7 +91,7 @@ export class Passwords {
   /** An upgrade can wait for the next login; a right password cannot be refused for it. */
   async #upgrade(password: string): Promise<string | null> {
     try {
-      return await this.#gate.run(() => this.#hasher.hash(password))
+      return await this.#semaphore.run(() => this.#hasher.hash(password))
     } catch {
       return null
     }
@@ -99,9 +99,9 @@ export class Passwords {
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#gate.run(work)
+      return await this.#semaphore.run(work)
     } catch (error) {
-      if (!(error instanceof GateFullError)) throw error
+      if (!(error instanceof SemaphoreFullError)) throw error
       throw new MachineAuthError('rate_limited', {
         detail: 'Too many logins are waiting. Try again in a second.',
         retryAfter: 1,

@@ -1,5 +1,6 @@
 /** What callers say about users, checked. */
 import type { RoleRegistry } from '../authorization/roles.ts'
+import { isForeignId } from '../credentials/foreign-id.ts'
 import type { FieldErrors } from '../lib/field-errors.ts'
 import type { UserPatch } from '../storage/ports.ts'
 import type { UserRecord } from '../storage/records.ts'
@@ -29,8 +30,6 @@ export interface UserChange {
 
 const MAX_ROLES = 64
 const USER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
-/** Ids by which something else is known. */
-const FOREIGN_ID = /^(?:(?:org|key|sess|rt|tok|client|blk|evt)_|(?:system|master|anonymous)$)/i
 
 function resolveEmail(text: string, errors: FieldErrors): string {
   const email = typeof text === 'string' ? normalizeEmail(text) : null
@@ -67,7 +66,7 @@ export function resolveNewUser(
       )
     }
   }
-  if (id !== undefined && (!USER_ID.test(id) || FOREIGN_ID.test(id))) {
+  if (id !== undefined && (!USER_ID.test(id) || isForeignId(id, 'user'))) {
     errors.add('id', "must be 1 to 128 letters, digits or '._-', and not look like an id of another kind")
   }
   return {

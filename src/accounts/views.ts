@@ -1,5 +1,5 @@
 /** The public form of users, organizations and roles. Times are RFC 3339 UTC. */
-import { toTimestamp } from '../authentication/views.ts'
+import { toTimestamp } from '../lib/timestamp.ts'
 import type { OrganizationRecord, UserRecord } from '../storage/records.ts'
 
 /** A user without his password hash. */

@@ -23,8 +23,8 @@ export interface CredentialKind<B, P extends Principal> {
   lookup(text: string, now: number): Promise<Found<B> | Refusal>
   /** Makes the principal; asynchronous only where the app's own `users.load` must be asked on every request. */
   principalOf(base: B, now: number): Outcome<P> | Promise<Outcome<P>>
-  /** Called on a hit, to notice use; must not throw and must not wait. */
-  onHit?(base: B, now: number): Refusal | undefined
+  /** Called on a hit, to notice use; must not throw and must not wait. False asks storage again. */
+  onHit?(base: B, now: number): boolean
 }
 
 interface Remembered<B, P> {
@@ -83,7 +83,7 @@ export class Authenticator<B, P extends Principal> {
     if (entry === undefined) return this.#kind.refuseMalformed(text)
     const { base, principal } = entry.value
     if (principal === undefined) return undefined
-    return this.#kind.onHit === undefined ? principal : (this.#kind.onHit(base, now) ?? principal)
+    return this.#kind.onHit === undefined || this.#kind.onHit(base, now) ? principal : undefined
   }
 
   /** The outcome, whatever it takes. Never rejects: a failure of storage is a refusal too. */
@@ -105,9 +105,8 @@ export class Authenticator<B, P extends Principal> {
     const slot = this.#kind.slotOf(text)
     const now = this.#clock()
     const known = this.cache.get(slot, text, now)
-    if (known !== undefined) {
-      const refused = this.#kind.onHit?.(known.value.base, now)
-      return refused ?? this.#kind.principalOf(known.value.base, now)
+    if (known !== undefined && (this.#kind.onHit?.(known.value.base, now) ?? true)) {
+      return this.#kind.principalOf(known.value.base, now)
     }
     const found = await this.#kind.lookup(text, now)
     if (isRefusal(found)) return found

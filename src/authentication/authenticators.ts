@@ -25,18 +25,14 @@ export interface AuthenticatorsOptions {
   readonly ready: Promise<void>
 }
 
-/** What the request gets when verification itself fails: nobody is let in, and nobody is called wrong. */
+/**
+ * What the request gets when verification itself fails: nobody is let in, and nobody is called wrong. Storage says so
+ * itself when it is away; anything else (an app's own verifier that throws) is a fault, logged where it is answered.
+ */
 function toRefusal(error: unknown): Refusal {
-  if (error instanceof MachineAuthError) return refusal(error.code, error.extras)
-  console.error(
-    JSON.stringify({
-      level: 'error',
-      from: 'machine-auth',
-      during: 'verification',
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    }),
-  )
-  return refusal('storage_unavailable', { retryable: true, retryAfter: 1 })
+  return error instanceof MachineAuthError
+    ? refusal(error.code, error.extras)
+    : refusal('internal_error', { cause: error })
 }
 
 export interface Authenticators {

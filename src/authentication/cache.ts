@@ -64,7 +64,7 @@ export class CredentialCache<T> {
 
   /**
    * @param slot the part of the credential that is no secret (its id)
-   * @param text the whole credential, compared by digest in constant time
+   * @param text the whole credential, compared with the entry's `proof`
    * @param now ms
    */
   get(slot: string, text: string, now: number): CacheEntry<T> | undefined {

@@ -60,9 +60,13 @@ export function createSessionKind(options: {
     }
   }
 
-  /** Moves the session's clock; the write is off the request's path and may fail without harm. */
-  function noticeUse(base: SessionBase, now: number): Refusal | undefined {
-    if (isIdle(base.lastSeenAt, now)) return EXPIRED
+  /**
+   * Moves the session's clock; the write is off the request's path and may fail without harm.
+   *
+   * @returns false for a session that was idle as far as this process knows: another one may have seen it since
+   */
+  function noticeUse(base: SessionBase, now: number): boolean {
+    if (isIdle(base.lastSeenAt, now)) return false
     base.lastSeenAt = now
     if (now - base.touchedAt >= touchEvery) {
       base.touchedAt = now
@@ -70,7 +74,7 @@ export function createSessionKind(options: {
         base.touchedAt = 0
       })
     }
-    return undefined
+    return true
   }
 
   function compose(base: SessionBase, outcome: UserOutcome): Outcome<SessionPrincipal> {

@@ -1,6 +1,7 @@
 /** Turns a stored or an app's own user into the `User` that handlers see. */
 import type { PermissionSet } from '../authorization/permission-set.ts'
 import type { RoleRegistry } from '../authorization/roles.ts'
+import { UNSAFE_MEMBERS } from '../lib/unsafe-members.ts'
 import type { AppUser, UsersOption } from '../options/types.ts'
 import type { OrganizationStore } from '../storage/ports.ts'
 import type { OrganizationRecord, UserRecord } from '../storage/records.ts'
@@ -22,8 +23,6 @@ const DISABLED: UserOutcome = Object.freeze({ kind: 'disabled' })
 const SUSPENDED: UserOutcome = Object.freeze({ kind: 'suspended' })
 
 /** Members of an app's user that could pollute a prototype never reach the handler. */
-const UNSAFE_MEMBERS = new Set(['__proto__', 'constructor', 'prototype'])
-
 function copySafely(source: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(source).filter(([name]) => !UNSAFE_MEMBERS.has(name)))
 }

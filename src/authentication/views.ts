@@ -1,17 +1,11 @@
 /** The public form of stored records: what handlers and HTTP answers see. Never a hash. */
 
+import { toTimestamp, toTimestampOrNull } from '../lib/timestamp.ts'
 import { keyStatus } from '../storage/key-status.ts'
 import type { KeyStatus } from '../storage/ports.ts'
 import type { ApiKeyRecord, Environment, RateLimitSetting } from '../storage/records.ts'
 
-/** Milliseconds as RFC 3339 UTC. */
-export function toTimestamp(ms: number): string {
-  return new Date(ms).toISOString()
-}
-
-export function toTimestampOrNull(ms: number | null): string | null {
-  return ms === null ? null : toTimestamp(ms)
-}
+export { toTimestamp, toTimestampOrNull }
 
 /** An API key without its secret; `KeyView` of the HTTP interface. */
 export interface ApiKeyView {

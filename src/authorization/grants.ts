@@ -3,7 +3,7 @@ import type { FieldErrors } from '../lib/field-errors.ts'
 import { canonicalGrant } from '../lib/names.ts'
 import type { PermissionRegistry } from './registry.ts'
 
-const MAX_GRANTS = 256
+const MAX_GRANTS = 200
 
 /**
  * Brings names and wildcards into their stored form, each once, in the order given; mistakes go to `errors`.

@@ -4,7 +4,7 @@
  * Names are lower case with `.` between segments; `:` is accepted as a separator and stored as `.`.
  */
 
-/** Grants `platform.admin` only through `*` or by its own name: platform reach is never implied by a module. */
+/** Platform reach. Granted by its own name, `platform.*` or `*`; `machine_auth.*` does not include it. */
 export const PLATFORM_ADMIN = 'platform.admin'
 
 /** Whether one granted name or wildcard covers another name or wildcard. */

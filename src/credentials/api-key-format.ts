@@ -5,12 +5,10 @@
  * typo, a truncated paste or a made-up key is refused without hashing or touching storage.
  */
 import { isBase62, randomBase62 } from '../lib/base62.ts'
-import { checksum } from '../lib/crc32.ts'
+import { CHECKSUM_LENGTH, checksum } from '../lib/crc32.ts'
 import type { Environment } from '../storage/records.ts'
+import { ID_LENGTH, SECRET_LENGTH } from './lengths.ts'
 
-const ID_LENGTH = 16
-const SECRET_LENGTH = 43
-const CHECKSUM_LENGTH = 6
 /** `_<id>_<secret><checksum>`: fixed, so that the parts are found from the end without searching. */
 const TAIL_LENGTH = 1 + ID_LENGTH + 1 + SECRET_LENGTH + CHECKSUM_LENGTH
 const ID_OFFSET = TAIL_LENGTH - 1

@@ -8,11 +8,8 @@
  * | session cookie | `<id><secret>` |
  */
 import { isBase62, randomBase62 } from '../lib/base62.ts'
-import { checksum } from '../lib/crc32.ts'
-
-const ID_LENGTH = 16
-const SECRET_LENGTH = 43
-const CHECKSUM_LENGTH = 6
+import { CHECKSUM_LENGTH, checksum } from '../lib/crc32.ts'
+import { ID_LENGTH, SECRET_LENGTH } from './lengths.ts'
 
 const BEARER_PREFIX = 'mat_'
 const BEARER_LENGTH = BEARER_PREFIX.length + ID_LENGTH + 1 + SECRET_LENGTH + CHECKSUM_LENGTH

@@ -69,7 +69,9 @@ function documentOperation(generated: Operation, route: RouteOperation, parts: D
   const texts = [operation.description, route.isWebSocket ? WEBSOCKET_NOTE : undefined, guarded?.sentence]
   const description = texts.filter((text) => text !== undefined && text !== '').join('\n\n')
   const statuses = [...(guarded?.statuses ?? []), ...problemsOf(generated)]
-  const refusals = statuses.map((status) => [String(status), parts.problems.responseOf(status)] as const)
+  const refusals = statuses.map(
+    (status) => [String(status), parts.problems.responseOf(status, guarded?.forbidden)] as const,
+  )
   return {
     ...operation,
     ...(description === '' ? {} : { description }),

@@ -1,5 +1,6 @@
 /** What the document says of each guard: one row per guard. */
 import { type ModuleRequirement, modulePermission } from '../authorization/registry.ts'
+import type { ErrorCode } from '../errors.ts'
 import { toList } from '../guards/auth.ts'
 import type { GuardMark } from '../guards/gate.ts'
 import type { CurrentUserRequirement } from '../guards/plugin.ts'
@@ -15,6 +16,8 @@ export interface GuardNote {
   readonly sentence: string
   /** What it may answer instead of the route. */
   readonly statuses: readonly number[]
+  /** The 403 that its callers meet most. */
+  readonly forbidden: ErrorCode
   /** All of them. */
   readonly permissions?: readonly RequiredPermission[]
   /** Any of them. */
@@ -54,7 +57,7 @@ function acceptsPrincipal(combination: Combination): boolean {
 
 /** A guard that takes whoever speaks for the request. */
 function ofPrincipal(sentence: string, more: Partial<GuardNote> = {}): GuardNote {
-  return { accepts: acceptsPrincipal, sentence, statuses: REFUSALS, ...more }
+  return { accepts: acceptsPrincipal, sentence, statuses: REFUSALS, forbidden: 'organization_suspended', ...more }
 }
 
 const VIA: Readonly<Record<CurrentUserRequirement['via'][number], { speaker: Speaker; text: string }>> = {
@@ -69,6 +72,11 @@ function apiKeySentence({ permissions = [], environment }: ApiKeyRequirement): s
   return `Requires an API key${environmentText}${permissionText}.`
 }
 
+function apiKeyForbidden({ permissions = [], environment }: ApiKeyRequirement): ErrorCode {
+  if (permissions.length > 0) return 'permission_required'
+  return environment === undefined ? 'ip_not_allowed' : 'environment_mismatch'
+}
+
 type Row = (value: unknown, context: NoteContext) => GuardNote
 
 /** The guards of apps and of our own endpoints; what each value is, is said where the guard is marked. */
@@ -80,6 +88,7 @@ const ROWS: Readonly<Record<string, Row>> = {
       accepts: ({ authorization, keyHeader }) => (authorization === 'apiKey') !== keyHeader,
       sentence: apiKeySentence(requirement),
       statuses: REFUSALS,
+      forbidden: apiKeyForbidden(requirement),
       ...(requirement.permissions === undefined ? {} : { permissions: requirement.permissions }),
       preferred: 'apiKey',
     }
@@ -89,16 +98,24 @@ const ROWS: Readonly<Record<string, Row>> = {
     accepts: ({ authorization }) => authorization === 'token',
     sentence: 'Requires a bearer token.',
     statuses: REFUSALS,
+    forbidden: 'organization_suspended',
   }),
 
-  session: () => ({ accepts: ({ cookie }) => cookie, sentence: 'Requires a session.', statuses: REFUSALS }),
+  session: () => ({
+    accepts: ({ cookie }) => cookie,
+    sentence: 'Requires a session.',
+    statuses: REFUSALS,
+    forbidden: 'organization_suspended',
+  }),
 
   currentUser: (value) => {
-    if (value === true) return ofPrincipal('Requires a user.')
+    if (value === true) return ofPrincipal('Requires a user.', { forbidden: 'user_required' })
     const { via } = value as CurrentUserRequirement
     const ways = via.map((kind) => VIA[kind])
     return ofPrincipal(`Requires a user, by ${ways.map(({ text }) => text).join(' or ')}.`, {
       accepts: (combination) => ways.some(({ speaker }) => speaker === speakerOf(combination)),
+      // A session always has a user.
+      ...(via.every((kind) => kind === 'session') ? {} : { forbidden: 'user_required' }),
     })
   },
 
@@ -109,13 +126,14 @@ const ROWS: Readonly<Record<string, Row>> = {
 
   requireRole: (value) => {
     const roles = toList(value as string | readonly string[])
-    return ofPrincipal(`Requires role ${listOf(roles, 'or')}.`, { roles })
+    return ofPrincipal(`Requires role ${listOf(roles, 'or')}.`, { roles, forbidden: 'role_required' })
   },
 
   requirePermission: (value) => {
     const { mode, names } = toPermissionRule(value as PermissionRequirement)
     return ofPrincipal(`Requires ${permissionsText(names, mode === 'all' ? 'and' : 'or')}.`, {
       permissions: mode === 'all' ? names : [{ any: names }],
+      forbidden: 'permission_required',
     })
   },
 
@@ -124,7 +142,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     const permission = modulePermission(requirement, method)
     const names = permission === null ? [] : [permission]
     const permissionText = permission === null ? 'a permission that nobody has' : permissionsText(names, 'and')
-    return ofPrincipal(`Requires ${permissionText} (module ${code(requirement.module)}).`, { permissions: names })
+    return ofPrincipal(`Requires ${permissionText} (module ${code(requirement.module)}).`, {
+      permissions: names,
+      forbidden: 'permission_required',
+    })
   },
 
   currentPrincipal: () => ofPrincipal('Requires any credential.'),
@@ -133,6 +154,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     accepts: ({ authorization, masterHeader }) => masterHeader || authorization === 'masterKey',
     sentence: 'Requires the master key.',
     statuses: REFUSALS,
+    forbidden: 'ip_not_allowed',
     preferred: 'masterKey',
   }),
 
@@ -141,6 +163,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     return ofPrincipal(`Requires ${permissionsText([permission], 'and')}${masterKey ? ' or the master key' : ''}.`, {
       accepts: (combination) => combination.masterHeader || speakerOf(combination) !== null,
       permissions: [permission],
+      forbidden: 'permission_required',
     })
   },
 }
@@ -154,7 +177,10 @@ function noteOwnership(guard: string, value: unknown): GuardNote {
     ...(permission === undefined ? [] : [permissionsText([permission], 'and')]),
   ]
   const owner = `the owner of the ${name.charAt(0).toLowerCase()}${name.slice(1)}`
-  return ofPrincipal(`Requires ${[owner, ...others].join(' or ')}.`, { statuses: [...REFUSALS, 404] })
+  return ofPrincipal(`Requires ${[owner, ...others].join(' or ')}.`, {
+    statuses: [...REFUSALS, 404],
+    forbidden: 'not_owner',
+  })
 }
 
 /** What the document says of a guard; null for a mark that demands nothing. */

@@ -1,4 +1,5 @@
 /** What all guards of one route demand together. */
+import type { ErrorCode } from '../errors.ts'
 import { alternativesOf, type Combination } from './combinations.ts'
 import { type GuardNote, noteOf, type RequiredPermission } from './guard-notes.ts'
 import type { SecurityRequirement } from './openapi.ts'
@@ -17,6 +18,23 @@ export interface GuardDescription {
   /** Markdown. */
   readonly sentence: string
   readonly statuses: readonly number[]
+  /** The 403 to show of all that its guards may answer. */
+  readonly forbidden: ErrorCode
+}
+
+/** What a route is there to refuse comes before what any route may refuse. */
+const FORBIDDEN_ORDER: readonly ErrorCode[] = [
+  'not_owner',
+  'role_required',
+  'permission_required',
+  'environment_mismatch',
+  'user_required',
+  'ip_not_allowed',
+]
+
+function rankOf({ forbidden }: GuardNote): number {
+  const index = FORBIDDEN_ORDER.indexOf(forbidden)
+  return index === -1 ? FORBIDDEN_ORDER.length : index
 }
 
 function membersOf(notes: readonly GuardNote[], security: readonly SecurityRequirement[]): GuardedMembers {
@@ -39,7 +57,8 @@ export function describeGuards(
   const all = guards.map((guard) => noteOf(guard, { method, masterKey })).filter((note) => note !== null)
   // A rule and a route may demand the same.
   const notes = [...new Map(all.map((note) => [note.sentence, note])).values()]
-  if (notes.length === 0) return null
+  const [foremost] = [...notes].sort((left, right) => rankOf(left) - rankOf(right))
+  if (foremost === undefined) return null
   const preferred = notes.find((note) => note.preferred !== undefined)?.preferred
   const security = alternativesOf(
     combinations,
@@ -50,5 +69,6 @@ export function describeGuards(
     members: membersOf(notes, security),
     sentence: notes.map((note) => note.sentence).join(' '),
     statuses: [...new Set(notes.flatMap((note) => note.statuses))].sort(),
+    forbidden: foremost.forbidden,
   }
 }

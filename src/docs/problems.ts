@@ -4,7 +4,7 @@
  * @see RFC 9457
  */
 import { STATUS_CODES } from 'node:http'
-import { ERROR_CODES, MachineAuthError, statusOf } from '../errors.ts'
+import { ERROR_CODES, type ErrorCode, MachineAuthError, statusOf } from '../errors.ts'
 import type { JsonObject, ResponseObject } from './openapi.ts'
 
 const PROBLEM: JsonObject = {
@@ -35,14 +35,24 @@ const PROBLEM: JsonObject = {
 
 /** Each status of a guard, and what a reader wants to know of it. */
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
-  400: 'Malformed, for example two credentials of one kind.',
+  400: 'Malformed, for example two credentials of one kind, or a body that is not JSON.',
   401: 'No credential, or a wrong one.',
   403: 'The credential is good, but may not do this.',
   404: 'There is no such thing, or the caller may not know of it.',
+  413: 'The body is larger than this takes.',
+  422: 'A member of the request is missing, unknown or wrong; `errors` says which.',
+  429: 'Too many requests or attempts. `Retry-After` says when to try again.',
 }
 
 const CHALLENGE = { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'RFC 6750, section 3.' } }
-const HEADERS: Readonly<Record<number, Record<string, JsonObject>>> = { 401: CHALLENGE, 403: CHALLENGE }
+const HEADERS: Readonly<Record<number, Record<string, JsonObject>>> = {
+  401: CHALLENGE,
+  403: CHALLENGE,
+  429: { 'Retry-After': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds.' } },
+}
+
+/** Without a guard there is no credential to find wanting: what is left is a login from another site. */
+const FORBIDDEN_TO_ANYBODY: ErrorCode = 'csrf_rejected'
 
 /** Makes problem responses, and collects the schemas they refer to. */
 export class ProblemResponses {
@@ -55,11 +65,12 @@ export class ProblemResponses {
     this.#name = names.some((name) => /^Problem(\d{3})?$/.test(name)) ? 'MachineAuthProblem' : 'Problem'
   }
 
-  responseOf(status: number): ResponseObject {
+  /** @param forbidden what a 403 is an example of */
+  responseOf(status: number, forbidden: ErrorCode = FORBIDDEN_TO_ANYBODY): ResponseObject {
     const title = STATUS_CODES[status] ?? 'Refused'
     const headers = HEADERS[status]
     const codes = ERROR_CODES.filter((code) => statusOf(code) === status)
-    const [code] = codes
+    const code = status === 403 ? forbidden : codes[0]
     const media = {
       schema: { $ref: this.#schemaOf(status, title, codes) },
       ...(code === undefined ? {} : { example: new MachineAuthError(code).toProblem() }),

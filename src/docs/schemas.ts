@@ -2,7 +2,8 @@
  * Turns the schemas that Elysia validates with into JSON Schema 2020-12, which OpenAPI 3.1 takes.
  *
  * TypeBox has types that JSON has not (`Date`, `bigint`, files), older tuples, and names of its own in `$id` and
- * `$ref`; Elysia accepts text where a number is asked for, which only confuses a reader.
+ * `$ref`; Elysia accepts text where a number is asked for, which only confuses a reader. `x-machine-auth-type` is the type to show
+ * of a schema that must not say it to Elysia.
  */
 import { isObject, type JsonObject, mapValues } from './openapi.ts'
 
@@ -24,16 +25,7 @@ const CONVERTED = new Set(['numeric', 'integer', 'boolean'])
 /** Members that mean something to Elysia only. */
 const PRIVATE = new Set(['elysiaMeta', 'extension', 'error', 'nullable', 'additionalItems', '$id', '$defs'])
 
-const SCHEMA_MEMBERS = new Set([
-  'items',
-  'additionalProperties',
-  'not',
-  'contains',
-  'propertyNames',
-  'if',
-  'then',
-  'else',
-])
+const SCHEMA_MEMBERS = new Set(['items', 'not', 'contains', 'propertyNames', 'if', 'then', 'else'])
 const LIST_MEMBERS = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems'])
 const MAP_MEMBERS = new Set(['properties', 'patternProperties', 'dependentSchemas'])
 
@@ -64,12 +56,19 @@ function withNull(schema: JsonObject): JsonObject {
 
 function onTheWire(schema: JsonObject): JsonObject {
   const { type, items, ...rest } = schema
+  const { 'x-machine-auth-type': shown, ...unmarked } = schema
+  if (typeof shown === 'string') return { ...unmarked, type: shown }
   if (typeof type === 'string' && !JSON_TYPES.has(type)) return { ...rest, ...(WIRE_TYPES[type] ?? {}) }
   if (Array.isArray(items)) {
     // No further items may follow, and a validator of 2020-12 wants that said by `items`.
     return { ...rest, type, prefixItems: items, items: false }
   }
   return schema
+}
+
+/** Whether nothing at all fits, as TypeBox says `never`. */
+function isNever(schema: unknown): boolean {
+  return isObject(schema) && isObject(schema.not) && Object.keys(schema.not).length === 0
 }
 
 function isPlaceholder(name: string, value: unknown): boolean {
@@ -122,6 +121,11 @@ export class SchemaCleaner {
   }
 
   #member(name: string, value: unknown): unknown {
+    if (name === 'additionalProperties') {
+      const cleaned = this.clean(value)
+      // Swagger UI makes up members for any schema but `false`.
+      return isNever(cleaned) ? false : cleaned
+    }
     if (SCHEMA_MEMBERS.has(name)) return this.clean(value)
     if (LIST_MEMBERS.has(name) && Array.isArray(value)) return value.map((each) => this.clean(each))
     if (MAP_MEMBERS.has(name) && isObject(value)) return mapValues(value, (each) => this.clean(each))

@@ -135,6 +135,8 @@ export class GuardEngine {
   askOnDenied(error: MachineAuthError, request: Request): Response | Promise<Response | undefined> | undefined {
     // Assigned even when there is one: an app may throw the same error again for another request.
     error.requestId = this.requestIdOf(request)
+    // A fault behind a refusal is told to whoever runs this, under the id that the caller has.
+    if (error.status >= 500 && error.cause !== undefined) this.#log(request, error.requestId, error.cause)
     const ignore = (failure: unknown) => {
       this.#log(request, this.requestIdOf(request), failure)
       return undefined

@@ -1,14 +1,13 @@
 /** Reads the body of our own endpoints: bounded in size, and strict about what it is. */
 import { MachineAuthError } from '../errors.ts'
+import { UNSAFE_MEMBERS } from '../lib/unsafe-members.ts'
 
 /** Bytes: no body of ours comes near it. */
 const MAX_BODY = 64 * 1024
 
-const UNSAFE_NAMES = new Set(['__proto__', 'constructor', 'prototype'])
-
 /** Refuses member names that could reach a prototype when somebody merges objects later. */
 function refuseUnsafeName(name: string, value: unknown): unknown {
-  if (UNSAFE_NAMES.has(name)) {
+  if (UNSAFE_MEMBERS.has(name)) {
     throw new MachineAuthError('validation_failed', {
       detail: 'A member name of the body is not allowed.',
       errors: [{ path: 'body', message: 'must not have a member of that name' }],

@@ -21,7 +21,7 @@ export function createClientTokenEndpoints(prefix: string, mount: MountPoint, to
         body: NewClientToken,
         response: { 200: TokenResponse },
         detail: {
-          ...refusing(422),
+          ...refusing(400, 413, 422),
           tags,
           summary: 'Issue a token pair to a client',
           description: 'A random `client_id` when none is given.',
@@ -33,7 +33,7 @@ export function createClientTokenEndpoints(prefix: string, mount: MountPoint, to
       body: RefreshBody,
       response: { 200: TokenResponse },
       detail: {
-        ...refusing(401, 422),
+        ...refusing(400, 401, 413, 422),
         tags,
         summary: 'Refresh a client’s token pair',
         description: 'Keeps the `client_id`.',

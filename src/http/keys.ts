@@ -25,7 +25,7 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyS
       body: CreateKey,
       response: { 201: CreatedKey },
       detail: {
-        ...refusing(404, 422),
+        ...refusing(400, 404, 413, 422),
         tags,
         summary: 'Create an API key',
         description: 'The answer holds the raw key, this once.',
@@ -38,7 +38,7 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyS
         machineAuthManagement: 'machine_auth.keys.view',
         query: ListKeysQuery,
         response: { 200: KeyList },
-        detail: { ...refusing(404, 422), tags, summary: 'List API keys' },
+        detail: { ...refusing(400, 404, 413, 422), tags, summary: 'List API keys' },
       },
     )
     .get(`${prefix}/keys/:id`, ({ params: { id }, actor }) => keys.find(id, actor), {
@@ -56,7 +56,7 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyS
         body: RevokeKey,
         response: { 200: KeyView },
         detail: {
-          ...refusing(404, 422),
+          ...refusing(400, 404, 413, 422),
           tags,
           summary: 'Revoke an API key',
           description: 'For good. It is refused from the next request on.',
@@ -79,7 +79,7 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyS
       body: VerifyKey,
       response: { 200: KeyVerification },
       detail: {
-        ...refusing(422),
+        ...refusing(400, 413, 422),
         tags,
         summary: 'Verify an API key',
         description: 'For services that are not Elysia apps. Always 200: the answer says whether the key is valid.',

@@ -35,7 +35,7 @@ export function createLoginEndpoints(
         body: Login,
         response: { 200: TokenResponse },
         detail: {
-          ...refusing(401, 403, 422),
+          ...refusing(400, 401, 403, 413, 422, 429),
           tags,
           summary: 'Log in',
           description: 'Answers an access token and a refresh token.',
@@ -47,7 +47,7 @@ export function createLoginEndpoints(
       body: RefreshBody,
       response: { 200: TokenResponse },
       detail: {
-        ...refusing(401, 422),
+        ...refusing(400, 401, 413, 422),
         tags,
         summary: 'Refresh a token pair',
         description: 'The old refresh token is spent; using it again later ends the whole family.',
@@ -64,7 +64,7 @@ export function createLoginEndpoints(
         body: RefreshBody,
         response: { 204: t.Void() },
         detail: {
-          ...refusing(422),
+          ...refusing(400, 413, 422),
           tags,
           summary: 'Log out',
           description: 'Always 204. The pair and its access tokens are refused from then on.',

@@ -5,7 +5,10 @@ import type { ApiKeyView } from '../authentication/views.ts'
 import type { Metadata } from '../keys/metadata.ts'
 
 /** An object that may have these members and no others. */
-export function strict<T extends TProperties>(properties: T, options: { readonly description?: string } = {}) {
+export function strict<T extends TProperties>(
+  properties: T,
+  options: { readonly description?: string; readonly examples?: readonly object[] } = {},
+) {
   // Typed as a plain object: `Never` for further members is a matter of validation only.
   return t.Object(properties, { ...options, additionalProperties: t.Never() }) as TObject<T>
 }
@@ -55,40 +58,51 @@ export const Permissions = t.Array(t.String({ minLength: 1, maxLength: 128 }), {
   examples: [['users.view']],
 })
 
-export const CreateKey = strict({
-  name: t.String({ minLength: 1, maxLength: 255, examples: ['Nightly import'] }),
-  organizationId: t.Optional(Id),
-  userId: t.Optional(Id),
-  permissions: t.Optional(Permissions),
-  environment: t.Optional(Environment),
-  expiresAt: t.Optional(Timestamp('RFC 3339; not together with `expiresInDays`.')),
-  // TypeBox's own: Elysia's takes text for numbers.
-  expiresInDays: t.Optional(Type.Integer({ minimum: 1, maximum: 36_525, examples: [90] })),
-  ipAllowlist: t.Optional(
-    t.Array(t.String({ minLength: 1, maxLength: 64 }), {
-      maxItems: 100,
-      description: 'Addresses and CIDR ranges it may be used from.',
-      examples: [['203.0.113.0/24']],
-    }),
-  ),
-  description: t.Optional(t.String({ maxLength: 1000 })),
-  // Checked by the service: of what Elysia takes for a record it makes a copy, of an array one without members.
-  metadata: t.Optional(t.Unsafe<Metadata>(t.Any({ description: 'A JSON object of at most 4 KB.' }))),
-})
+export const CreateKey = strict(
+  {
+    name: t.String({ minLength: 1, maxLength: 255, examples: ['Nightly import'] }),
+    organizationId: t.Optional(Id),
+    userId: t.Optional(Id),
+    permissions: t.Optional(Permissions),
+    environment: t.Optional(Environment),
+    expiresAt: t.Optional(Timestamp('RFC 3339; not together with `expiresInDays`.')),
+    // TypeBox's own: Elysia's takes text for numbers.
+    expiresInDays: t.Optional(Type.Integer({ minimum: 1, maximum: 36_525, examples: [90] })),
+    ipAllowlist: t.Optional(
+      t.Array(t.String({ minLength: 1, maxLength: 64 }), {
+        maxItems: 100,
+        description: 'Addresses and CIDR ranges it may be used from.',
+        examples: [['203.0.113.0/24']],
+      }),
+    ),
+    description: t.Optional(t.String({ maxLength: 1000 })),
+    // Checked by the service: of what Elysia takes for a record it makes a copy, of an array one without members.
+    metadata: t.Optional(
+      t.Unsafe<Metadata>(t.Any({ 'x-machine-auth-type': 'object', description: 'A JSON object of at most 4 KB.' })),
+    ),
+  },
+  { examples: [{ name: 'Nightly import', permissions: [], expiresInDays: 90 }] },
+)
 
 export const CreatedKey = t.Object({
   key: KeyView,
   rawKey: t.String({ description: 'The key. It is shown this once and stored nowhere.' }),
 })
 
+const page = {
+  cursor: t.Optional(t.String()),
+  limit: t.Optional(t.Integer({ description: '1 to 100; 50 unless given.' })),
+}
+
+export const PageQuery = strict(page)
+
 export const ListKeysQuery = strict({
   organizationId: t.Optional(Id),
   status: t.Optional(KeyStatus),
   environment: t.Optional(Environment),
   q: t.Optional(t.String({ maxLength: 255, description: 'Part of the name or description, taken literally.' })),
-  cursor: t.Optional(t.String()),
+  ...page,
   // Without bounds here: Elysia would name no member in its refusal. The service has them.
-  limit: t.Optional(t.Integer({ description: '1 to 100; 50 unless given.' })),
   sort: t.Optional(t.Union([t.Literal('createdAt'), t.Literal('name'), t.Literal('lastUsedAt')])),
   order: t.Optional(t.Union([t.Literal('asc'), t.Literal('desc')])),
 })
@@ -99,15 +113,18 @@ export const KeyList = t.Object({
 })
 
 export const RevokeKey = t.Nullable(
-  strict({ reason: t.Optional(t.String({ maxLength: 500, examples: ['Leaked in a log'] })) }),
+  strict({ reason: t.Optional(t.String({ maxLength: 500 })) }, { examples: [{ reason: 'Leaked in a log' }] }),
 )
 
-export const VerifyKey = strict({
-  key: t.String(),
-  permissions: t.Optional(Permissions),
-  environment: t.Optional(Environment),
-  ip: t.Optional(t.String({ maxLength: 64, description: 'Address the key was presented from.' })),
-})
+export const VerifyKey = strict(
+  {
+    key: t.String(),
+    permissions: t.Optional(Permissions),
+    environment: t.Optional(Environment),
+    ip: t.Optional(t.String({ maxLength: 64, description: 'Address the key was presented from.' })),
+  },
+  { examples: [{ key: 'mac_live_4dTyWz8Qm1nBvK3c', permissions: [] }] },
+)
 
 export const KeyVerification = t.Object({
   valid: t.Boolean(),
@@ -116,18 +133,27 @@ export const KeyVerification = t.Object({
 })
 
 /** Bytes are checked again before hashing; this only keeps novels out. */
-const Password = t.String({ minLength: 1, maxLength: 1024, examples: ['correct horse battery staple'] })
+const Password = t.String({ minLength: 1, maxLength: 1024 })
 
-export const Login = strict({
-  email: t.String({ minLength: 1, maxLength: 320, examples: ['alice@example.com'] }),
-  password: Password,
-})
+export const Login = strict(
+  {
+    email: t.String({ minLength: 1, maxLength: 320 }),
+    password: Password,
+  },
+  { examples: [{ email: 'alice@example.com', password: 'correct horse battery staple' }] },
+)
 
 /** Of any length: whatever is not one of ours gets the same 401. */
-export const RefreshBody = strict({ refresh_token: t.String() })
+export const RefreshBody = strict(
+  { refresh_token: t.String() },
+  { examples: [{ refresh_token: 'The refresh token of your pair' }] },
+)
 
 export const NewClientToken = t.Nullable(
-  strict({ client_id: t.Optional(t.String({ minLength: 1, maxLength: 128 })), permissions: t.Optional(Permissions) }),
+  strict(
+    { client_id: t.Optional(t.String({ minLength: 1, maxLength: 128 })), permissions: t.Optional(Permissions) },
+    { examples: [{ client_id: 'billing', permissions: [] }] },
+  ),
 )
 
 export const TokenResponse = t.Object(

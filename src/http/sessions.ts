@@ -5,12 +5,13 @@ import { SYSTEM } from '../authorization/actor.ts'
 import { createGate } from '../guards/gate.ts'
 import { requireCurrentUser, requireSession } from '../guards/requirements.ts'
 import { presentedBy } from '../guards/state.ts'
+import { takePage } from '../lib/page.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import { serializeClearingCookie, serializeSessionCookie } from '../sessions/cookie.ts'
 import type { SessionService } from '../sessions/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { requireOwnPage } from './login.ts'
-import { Id, Login, SessionList, SessionView } from './models.ts'
+import { Id, Login, PageQuery, SessionList, SessionView } from './models.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Sessions']
@@ -27,7 +28,10 @@ export function createSessionEndpoints(
       createGate({ name: 'session', value: true }, (presented) => ({ session: requireSession(presented) })),
     )
     .macro('machineAuthUser', (_: true) =>
-      createGate({ name: 'currentUser', value: true }, (presented) => ({ user: requireCurrentUser(presented) })),
+      createGate({ name: 'currentUser', value: true }, (presented) => ({
+        // Not by API key: what a machine was given is not for ending its owner's sessions.
+        user: requireCurrentUser(presented, ['jwt', 'session']),
+      })),
     )
     .post(
       `${prefix}/sessions`,
@@ -47,7 +51,7 @@ export function createSessionEndpoints(
         body: Login,
         response: { 201: SessionView },
         detail: {
-          ...refusing(401, 403, 422),
+          ...refusing(400, 401, 403, 413, 422, 429),
           tags,
           summary: 'Log in with a cookie',
           description: 'Answers a session cookie with a new id.',
@@ -56,14 +60,15 @@ export function createSessionEndpoints(
     )
     .get(
       `${prefix}/sessions`,
-      async ({ user, request }) => {
+      async ({ user, request, query }) => {
         const current = presentedBy(request).principal
         const currentId = current?.kind === 'session' ? current.session.id : null
-        const items = (await sessions.list(user.id)).map((each) => ({ ...each, current: each.id === currentId }))
-        return { items, nextCursor: null }
+        const { items, nextCursor } = takePage(await sessions.list(user.id), query)
+        return { items: items.map((each) => ({ ...each, current: each.id === currentId })), nextCursor }
       },
       {
         machineAuthUser: true,
+        query: PageQuery,
         response: { 200: SessionList },
         detail: { tags, summary: 'List your own sessions' },
       },

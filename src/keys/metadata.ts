@@ -1,18 +1,13 @@
 /** Metadata that an app attaches to a key. */
+import { isPlainObject } from '../lib/plain-object.ts'
+import { UNSAFE_MEMBERS } from '../lib/unsafe-members.ts'
 
 export type Metadata = Readonly<Record<string, unknown>>
 
 const MAX_BYTES = 4096
 const MAX_DEPTH = 16
-/** Names that could pollute a prototype where somebody merges metadata into something. */
-const UNSAFE_MEMBERS = new Set(['__proto__', 'constructor', 'prototype'])
 
 const ACCEPTED = `must be a JSON object of at most ${MAX_BYTES} bytes, ${MAX_DEPTH} levels deep`
-
-function isPlainObject(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}
 
 /** Why a value cannot be stored, or null. */
 function mistakeIn(value: unknown, depth: number): string | null {

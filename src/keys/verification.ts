@@ -3,6 +3,7 @@ import type { ApiKeyPrincipal, Outcome } from '../authentication/principal.ts'
 import { type ApiKeyView, toApiKeyView } from '../authentication/views.ts'
 import { type Actor, isWithinReach, reachOf } from '../authorization/actor.ts'
 import { resolveGrants } from '../authorization/grants.ts'
+import type { PermissionSet } from '../authorization/permission-set.ts'
 import type { PermissionRegistry } from '../authorization/registry.ts'
 import { apiKeyIdAt } from '../credentials/api-key-format.ts'
 import { MAX_CREDENTIAL_LENGTH } from '../credentials/authorization.ts'
@@ -50,31 +51,33 @@ const SECRET_WAS_RIGHT: ReadonlySet<ErrorCode> = new Set([
 
 function decide(
   { apiKey, allowsAddress, granted }: ApiKeyPrincipal,
-  { environment, ip }: KeyVerificationInput,
-  permissions: readonly string[],
+  { environment, ip, permissions = [] }: KeyVerificationInput,
+  registry: PermissionRegistry,
 ): KeyVerification['code'] {
   if (environment !== undefined && environment !== apiKey.environment) return 'environment_mismatch'
   if (allowsAddress !== null && (ip === undefined || !allowsAddress(ip))) return 'ip_not_allowed'
-  return granted.missing(permissions).length > 0 ? 'permission_required' : 'valid'
+  return hasAll(granted, permissions, registry) ? 'valid' : 'permission_required'
 }
 
-/**
- * @throws MachineAuthError `validation_failed` for permissions that nothing declares: they could only be a mistake
- */
+/** Whether a key has them all. What nothing declares is nobody's, also for a key of `*`. */
+function hasAll(granted: PermissionSet, wanted: readonly string[], registry: PermissionRegistry): boolean {
+  const mistakes = new FieldErrors()
+  const names = resolveGrants(registry, wanted, mistakes)
+  return mistakes.isEmpty && granted.missing(names).length === 0
+}
+
+/** Answers whatever is asked: a permission that is malformed or undeclared is one that no key has. */
 export async function verifyKey(
   options: KeyVerifierOptions,
   input: KeyVerificationInput,
   actor: Actor,
 ): Promise<KeyVerification> {
-  const errors = new FieldErrors()
-  const permissions = resolveGrants(options.permissions, input.permissions ?? [], errors)
-  errors.throwIfAny()
   if (typeof input.key !== 'string' || input.key.length > MAX_CREDENTIAL_LENGTH) return INVALID
   const outcome = await options.resolveApiKey(input.key)
   if (outcome.kind === 'refused') return refusedVerification(options, input.key, outcome.code, actor)
   // Another's key is nobody's: not even that it exists is told.
   if (!isWithinReach(reachOf(actor), outcome.apiKey)) return INVALID
-  const code = decide(outcome, input, permissions)
+  const code = decide(outcome, input, options.permissions)
   return { valid: code === 'valid', code, key: outcome.apiKey }
 }
 

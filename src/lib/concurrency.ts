@@ -1,19 +1,19 @@
 /** Bounds how much expensive work (password hashing) runs and waits at once. */
 
-/** Thrown when a gate runs and queues as much as it may: try again later. */
-export class GateFullError extends Error {
-  override readonly name = 'GateFullError'
+/** Thrown when a semaphore runs and queues as much as it may: try again later. */
+export class SemaphoreFullError extends Error {
+  override readonly name = 'SemaphoreFullError'
 
   constructor() {
     super('Too much work of this kind is waiting. Try again later.')
   }
 }
 
-export interface Gate {
+export interface Semaphore {
   /**
    * Runs a task when its turn comes, first come, first served.
    *
-   * @throws GateFullError (by rejection, without starting the task) when the queue is full
+   * @throws SemaphoreFullError (by rejection, without starting the task) when the queue is full
    */
   run<T>(task: () => Promise<T>): Promise<T>
   /** Tasks under way. */
@@ -28,9 +28,9 @@ export interface Gate {
  * @param max tasks that run at once, at least 1
  * @param maxQueued tasks that may wait, 0 or more
  */
-export function createGate(max: number, maxQueued: number): Gate {
-  if (!Number.isInteger(max) || max < 1) throw new RangeError('A gate lets at least one task run')
-  if (!Number.isInteger(maxQueued) || maxQueued < 0) throw new RangeError('The queue of a gate is not negative')
+export function createSemaphore(max: number, maxQueued: number): Semaphore {
+  if (!Number.isInteger(max) || max < 1) throw new RangeError('A semaphore lets at least one task run')
+  if (!Number.isInteger(maxQueued) || maxQueued < 0) throw new RangeError('The queue of a semaphore is not negative')
   const queue: (() => void)[] = []
   let running = 0
 
@@ -39,7 +39,7 @@ export function createGate(max: number, maxQueued: number): Gate {
       running += 1
       return
     }
-    if (queue.length >= maxQueued) throw new GateFullError()
+    if (queue.length >= maxQueued) throw new SemaphoreFullError()
     // The slot is handed over by leave(), so that no newcomer can take it in between.
     await new Promise<void>((resolve) => queue.push(resolve))
   }

@@ -9,8 +9,8 @@ export class FieldErrors {
     this.#errors.push({ path, message })
   }
 
-  addAll(errors: readonly FieldError[]): void {
-    this.#errors.push(...errors)
+  get isEmpty(): boolean {
+    return this.#errors.length === 0
   }
 
   /** @throws MachineAuthError `validation_failed` when anything was added */

@@ -22,3 +22,20 @@ export function resolvePage({ cursor, limit = DEFAULT_LIMIT }: PageInput): {
   }
   return { cursor, limit }
 }
+
+/**
+ * Takes a page out of a list that is held as a whole. The cursor is the id of the last item shown.
+ *
+ * @throws MachineAuthError `validation_failed` for a limit outside 1 to 100, or a cursor that no item has
+ */
+export function takePage<T extends { readonly id: string }>(
+  items: readonly T[],
+  input: PageInput,
+): { readonly items: readonly T[]; readonly nextCursor: string | null } {
+  const { cursor, limit } = resolvePage(input)
+  const before = cursor === undefined ? -1 : items.findIndex((item) => item.id === cursor)
+  if (cursor !== undefined && before === -1) throw invalidField('cursor', 'names no item of this list')
+  const page = items.slice(before + 1, before + 1 + limit)
+  const isLast = before + 1 + limit >= items.length
+  return { items: page, nextCursor: isLast ? null : (page.at(-1)?.id ?? null) }
+}

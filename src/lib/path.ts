@@ -29,21 +29,6 @@ function segmentsOf(path: string): readonly string[] {
   return segments.filter((segment) => segment !== '' && segment !== '.')
 }
 
-/**
- * Brings a path into the form in which two spellings of one resource agree: decoded, lower case, without empty, `.`
- * and `..` segments and without a slash at the end.
- *
- * @example normalizePath('//API/%78/../y/') // '/api/y'
- */
-export function normalizePath(path: string): string {
-  const stack: string[] = []
-  for (const segment of segmentsOf(decode(path) ?? path)) {
-    if (segment === '..') stack.pop()
-    else stack.push(segment)
-  }
-  return `/${stack.join('/')}`
-}
-
 /** A path that has only one spelling: lower-case letters, digits, `-`, `_`, single slashes. */
 function isPlain(path: string): boolean {
   for (let index = 0; index < path.length; index += 1) {

@@ -25,3 +25,13 @@ export function parseTimestamp(text: string): number | null {
   const offset = (Number(offsetHours) * 60 + Number(offsetMinutes)) * MINUTE
   return date.getTime() - (sign === '-' ? -offset : offset)
 }
+
+/** Writes epoch ms as RFC 3339 UTC. */
+export function toTimestamp(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+/** As `toTimestamp`; null stays null. */
+export function toTimestampOrNull(ms: number | null): string | null {
+  return ms === null ? null : toTimestamp(ms)
+}

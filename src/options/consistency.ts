@@ -70,6 +70,16 @@ function checkApiKeys({ apiKeys }: ResolvedOptions, report: Report): void {
   }
 }
 
+function checkUsers({ users }: ResolvedOptions, report: Report): void {
+  if (users.findByEmail !== undefined && users.verifyPassword === undefined) {
+    report.add(
+      ['users', 'verifyPassword'],
+      'nothing, but users.findByEmail',
+      'a function (user, password) => boolean: only the app knows the passwords of the users it finds',
+    )
+  }
+}
+
 /** Reports contradictions between options, and warns of what is probably not meant. */
 export function checkConsistency(options: ResolvedOptions, report: Report): void {
   checkJwt(options, report)
@@ -77,4 +87,5 @@ export function checkConsistency(options: ResolvedOptions, report: Report): void
   checkLifetimes(options, report)
   checkNetwork(options, report)
   checkApiKeys(options, report)
+  checkUsers(options, report)
 }

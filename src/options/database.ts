@@ -1,4 +1,5 @@
 /** Which database an app means, without opening it. */
+import { resolve } from 'node:path'
 import type { DatabaseOption } from './types.ts'
 
 export const DEFAULT_DATABASE = 'sqlite:machine-auth.db'
@@ -25,16 +26,60 @@ function kindOfHandle(handle: unknown): DatabaseKind | null {
   return null
 }
 
-function kindOfUrl(url: string): DatabaseKind | null {
-  if (url === 'sqlite::memory:') return 'sqlite-memory'
-  if (url.startsWith('sqlite:')) return url.length > 'sqlite:'.length && !url.includes('\0') ? 'sqlite' : null
-  if (!/^postgres(?:ql)?:\/\//.test(url) || !URL.canParse(url)) return null
-  return 'postgres'
+/** What `database` accepts, for messages. */
+export const DATABASE_ACCEPTED =
+  "'sqlite:FILE', 'sqlite::memory:', 'postgres://...', or { db } with a Drizzle database for SQLite or PostgreSQL"
+
+export type DatabaseAddress =
+  | { readonly dialect: 'sqlite'; readonly file: string }
+  | { readonly dialect: 'postgres'; readonly url: string }
+
+/** The address, or what is wrong with the text. */
+function readAddress(text: string): DatabaseAddress | string {
+  if (text.startsWith('sqlite:')) {
+    const file = text.slice('sqlite:'.length)
+    if (file === ':memory:') return { dialect: 'sqlite', file }
+    if (file === '') return 'names no file'
+    if (file.startsWith('//') && !file.startsWith('///')) return 'is a URL with a host'
+    if (/[?#\0]/.test(file)) return 'has characters that no database file should have'
+    return { dialect: 'sqlite', file: resolve(file) }
+  }
+  if (!/^postgres(ql)?:\/\//.test(text)) return 'is not a database'
+  if (!URL.canParse(text)) return 'is not a valid URL'
+  return new URL(text).hostname === '' ? 'names no host' : { dialect: 'postgres', url: text }
+}
+
+/** Of a database's text only the scheme: anything behind it may be a password. */
+export function maskDatabase(text: string): string {
+  const scheme = /^[a-z][a-z0-9+.-]{0,20}:/i.exec(text)?.[0]
+  if (scheme !== undefined) return `${scheme}***`
+  return /[@=]/.test(text) ? '***' : text
+}
+
+/**
+ * Parses the text form of the `database` option.
+ *
+ * @returns an absolute file path, `:memory:`, or a PostgreSQL URL
+ * @throws TypeError that names `database`, the scheme alone of what was given, and what is accepted
+ * @example
+ * parseDatabase('sqlite:machine-auth.db') // { dialect: 'sqlite', file: '/srv/app/machine-auth.db' }
+ */
+export function parseDatabase(text: string): DatabaseAddress {
+  const address = readAddress(text)
+  if (typeof address !== 'string') return address
+  throw new TypeError(`database: ${JSON.stringify(maskDatabase(text))} ${address}; accepted are ${DATABASE_ACCEPTED}`)
+}
+
+function kindOfText(text: string): DatabaseKind | null {
+  const address = readAddress(text)
+  if (typeof address === 'string') return null
+  if (address.dialect === 'postgres') return 'postgres'
+  return address.file === ':memory:' ? 'sqlite-memory' : 'sqlite'
 }
 
 /** The kind of database an option names, or null when it names none. */
 export function kindOfDatabase(value: unknown): DatabaseKind | null {
-  if (typeof value === 'string') return kindOfUrl(value)
+  if (typeof value === 'string') return kindOfText(value)
   if (typeof value !== 'object' || value === null || Object.keys(value).join() !== 'db' || !('db' in value)) return null
   return kindOfHandle(value.db)
 }

@@ -1,6 +1,7 @@
 /** Where options come from: code over config file over environment. */
+
+import { isPlainObject, type PlainObject } from '../lib/plain-object.ts'
 import type { OptionPath } from './mistakes.ts'
-import { isPlainObject, type PlainObject } from './plain.ts'
 
 export interface Layer {
   readonly options: PlainObject

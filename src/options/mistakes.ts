@@ -1,4 +1,5 @@
 /** What is wrong with given options, collected so that a person sees all of it at once. */
+import { maskDatabase } from './database.ts'
 
 /** One mistake. No member ever holds a secret. */
 export interface Mistake {
@@ -42,14 +43,6 @@ function maskSecret(value: unknown): string {
   return typeof value === 'string' && value !== '' ? `*** (${Buffer.byteLength(value)} bytes)` : kindOf(value)
 }
 
-/** Of a database URL only the scheme: anything behind it may be a password. */
-function maskDatabase(value: unknown): string {
-  if (typeof value !== 'string' || value === '') return kindOf(value)
-  const scheme = /^[a-z][a-z0-9+.-]{0,20}:/i.exec(value)?.[0]
-  if (scheme !== undefined) return `"${scheme}***"`
-  return /[@=]/.test(value) ? '"***"' : showText(value)
-}
-
 function showText(value: string): string {
   const withoutUserinfo = value.replace(/\/\/[^/]*@/, '//***@')
   return JSON.stringify(
@@ -57,11 +50,15 @@ function showText(value: string): string {
   )
 }
 
+function maskedDatabase(value: unknown): string {
+  return typeof value === 'string' && value !== '' ? showText(maskDatabase(value)) : kindOf(value)
+}
+
 /** Options whose values are secrets or contain them, by their first segment. */
 const MASKS: ReadonlyMap<string, (value: unknown) => string> = new Map([
   ['secret', maskSecret],
   ['masterKey', maskSecret],
-  ['database', maskDatabase],
+  ['database', maskedDatabase],
 ])
 
 /** Describes a given value for a message: short, one line, never a secret. */

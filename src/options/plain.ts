@@ -1,13 +1,6 @@
 /** Plain objects: what options are made of, and what may be copied, merged and frozen. */
 
-export type PlainObject = Readonly<Record<string, unknown>>
-
-/** Whether a value is an object literal or parsed JSON, as opposed to a list, function or instance of a class. */
-export function isPlainObject(value: unknown): value is PlainObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
-}
+import { isPlainObject } from '../lib/plain-object.ts'
 
 /** Options are never nested deeper; a cycle ends here. */
 const MAX_DEPTH = 12

@@ -5,7 +5,7 @@
 import { Kind, type TSchema, type TUnsafe, Type, TypeRegistry } from '@sinclair/typebox'
 import { DURATION_ACCEPTED, isDuration } from '../lib/duration.ts'
 import { NAME_PATTERN, SEGMENT_PATTERN } from '../lib/names.ts'
-import { isDatabase } from './database.ts'
+import { DATABASE_ACCEPTED, isDatabase } from './database.ts'
 import * as is from './predicates.ts'
 import type { DatabaseOption, DurationInput, MachineAuthOptions, ProtectRule, UsersOption } from './types.ts'
 
@@ -111,10 +111,7 @@ export const optionsSchema = group({
   ),
   claims: fn<NonNullable<MachineAuthOptions['claims']>>('a function (user) => claims'),
   onDenied: fn<NonNullable<MachineAuthOptions['onDenied']>>('a function (error, context) => Response or undefined'),
-  database: check<DatabaseOption>(
-    "'sqlite:FILE', 'sqlite::memory:', 'postgres://...', or { db } with a Drizzle database for SQLite or PostgreSQL",
-    isDatabase,
-  ),
+  database: check<DatabaseOption>(DATABASE_ACCEPTED, isDatabase),
   prefix: mountPath,
   docs: Type.Union([Type.Literal(false), group({ path: mountPath })], { accepted: 'false or an object { path }' }),
   apiKeys: group({

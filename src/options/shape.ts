@@ -1,8 +1,8 @@
 /** Checks options against the schema and names every mistake, with what was probably meant. */
 import type { TSchema } from '@sinclair/typebox'
 import { Errors, type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
+import { isPlainObject } from '../lib/plain-object.ts'
 import { describeGiven, formatPath, kindOf, type OptionPath, type Report } from './mistakes.ts'
-import { isPlainObject } from './plain.ts'
 import { optionsSchema } from './schema.ts'
 import { suggest } from './suggest.ts'
 

@@ -3,7 +3,7 @@
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { MachineAuthError } from '../errors.ts'
-import type { Environment, RateLimitSetting, SigningAlgorithm } from '../storage/records.ts'
+import type { RateLimitSetting, SigningAlgorithm } from '../storage/records.ts'
 
 /** A duration: text such as `'15m'`, `'30 days'`, `'0s'`, or a number of seconds. */
 export type DurationInput = string | number
@@ -75,59 +75,116 @@ export interface DeniedContext {
 
 /** The options of `machineAuth()` and `createMachineAuth()`; everything has a safe default. */
 export interface MachineAuthOptions<Roles extends string = string, U extends object = object> {
+  /**
+   * Root of the key pepper and the signing keys, at least 32 random bytes; a list is newest first. Environment:
+   * `MACHINE_AUTH_SECRET`. Required in production and with PostgreSQL; in development on SQLite one is made and kept in
+   * `.machine-auth/secret`.
+   */
   readonly secret?: string | readonly string[]
+  /**
+   * Opens management and `masterKey` guards, at least 32 random bytes, never equal to `secret`; a list is newest first.
+   * Environment: `MACHINE_AUTH_MASTER_KEY`. Default: none.
+   */
   readonly masterKey?: string | readonly string[]
+  /** Addresses and CIDR ranges the master key may be used from. Default `[]`: any. */
   readonly masterKeyAddresses?: readonly string[]
+  /** `false` leaves the management endpoints out. Default: on. */
   readonly management?: false | Record<string, never>
+  /** `false` leaves out the endpoints that issue, refresh and end tokens, login and the public keys. Default: on. */
   readonly tokens?: false | Record<string, never>
+  /** `'auto'` applies pending migrations at start, `'check'` refuses to start with any. Default `'auto'`. */
   readonly migrate?: 'auto' | 'check'
+  /** Permission names besides those that `modules` and `roles` declare. Default `[]`. */
   readonly permissions?: readonly string[]
+  /** The app's own users, in place of the stored ones. Default `{}`: the stored ones. */
   readonly users?: UsersOption<U>
+  /** The app's own opaque bearer tokens: says whom one speaks for, or null to refuse it. Default: none. */
   readonly bearer?: {
     readonly verify: (token: string) => BearerVerification | null | Promise<BearerVerification | null>
   }
-  /** Custom claims of an access token; reserved names are dropped with a warning. */
+  /** Custom claims of an access token; reserved names are dropped with a warning. Default: none. */
   readonly claims?: (user: {
     readonly id: string
     readonly email: string | null
     readonly roles: readonly string[]
   }) => Record<string, unknown> | Promise<Record<string, unknown>>
-  /** Answers a refusal instead of problem+json; `undefined` keeps the usual answer. */
+  /** Answers a refusal instead of problem+json; `undefined` keeps the usual answer. Default: none. */
   readonly onDenied?: (
     error: MachineAuthError,
     context: DeniedContext,
   ) => Response | undefined | Promise<Response | undefined>
+  /**
+   * `sqlite:FILE`, `sqlite::memory:`, `postgres://…`, or `{ db }` with the app's own Drizzle database. Environment:
+   * `MACHINE_AUTH_DATABASE`. Default `'sqlite:machine-auth.db'`.
+   */
   readonly database?: DatabaseOption
+  /**
+   * Path that the endpoints are under, without a slash at the end. Environment: `MACHINE_AUTH_PREFIX`. Default
+   * `'/auth'`.
+   */
   readonly prefix?: string
+  /** Where the API documentation is served, or `false` for nowhere. Default `{ path: '/swagger' }`. */
   readonly docs?: false | { readonly path?: string }
+  /** API keys: their text, where they are read from, and how long a verified one is remembered. */
   readonly apiKeys?: {
+    /** Head of every new key: 2 to 16 lower-case letters and digits, a letter first. Default `'mac'`. */
     readonly prefix?: string
+    /** Request headers that carry a key. Default `['x-api-key']`. */
     readonly headers?: readonly string[]
+    /** Schemes of `Authorization` that carry a key. Default `['Bearer', 'ApiKey', 'machine_auth']`. */
     readonly schemes?: readonly string[]
+    /** How long a verified key is remembered, as text or seconds. Default `'60s'`. */
     readonly cacheTtl?: DurationInput
+    /** How many verified keys are remembered at most. Default `100_000`. */
     readonly cacheSize?: number
+    /** Limit for a key without its own; this version does not enforce it. Default `{ limit: 60, window: '1m' }`. */
     readonly defaultRateLimit?: RateLimitSetting
   }
+  /** Access tokens (JWT) and refresh tokens. */
   readonly jwt?: {
+    /** Signature of new access tokens. Default `'EdDSA'`. */
     readonly algorithm?: SigningAlgorithm
+    /** The claim `iss`, 1 to 256 characters. Default `'machine-auth'`. */
     readonly issuer?: string
+    /** The claim `aud`, 1 to 256 characters. Default: the issuer. */
     readonly audience?: string
+    /** Lifetime of an access token, as text or seconds. Default `'15m'`. */
     readonly accessTtl?: DurationInput
+    /** Lifetime of a refresh token, as text or seconds. Default `'30d'`. */
     readonly refreshTtl?: DurationInput
+    /**
+     * How long a spent refresh token gets its successor again instead of revoking the family, as text or seconds.
+     * Default `'10s'`.
+     */
     readonly refreshReuseWindow?: DurationInput
+    /** How far clocks may be apart, as text or seconds, at most `'60s'`. Default `'30s'`. */
     readonly clockTolerance?: DurationInput
   }
+  /** Sessions by cookie. */
   readonly sessions?: {
+    /** Name of the cookie; `__Host-` is put before it when `secure`. Default `'session_id'`. */
     readonly cookie?: string
+    /** Lifetime of a session, as text or seconds. Default `'7d'`. */
     readonly ttl?: DurationInput
+    /** A session unused for this long ends, as text or seconds. Default: none. */
     readonly idleTtl?: DurationInput
+    /** `SameSite` of the cookie; `'none'` needs `secure`. Default `'lax'`. */
     readonly sameSite?: 'lax' | 'strict' | 'none'
+    /** Whether the cookie is `Secure`. Default: on outside development. */
     readonly secure?: boolean
+    /** Other origins whose pages may send requests with the cookie. Default `[]`. */
     readonly trustedOrigins?: readonly string[]
   }
+  /** Permissions of each role, wildcards included. Default `{ admin: ['*'] }`. */
   readonly roles?: { readonly [Name in Roles]: readonly string[] }
+  /** Modules, whose permissions `requireModule` derives from method and action. Default `{}`. */
   readonly modules?: Readonly<Record<string, ModuleDefinition>>
+  /**
+   * The proxies (addresses and CIDR ranges) whose `header` tells a client's address; its default is
+   * `'x-forwarded-for'`. Environment: `MACHINE_AUTH_TRUST_PROXY`, the ranges. Default `false`: the socket's address.
+   */
   readonly trustProxy?: false | { readonly from: readonly string[]; readonly header?: string }
+  /** Guards for whole path prefixes, unmatched routes there included. Default `[]`. */
   readonly protect?: readonly ProtectRule[]
 }
 
@@ -185,5 +242,3 @@ export interface ResolvedOptions {
   /** Things that work but deserve a look; the plugin prints them once at start. */
   readonly warnings: readonly string[]
 }
-
-export type { Environment }

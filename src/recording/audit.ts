@@ -3,6 +3,7 @@ import { generateId } from '../credentials/secret-text.ts'
 import { MachineAuthError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
+import { toTimestamp } from '../lib/timestamp.ts'
 import type { AuditStore, Page } from '../storage/ports.ts'
 
 export interface AuditEvent {
@@ -79,6 +80,6 @@ export class AuditLog {
   /** Newest first. Does not check who asks. */
   async list(filter: { readonly action?: string | undefined } = {}, page: PageInput = {}): Promise<Page<AuditView>> {
     const { items, nextCursor } = await this.#store.list(filter, resolvePage(page))
-    return { items: items.map((event) => ({ ...event, at: new Date(event.at).toISOString() })), nextCursor }
+    return { items: items.map((event) => ({ ...event, at: toTimestamp(event.at) })), nextCursor }
   }
 }

@@ -1,12 +1,12 @@
 /** Sessions: opened at login, listed and ended by their users. `authentication/session.ts` verifies them. */
 import { hashSession } from '../authentication/session.ts'
-import { toTimestamp } from '../authentication/views.ts'
 import { type Actor, isWithinReach, reachOf, SYSTEM } from '../authorization/actor.ts'
 import { generateSessionText } from '../credentials/secret-text.ts'
 import { MachineAuthError } from '../errors.ts'
 import { afterwards } from '../lib/afterwards.ts'
 import type { Clock } from '../lib/clock.ts'
 import { parseAddress } from '../lib/ip.ts'
+import { toTimestamp } from '../lib/timestamp.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import type { AuditLog } from '../recording/audit.ts'
 import type { SessionStore, UserStore } from '../storage/ports.ts'

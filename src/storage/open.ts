@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { is } from 'drizzle-orm'
 import { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+import { parseDatabase } from '../options/database.ts'
 import type { DatabaseOption, SqliteHandle } from '../options/types.ts'
 import type { Database, DatabaseSettings } from './drizzle/database.ts'
 import { translateError } from './drizzle/errors.ts'
@@ -8,7 +9,6 @@ import { listPending, migrate, requireMigrated } from './drizzle/migrate/runner.
 import { readMigrations } from './drizzle/migrate/shipped.ts'
 import { attachSqlite, openSqlite } from './drizzle/sqlite.ts'
 import { createStorage } from './drizzle/storage.ts'
-import { parseDatabase } from './parse-database.ts'
 import type { Storage } from './ports.ts'
 
 export interface OpenOptions {

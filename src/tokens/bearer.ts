@@ -1,7 +1,6 @@
 /** Opaque bearer tokens of ours: made, listed, revoked. `authentication/token.ts` verifies them. */
 import type { CredentialOwner, CredentialOwners, WantedOwner } from '../authentication/credential-owner.ts'
 import type { SecretHasher } from '../authentication/hasher.ts'
-import { toTimestamp, toTimestampOrNull } from '../authentication/views.ts'
 import {
   type Actor,
   isWithinReach,
@@ -20,6 +19,7 @@ import { type ExpiryInput, resolveExpiry } from '../lib/expiry.ts'
 import { FieldErrors } from '../lib/field-errors.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import { nameMistake, remarkMistake } from '../lib/text.ts'
+import { toTimestamp, toTimestampOrNull } from '../lib/timestamp.ts'
 import type { AuditLog } from '../recording/audit.ts'
 import type { BearerTokenStore, Page } from '../storage/ports.ts'
 import type { BearerTokenRecord, ChangeKind } from '../storage/records.ts'

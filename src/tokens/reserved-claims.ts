@@ -1,3 +1,5 @@
+import { UNSAFE_MEMBERS } from '../lib/unsafe-members.ts'
+
 /**
  * Claims that decide something: an app's hook cannot set them.
  *
@@ -9,8 +11,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   ...['client_id', 'azp', 'scope', 'scp', 'roles', 'role', 'permissions', 'groups', 'entitlements'],
   ...['cnf', 'act', 'may_act', 'auth_time', 'acr', 'amr', 'nonce', 'sid', 'events'],
   ...['fid', 'family', 'org', 'organization_id'],
-  // Names that mean something to JavaScript objects.
-  ...['__proto__', 'constructor', 'prototype'],
+  ...UNSAFE_MEMBERS,
 ])
 
 /** Whether a claim is this library's to set. */

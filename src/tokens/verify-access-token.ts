@@ -37,7 +37,7 @@ function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
-function isName(value: unknown): value is string {
+function isNonEmptyText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
 
@@ -53,7 +53,7 @@ function readClaims(
 ): AccessTokenClaims | Refusal {
   const { sub, jti, iat, exp, nbf, fid, client_id: clientId } = payload
   if (!isSeconds(iat) || !isSeconds(exp) || (nbf !== undefined && !isSeconds(nbf))) return INVALID
-  if (!isName(sub) || !isName(jti) || !isFamilyId(fid)) return INVALID
+  if (!isNonEmptyText(sub) || !isNonEmptyText(jti) || !isFamilyId(fid)) return INVALID
   if (clientId !== undefined && clientId !== sub) return INVALID
   const lifetime = (exp - iat) * 1000
   // One second more than configured, since whole seconds are written.

@@ -175,8 +175,4 @@ describe("an app's own users", () => {
     await expectRefused(services.login.verify('unknown@example.com', 'by ldap'), 'login_failed')
     expect(asked).toEqual([{ id }, null])
   })
-
-  test('finding without verifying is a mistake of the options', () => {
-    expect(() => createServices({ users: { findByEmail: () => null } })).toThrow(TypeError)
-  })
 })

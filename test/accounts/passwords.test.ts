@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { parsePasswordHash } from '../../src/accounts/password-hash.ts'
 import { bunPasswordHasher, newPasswordMistake, Passwords } from '../../src/accounts/passwords.ts'
-import { createGate } from '../../src/lib/concurrency.ts'
+import { createSemaphore } from '../../src/lib/concurrency.ts'
 import { expectRefused } from '../support/refusals.ts'
 import { createFakeHasher, fakeBcrypt } from '../support/services.ts'
 
@@ -102,7 +102,7 @@ describe('a flood', () => {
       hash: async () => '',
       verify: () => new Promise<boolean>((resolve) => doors.push(() => resolve(true))),
     }
-    const passwords = new Passwords({ hasher, gate: createGate(1, 2) })
+    const passwords = new Passwords({ hasher, semaphore: createSemaphore(1, 2) })
     const admitted = [1, 2, 3].map(() => passwords.verify('correct horse', null))
     const refusal = await expectRefused(passwords.verify('correct horse', null), 'rate_limited')
     expect(refusal.headers['retry-after']).toBe('1')

@@ -233,6 +233,20 @@ describe('operations', () => {
     expect(login.security).toBeUndefined()
   })
 
+  test.each([
+    [400, 'Malformed, for example two credentials of one kind, or a body that is not JSON.', 'request_malformed', []],
+    [413, 'The body is larger than this takes.', 'body_too_large', []],
+    [429, 'Too many requests or attempts. `Retry-After` says when to try again.', 'rate_limited', ['Retry-After']],
+  ])('say what a refusal with %i means', async (status, description, code, headers) => {
+    const app = new Elysia()
+      .use(createDocumented())
+      .post('/x', () => 'ok', { detail: { 'x-problems': [status] } as object })
+    const refusal = operationOf(await fetchDocument(app), 'post', '/x').responses?.[status]
+    expect(refusal?.description).toBe(description)
+    expect(Object.keys(refusal?.headers ?? {})).toEqual(headers)
+    expect(refusal?.content?.['application/problem+json']?.example).toMatchObject({ status, code })
+  })
+
   test('leave an app its own schema of the name Problem', async () => {
     const app = new Elysia()
       .use(createDocumented())

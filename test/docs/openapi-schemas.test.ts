@@ -30,8 +30,14 @@ describe('a type', () => {
     [
       'no further members',
       t.Object({}, { additionalProperties: t.Never() }),
-      { type: 'object', properties: {}, additionalProperties: { not: {} } },
+      { type: 'object', properties: {}, additionalProperties: false },
     ],
+    [
+      'further members of a type',
+      t.Object({}, { additionalProperties: t.String() }),
+      { type: 'object', properties: {}, additionalProperties: text },
+    ],
+    ['anything that is shown as an object', t.Any({ 'x-machine-auth-type': 'object' }), { type: 'object' }],
     [
       'a property called like a keyword',
       t.Object({ $id: t.String(), nullable: t.String() }, { required: [] }),

@@ -176,6 +176,28 @@ describe('a guarded route', () => {
     })
   })
 
+  test.each([
+    ['/role', 'role_required'],
+    ['/two-roles', 'role_required'],
+    ['/permission', 'permission_required'],
+    ['/any-permission', 'permission_required'],
+    ['/module', 'permission_required'],
+    ['/management', 'permission_required'],
+    ['/key-with', 'permission_required'],
+    ['/posts/{id}', 'not_owner'],
+    ['/drafts/{id}', 'not_owner'],
+    ['/user', 'user_required'],
+    ['/user-via', 'user_required'],
+    ['/key', 'ip_not_allowed'],
+    ['/master', 'ip_not_allowed'],
+    ['/session', 'organization_suspended'],
+    ['/role-and-permission', 'role_required'],
+    ['/key-and-user', 'user_required'],
+  ])('%s has %p as its example of a 403', (path, code) => {
+    const media = operationOf(document, 'get', path).responses?.[403]?.content?.['application/problem+json']
+    expect(media?.example).toMatchObject({ status: 403, code })
+  })
+
   test('whose guards contradict each other is not shown as open', () => {
     const { security } = operationOf(document, 'get', '/key-and-session-user')
     expect(security).toEqual([{ bearer: [], apiKey: [], session: [], masterKey: [] }])

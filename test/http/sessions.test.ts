@@ -89,18 +89,31 @@ describe('GET /sessions', () => {
     expectProblem(await t.ask('/session', { headers: old.headers }), 'session_expired')
   })
 
-  test('by a token or key of the user none is the current one', async () => {
+  test('comes in pages', async () => {
+    const user = await t.core.users.create({ email: 'pages@example.com' })
+    for (let count = 0; count < 3; count++) await addSession(t, user.id)
+    const { headers } = await addTokens(t, user.id)
+    const first = await t.ask('/auth/sessions?limit=2', { headers })
+    const rest = await t.ask(`/auth/sessions?limit=2&cursor=${textAt(first.json, 'nextCursor')}`, { headers })
+    const ids = [...listAt(first.json, 'items'), ...listAt(rest.json, 'items')].map(({ id }) => id)
+    expect([ids.length, new Set(ids).size, rest.json.nextCursor]).toEqual([3, 3, null])
+    for (const query of ['limit=0', 'limit=101', 'cursor=nobody', 'page=2']) {
+      expectProblem(await t.ask(`/auth/sessions?${query}`, { headers }), 'validation_failed', ['errors'])
+    }
+  })
+
+  test('by a token of the user none is the current one', async () => {
     const user = await t.core.users.create({ email: 'token@example.com' })
     const session = await addSession(t, user.id)
-    for (const { headers } of [await addTokens(t, user.id), await addKey(t, { userId: user.id })]) {
-      const items = listAt((await t.ask('/auth/sessions', { headers })).json, 'items')
-      expect(items.map(({ id, current }) => [id, current])).toEqual([[session.id, false]])
-    }
+    const { headers } = await addTokens(t, user.id)
+    const items = listAt((await t.ask('/auth/sessions', { headers })).json, 'items')
+    expect(items.map(({ id, current }) => [id, current])).toEqual([[session.id, false]])
   })
 
   test.each([
     ['nobody', () => ({}), 'credential_missing'],
-    ['a key without an owner', async () => (await addKey(t)).headers, 'user_required'],
+    ['a key without an owner', async () => (await addKey(t)).headers, 'credential_missing'],
+    ['a key of the user', async () => (await addKey(t, { userId: alice.id })).headers, 'credential_missing'],
     ['the master key', () => asMaster, 'credential_missing'],
     ['a wrong cookie', () => withCookie('x'.repeat(59)), 'session_invalid'],
   ] as const)('%s is refused', async (_, headersOf, code) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createPathMatcher, normalizePath, requestPath, routedPaths } from '../../src/lib/path.ts'
+import { createPathMatcher, requestPath, routedPaths } from '../../src/lib/path.ts'
 
 describe('createPathMatcher', () => {
   describe.each(['/api', '/api/', '/api/*', '//API/', '/%61pi'])('%s', (pattern) => {
@@ -91,26 +91,6 @@ describe('createPathMatcher', () => {
     for (const path of ['/%25'.repeat(12_000), '/..'.repeat(16_000), '%'.repeat(50_000), '/'.repeat(50_000)]) {
       expect(typeof guards(path)).toBe('boolean')
     }
-  })
-})
-
-describe('normalizePath', () => {
-  test.each([
-    ['', '/'],
-    ['/', '/'],
-    ['//', '/'],
-    ['/x/', '/x'],
-    ['//API/%78/../y/', '/api/y'],
-    ['/x\\y', '/x/y'],
-    ['/../..', '/'],
-    ['/a/./b', '/a/b'],
-    ['/%zz', '/%zz'],
-  ])('%j is %j', (path, expected) => {
-    expect(normalizePath(path)).toBe(expected)
-  })
-
-  test('is stable', () => {
-    fc.assert(fc.property(fc.webPath(), (path) => expect(normalizePath(normalizePath(path))).toBe(normalizePath(path))))
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { parseTimestamp } from '../../src/lib/timestamp.ts'
+import { parseTimestamp, toTimestamp, toTimestampOrNull } from '../../src/lib/timestamp.ts'
 
 describe('parseTimestamp', () => {
   test.each([
@@ -45,4 +45,16 @@ describe('parseTimestamp', () => {
     const dates = fc.date({ min: new Date(0), max: new Date(Date.UTC(9999, 0)), noInvalidDate: true })
     fc.assert(fc.property(dates, (date) => expect(parseTimestamp(date.toISOString())).toBe(date.getTime())))
   })
+})
+
+test.each([
+  [0, '1970-01-01T00:00:00.000Z'],
+  [1_735_689_599_999, '2024-12-31T23:59:59.999Z'],
+])('%p is written %s', (ms, text) => {
+  expect([toTimestamp(ms), toTimestampOrNull(ms)]).toEqual([text, text])
+  expect(parseTimestamp(text)).toBe(ms)
+})
+
+test('no moment is written as none', () => {
+  expect(toTimestampOrNull(null)).toBeNull()
 })

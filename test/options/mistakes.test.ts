@@ -134,6 +134,9 @@ describe('each mistake names its path, what was given and what is accepted', () 
     ],
     [{ database: 'machine-auth.db' }, 'database', '"machine-auth.db"', "'sqlite:FILE'"],
     [{ database: 'sqlite:' }, 'database', '"sqlite:***"', "'sqlite:FILE'"],
+    [{ database: 'sqlite:a.db?mode=ro' }, 'database', '"sqlite:***"', "'sqlite:FILE'"],
+    [{ database: 'sqlite://host/a.db' }, 'database', '"sqlite:***"', "'sqlite:FILE'"],
+    [{ database: 'postgres:///app' }, 'database', '"postgres:***"', "'postgres://...'"],
     [{ database: { db: {} } }, 'database', 'an object', 'Drizzle'],
     [{ database: 5 }, 'database', 'a number', "'sqlite:FILE'"],
   ])('%j', (options, path, given, accepted) => {
@@ -142,6 +145,14 @@ describe('each mistake names its path, what was given and what is accepted', () 
     expect(found[0]).toMatchObject({ path, given, source: undefined })
     expect(found[0]?.accepted).toContain(accepted)
   })
+})
+
+test('users whom the app finds but cannot verify are a mistake among the others', () => {
+  const users = { findByEmail: () => null }
+  expect(mistakes({ prefix: 'auth', users }).map(({ path }) => path)).toEqual(['prefix', 'users.verifyPassword'])
+  expect(mistakes({ users: { ...users, verifyPassword: 'yes' } })).toHaveLength(1)
+  expect(mistakes({ prefix: 'auth', users: { ...users, verifyPassword: () => false } })).toHaveLength(1)
+  expect(mistakes({ prefix: 'auth', users: { verifyPassword: () => false } })).toHaveLength(1)
 })
 
 test('each bad name of a table is reported', () => {

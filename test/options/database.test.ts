@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { resolve } from 'node:path'
-import { maskDatabase, parseDatabase } from '../../src/storage/parse-database.ts'
+import { isDatabase, maskDatabase, parseDatabase } from '../../src/options/database.ts'
 
 describe('parseDatabase', () => {
   test.each([
@@ -13,6 +13,7 @@ describe('parseDatabase', () => {
     ['postgresql://db/app?sslmode=require', { dialect: 'postgres', url: 'postgresql://db/app?sslmode=require' }],
   ] as const)('%s', (text, expected) => {
     expect(parseDatabase(text)).toEqual(expected)
+    expect(isDatabase(text)).toBe(true)
   })
 
   test.each([
@@ -30,6 +31,7 @@ describe('parseDatabase', () => {
     'postgres://u:hunter2@db:port/app?password=hunter2',
     'redis://:hunter2@db',
   ])('refuses %p, naming the option and what is accepted, without the password', (text) => {
+    expect(isDatabase(text)).toBe(false)
     expect(() => parseDatabase(text)).toThrow(TypeError)
     expect(() => parseDatabase(text)).toThrow(/^database: .*sqlite:FILE.*postgres:\/\//)
     expect(() => parseDatabase(text)).not.toThrow(/hunter2/)
@@ -37,10 +39,11 @@ describe('parseDatabase', () => {
 })
 
 test.each([
-  ['postgres://user:pa:ss@w@host/db?x=secret', 'postgres://***@host/db'],
-  ['mysql://root:secret@db', 'mysql://***@db'],
-  ['postgres:user:secret@db', 'postgres:***@db'],
-  ['user:secret@db', 'user:***@db'],
+  ['postgres://user:pa:ss@w@host/db?x=secret', 'postgres:***'],
+  ['mysql://root:secret@db', 'mysql:***'],
+  ['postgres:user:secret@db', 'postgres:***'],
+  ['user:secret@db', 'user:***'],
+  ['host?password=secret', '***'],
   ['file.db', 'file.db'],
 ])('maskDatabase(%p)', (text, masked) => {
   expect(maskDatabase(text)).toBe(masked)
