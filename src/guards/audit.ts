@@ -80,16 +80,20 @@ function unknownNames(guard: GuardMark, method: string, known: KnownNames): read
   }
 }
 
-/** Elysia answers a constant before any hook when a route has all four kinds of hooks. */
-function isServedUnguarded(route: InternalRoute): boolean {
+/**
+ * Elysia answers a constant before any hook when a route has all four kinds of hooks. A precompiled one had our `parse`
+ * when it was compiled, whether or not it was taken off since.
+ */
+function isServedUnguarded(route: InternalRoute, isPrecompiled: boolean): boolean {
   const { parse, transform, beforeHandle, afterHandle } = route.hooks
   return (
     typeof route.handler !== 'function' &&
-    [parse, transform, beforeHandle, afterHandle].every((hooks) => (hooks?.length ?? 0) > 0)
+    (isPrecompiled || (parse?.length ?? 0) > 0) &&
+    [transform, beforeHandle, afterHandle].every((hooks) => (hooks?.length ?? 0) > 0)
   )
 }
 
-function mistakesOf(route: InternalRoute, known: KnownNames): readonly string[] {
+function mistakesOf(route: InternalRoute, known: KnownNames, isPrecompiled: boolean): readonly string[] {
   const guards = guardsOf(route)
   const mistakes = Object.keys(route.hooks)
     .filter(isGuardName)
@@ -97,7 +101,7 @@ function mistakesOf(route: InternalRoute, known: KnownNames): readonly string[] 
       (name) =>
         `'${name}' is not applied: declare the route after .use(machineAuth()), without options switched off beside it`,
     )
-  if (guards.length > 0 && isServedUnguarded(route)) {
+  if (guards.length > 0 && isServedUnguarded(route, isPrecompiled)) {
     mistakes.push(
       'a constant cannot be guarded together with parse, transform, resolve and afterHandle hooks: answer from a function',
     )
@@ -121,7 +125,7 @@ export function auditRoutes(app: AppInternals, known: KnownNames): void {
   const isPrecompiled = precompile === true || (typeof precompile === 'object' && precompile.compose === true)
   const mistakes = app.router.history.flatMap((route) => {
     const readsItself = tunePipeline(app, route)
-    const own = mistakesOf(route, known)
+    const own = mistakesOf(route, known, isPrecompiled)
     return readsItself && isPrecompiled ? [...own, `${route.method} ${route.path}: ${TOO_LATE}`] : own
   })
   if (mistakes.length > 0) throw new RouteAuditError([...new Set(mistakes)])

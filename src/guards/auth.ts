@@ -17,6 +17,7 @@ import {
   toApiKeyRequirement,
   toPermissionRule,
 } from './requirements.ts'
+import { requireApiKeyValue, requireNames } from './values.ts'
 import { type AnswerHeaders, setVary } from './vary.ts'
 
 /** A list of role names, or one. */
@@ -69,6 +70,7 @@ export class Auth<U extends object = object, Roles extends string = string> {
 
   /** The request's API key. */
   async apiKey(requirement: ApiKeyRequirement | true = true): Promise<ApiKeyView> {
+    requireApiKeyValue(requirement)
     return requireApiKey(this.#ask(), toApiKeyRequirement(requirement))
   }
 
@@ -99,7 +101,10 @@ export class Auth<U extends object = object, Roles extends string = string> {
 
   /** Whoever asks, if he has the permissions. */
   async requirePermission(permission: PermissionRequirement): Promise<Principal> {
-    return requirePermission(this.#ask(), toPermissionRule(permission))
+    const rule = toPermissionRule(permission)
+    // All of nothing would be a yes.
+    if (rule.mode === 'all') requireNames('requirePermission', rule.names)
+    return requirePermission(this.#ask(), rule)
   }
 
   /**

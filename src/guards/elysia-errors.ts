@@ -12,8 +12,16 @@ export function isInvalidAnswer(code: unknown, error: unknown): boolean {
   return code === 'VALIDATION' && (error as ValidationError).type === 'response'
 }
 
+/** Other libraries' errors have a `code` too: Elysia's own have this status with it. */
+const STATUSES: ReadonlyMap<unknown, number> = new Map([
+  ['NOT_FOUND', 404],
+  ['VALIDATION', 422],
+  ['PARSE', 400],
+])
+
 /** The refusal that Elysia means, or null when it is none of its own. */
 export function toRefusal(code: unknown, error: unknown): MachineAuthError | null {
+  if ((error as { readonly status?: unknown } | null)?.status !== STATUSES.get(code)) return null
   if (code === 'NOT_FOUND') {
     // An app that throws it may say what is missing; by itself Elysia says no more than the code.
     const said = error instanceof Error && error.message !== 'NOT_FOUND' ? { detail: error.message } : {}

@@ -28,6 +28,7 @@ export interface InternalRoute {
 }
 
 export interface AppInternals {
+  readonly store: object
   readonly router: { readonly history: readonly InternalRoute[] }
   readonly config: {
     readonly aot?: boolean

@@ -7,7 +7,7 @@ import { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
 import { hasForeignErrorHook } from './error-hooks.ts'
 import { Presented, type RequestEnvironment } from './presented.ts'
-import { createProtection } from './protect.ts'
+import { createProtection, type Protection } from './protect.ts'
 import { createPublicPaths } from './public-paths.ts'
 import { describeRoutes, type RouteDescription } from './routes.ts'
 import { peekPresented, rememberPresented, withoutPlugin } from './state.ts'
@@ -33,7 +33,9 @@ export class GuardEngine {
   readonly #ownsPath: (path: string) => boolean
   readonly #onDenied: MachineAuthOptions['onDenied']
   readonly #protectRules: readonly ProtectRule[]
-  #protect: ((presented: Presented) => boolean) | null = null
+  #protect: Protection | null = null
+  /** By the app's store: the one thing in a request's context that says whose it is. */
+  #publicPaths = new WeakMap<object, ReturnType<typeof createPublicPaths>>()
   #auditedRoutes = -1
   #isAlone = false
   #failure: Error | null = null
@@ -76,7 +78,10 @@ export class GuardEngine {
       this.audit()
       this.#isAlone = !this.apps.roots().some(hasForeignErrorHook)
       const prefixes = this.apps.roots().flatMap((app) => app.config.prefix ?? [])
-      this.#protect = createProtection(this.#protectRules, createPublicPaths(this.routes()), prefixes)
+      this.#protect = createProtection(this.#protectRules, prefixes)
+      this.#publicPaths = new WeakMap(
+        this.apps.roots().map((app) => [app.store, createPublicPaths(describeRoutes(app))] as const),
+      )
     } catch (failure) {
       this.#failure = failure instanceof Error ? failure : new Error(String(failure))
     }
@@ -113,13 +118,13 @@ export class GuardEngine {
   }
 
   /** The answer of a `protect` rule that refuses, else undefined. */
-  refuseProtected(request: Request, headers: AnswerHeaders): Response | Promise<Response> | undefined {
+  refuseProtected(request: Request, headers: AnswerHeaders, store: object): Response | Promise<Response> | undefined {
     if (this.#protectRules.length === 0) return undefined
     const presented = peekPresented(request)
     // A plugin that only a group uses never sees the request; its rules would let everything through.
     if (presented === undefined || this.#protect === null) return withoutPlugin().toResponse()
     try {
-      if (this.#protect(presented)) setVary(headers)
+      if (this.#protect(presented, this.#publicPaths.get(store) ?? nothingPublic)) setVary(headers)
       return undefined
     } catch (refused) {
       setVary(headers)
@@ -143,7 +148,9 @@ export class GuardEngine {
     }
     try {
       const answer = this.#onDenied?.(error, { request, path: requestPath(request.url) })
-      return answer instanceof Promise ? answer.catch(ignore) : answer
+      if (answer === undefined || answer instanceof Response) return answer
+      // Whatever has a `then` is waited for, and nothing but a Response is an answer.
+      return Promise.resolve<unknown>(answer).then((given) => (given instanceof Response ? given : undefined), ignore)
     } catch (failure) {
       return ignore(failure)
     }
@@ -227,4 +234,8 @@ export class GuardEngine {
       }),
     )
   }
+}
+
+function nothingPublic(): boolean {
+  return false
 }

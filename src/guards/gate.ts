@@ -122,8 +122,13 @@ export function createAsyncGate<Proof extends object>(
   return asGate<Proof>(parse, Object.assign(transform, { [MARK]: mark }))
 }
 
-/** Elysia drops a macro's `parse` where the route names a parser by a bare string, but adds it to a list. */
-function listParser(hook: { parse?: unknown }): void {
+/**
+ * Elysia drops a macro's `parse` where the route names a parser by a bare string, but adds it to a list; and it drops
+ * any hook of a macro where the route's own is `false`.
+ */
+function listParser(hook: { parse?: unknown; transform?: unknown }): void {
+  if (!hook.parse) delete hook.parse
+  if (!hook.transform) delete hook.transform
   if (typeof hook.parse === 'string') hook.parse = [hook.parse]
 }
 

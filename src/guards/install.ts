@@ -17,7 +17,8 @@ export interface InstallOptions {
 /** @param plugin is changed in place */
 export function installEngine(plugin: Elysia, engine: GuardEngine, options: InstallOptions): void {
   plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
-  if (options.hasRules) plugin.onRequest(({ request, set }) => engine.refuseProtected(request, set.headers))
+  if (options.hasRules)
+    plugin.onRequest(({ request, set, store }) => engine.refuseProtected(request, set.headers, store))
 
   plugin.onError(
     { as: 'global' },

@@ -3,8 +3,8 @@ import { Elysia } from 'elysia'
 import type { BearerToken, Principal, Session, User } from '../authentication/principal.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
 import type { ModuleRequirement } from '../authorization/registry.ts'
-import type { Environment } from '../storage/records.ts'
 import { Auth, type RoleRequirement, toList } from './auth.ts'
+import { refuseLostGuards } from './declarations.ts'
 import { createGate, createMark } from './gate.ts'
 import {
   type ApiKeyRequirement,
@@ -23,8 +23,10 @@ import {
   toPermissionRule,
 } from './requirements.ts'
 import { presentedBy } from './state.ts'
-import { requireMembers, requireNames, requireTrue } from './values.ts'
+import { requireApiKeyValue, requireMembers, requireNames, requirePermissionValue, requireTrue } from './values.ts'
 import type { AnswerHeaders } from './vary.ts'
+
+refuseLostGuards(Elysia.prototype)
 
 /** `currentUser: { via: […] }`: only these kinds of credential. */
 export interface CurrentUserRequirement {
@@ -32,7 +34,6 @@ export interface CurrentUserRequirement {
 }
 
 const CREDENTIAL_KINDS: readonly CredentialKindName[] = ['apiKey', 'jwt', 'session']
-const ENVIRONMENTS: readonly Environment[] = ['live', 'test']
 
 /**
  * Makes the typed part of the plugin.
@@ -52,12 +53,7 @@ export function createGuards<U extends object, Roles extends string>(seed: strin
   return new Elysia({ name: 'machine-auth', seed })
     .derive({ as: 'global' }, attachAuth)
     .macro('apiKey', (value: true | ApiKeyRequirement) => {
-      if (value !== true) {
-        requireMembers('apiKey', value, ['permissions', 'environment'])
-        const { permissions, environment } = value
-        if (permissions !== undefined) requireNames('apiKey.permissions', permissions)
-        if (environment !== undefined) requireNames('apiKey.environment', [environment], ENVIRONMENTS)
-      }
+      requireApiKeyValue(value)
       const requirement = toApiKeyRequirement(value)
       const mark = { name: 'apiKey', value: requirement === true ? {} : requirement }
       return createGate<{ apiKey: ApiKeyView }>(mark, (presented) => ({
@@ -98,9 +94,8 @@ export function createGuards<U extends object, Roles extends string>(seed: strin
       }))
     })
     .macro('requirePermission', (value: PermissionRequirement) => {
-      if (typeof value !== 'string' && !Array.isArray(value)) requireMembers('requirePermission', value, ['any'])
+      requirePermissionValue(value)
       const rule = toPermissionRule(value)
-      requireNames('requirePermission', rule.names)
       return createGate<{ principal: Principal }>({ name: 'requirePermission', value }, (presented) => ({
         principal: requirePermission(presented, rule),
       }))

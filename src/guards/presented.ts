@@ -83,7 +83,8 @@ export class Presented {
     }
     const known = this.#environment.apiKeys.peek(text)
     this.#key = known ?? null
-    if (known === undefined) this.#wait(this.#environment.apiKeys.resolve(text), (outcome) => (this.#key = outcome))
+    // A second key that was found meanwhile stands: it refuses both.
+    if (known === undefined) this.#wait(this.#environment.apiKeys.resolve(text), (outcome) => (this.#key ??= outcome))
   }
 
   #takeAuthorization(header: string): void {

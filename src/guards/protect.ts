@@ -38,23 +38,25 @@ function demandsOf(rule: ProtectRule): readonly Demand[] {
 }
 
 /**
- * Compiles the rules; null when there are none.
+ * Throws for a request that a rule refuses; answers whether a rule applied.
  *
  * @param isPublic whether the route of a method and path says `public: true`
- * @param prefixes of the apps that serve: a rule means its path below them too
- * @returns a function that throws `MachineAuthError` for a request that a rule refuses, and says whether a rule applied
  */
-export function createProtection(
-  rules: readonly ProtectRule[],
-  isPublic: (method: string, path: string) => boolean,
-  prefixes: readonly string[],
-): ((presented: Presented) => boolean) | null {
+export type Protection = (presented: Presented, isPublic: (method: string, path: string) => boolean) => boolean
+
+/**
+ * Compiles the rules; null when there are none.
+ *
+ * @param prefixes of the apps that serve: a rule means its path below them too
+ * @returns what throws `MachineAuthError` for a request that a rule refuses
+ */
+export function createProtection(rules: readonly ProtectRule[], prefixes: readonly string[]): Protection | null {
   if (rules.length === 0) return null
   const compiled = rules.map((rule) => {
     const matchers = ['', ...prefixes].map((prefix) => createPathMatcher(prefix + rule.path))
     return { matches: (path: string) => matchers.some((matches) => matches(path)), demands: demandsOf(rule) }
   })
-  return (presented) => {
+  return (presented, isPublic) => {
     const paths = routedPaths(presented.request.url)
     let isRuled = false
     for (const rule of compiled) {

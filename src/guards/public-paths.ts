@@ -39,16 +39,24 @@ function isStatic(pattern: string): boolean {
   return !pattern.includes(':') && !pattern.includes('*')
 }
 
+function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+/** @param routes of the one app that serves the request */
 export function createPublicPaths(routes: readonly RouteDescription[]): (method: string, path: string) => boolean {
   const compiled = routes.map((route) => {
     const matches: Matcher = (path) => matchesPattern(route.path, path)
-    return { route, matches, isStatic: isStatic(route.path) }
+    return { route, matches, isStatic: isStatic(route.path), bare: withoutSlash(route.path) }
   })
   return (method, path) => {
-    const candidates = compiled.filter(({ route, matches }) => servesMethod(route, method) && matches(path))
-    // A static route of exactly this path always wins over patterns; otherwise all that match must be public.
-    const exact = candidates.filter((each) => each.isStatic && each.route.path === path)
-    const winners = exact.length > 0 ? exact : candidates
+    const bare = withoutSlash(path)
+    const candidates = compiled.filter(
+      (each) => servesMethod(each.route, method) && (each.matches(path) || (each.isStatic && each.bare === bare)),
+    )
+    // A static route of exactly this path wins over patterns, though not over one that differs by the slash at the end.
+    const hasExact = candidates.some((each) => each.isStatic && each.route.path === path)
+    const winners = hasExact ? candidates.filter((each) => each.isStatic) : candidates
     return winners.length > 0 && winners.every(({ route }) => isOpen(route))
   }
 }

@@ -67,3 +67,37 @@ describe.each(Object.entries(OFF))('beside %s', (_, off) => {
 describe('without the plugin where it is written', () => {
   test.each(Object.keys(WITHOUT))('%s', (name) => expectNoSecret((plugin) => WITHOUT[name]?.(plugin) as App))
 })
+
+/** Elysia writes what it makes of options into them, and takes out the option. */
+describe('options that were used before', () => {
+  const transform = () => undefined
+
+  test.each([
+    ['a hook of its own', { transform }],
+    ['both hooks', { transform, parse: 'json' }],
+  ])('and are given %s for another route', async (_, more) => {
+    await expectNoSecret((plugin) => {
+      const secured = { currentUser: true } as const
+      return new Elysia()
+        .use(plugin)
+        .get('/other', () => 'other', secured)
+        .get('/x', secret, unchecked({ ...secured, ...more }))
+    })
+  })
+
+  test('in a block', async () => {
+    await expectNoSecret((plugin) => {
+      const secured = { currentUser: true } as const
+      return new Elysia()
+        .use(plugin)
+        .guard(secured, (inner) => inner.get('/other', () => 'other'))
+        .get('/x', secret, { ...secured, transform })
+    })
+  })
+
+  test('stay as they were written', () => {
+    const secured = { currentUser: true } as const
+    new Elysia().use(createTestPlugin().plugin).get('/x', secret, secured)
+    expect(Object.keys(secured)).toEqual(['currentUser'])
+  })
+})
