@@ -84,6 +84,8 @@ export function isMachineAuth(value: unknown): value is AnyMachineAuth {
   return typeof value === 'object' && value !== null && internals.has(value)
 }
 
+/** ms until roles that could not be read are read again. */
+const ROLES_RETRY = 250
 /** ms between sweeps of what has expired. */
 const SWEEP_INTERVAL = 3_600_000
 
@@ -147,9 +149,36 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   const { invalidate } = authenticators
   const common = { clock, invalidate, audit }
 
+  let readings = 0
+  let newest = 0
   async function reloadRoles(): Promise<void> {
-    roles.replaceStored(await storage.roles.list())
+    readings += 1
+    const reading = readings
+    const stored = await storage.roles.list()
+    // A reading that was overtaken by a later one knows less.
+    if (reading > newest) roles.replaceStored(stored)
+    newest = Math.max(newest, reading)
     authenticators.clear()
+  }
+
+  let retry: ReturnType<typeof setTimeout> | undefined
+  /** Tries until it succeeds: the change that asked for it is not told twice. */
+  function reloadSoon(): void {
+    reloadRoles().catch(() => {
+      authenticators.clear()
+      clearTimeout(retry)
+      if (closing === undefined) retry = setTimeout(reloadSoon, ROLES_RETRY).unref()
+    })
+  }
+
+  /** For this process's own writes, of which the watcher need not hear. */
+  async function reloadNow(): Promise<void> {
+    try {
+      await reloadRoles()
+    } catch (error) {
+      reloadSoon()
+      throw error
+    }
   }
 
   const owners = new CredentialOwners({
@@ -208,11 +237,9 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   const watcher = new ChangeWatcher(storage.changes, clock, {
     onChange({ kind, subject }) {
       invalidate(kind, subject)
-      if (kind === 'role') reloadRoles().catch(() => authenticators.clear())
+      if (kind === 'role') reloadSoon()
     },
-    onGap() {
-      reloadRoles().catch(() => authenticators.clear())
-    },
+    onGap: reloadSoon,
   })
 
   async function sweep(): Promise<void> {
@@ -244,6 +271,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   function close(): Promise<void> {
     closing ??= (async () => {
       clearInterval(sweeper)
+      clearTimeout(retry)
       await watcher.stop()
       await opened.ready.catch(() => undefined)
       await opened.storage.close()
@@ -261,7 +289,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       registry: roles,
       permissions,
       configured: resolved.roles,
-      reload: reloadRoles,
+      reload: reloadNow,
     }),
     permissions,
     tokens,

@@ -6,6 +6,7 @@ import {
   requireCovering,
   requireGrantable,
   requirePlatform,
+  requireRolesOf,
   SYSTEM,
 } from '../authorization/actor.ts'
 import type { RoleRegistry } from '../authorization/roles.ts'
@@ -53,7 +54,7 @@ export class UserService {
    * Creates a user. Without a password he cannot log in by one.
    *
    * @throws MachineAuthError `validation_failed`, `conflict` (e-mail or id taken), `permission_required` (a role that
-   * grants more than the actor has), `not_found` (another's organization)
+   * the actor has not, or that grants more than he has), `not_found` (another's organization)
    * @example await core.users.create({ email: 'alice@example.com', password, roles: ['admin'] })
    */
   async create(input: NewUser, actor: Actor = SYSTEM): Promise<UserView> {
@@ -62,6 +63,7 @@ export class UserService {
     const wanted = resolveNewUser(input, roles, errors)
     errors.throwIfAny()
     requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
+    requireRolesOf(actor, wanted.roles)
     const organizationId = await this.#resolveOrganization(input.organizationId ?? null, actor)
     const id = input.id ?? generateId('user')
     if (input.id !== undefined && (await users.find(id)) !== null) throw taken('id')
@@ -134,10 +136,17 @@ export class UserService {
     const { roles, passwords, clock, audit } = this.#options
     const user = await this.#requireUser(id, actor)
     requireCovering(actor, roles.permissionsOf(user.roles).names)
+    if (actor.user?.id !== id) requireRolesOf(actor, user.roles)
     const errors = new FieldErrors()
     const wanted = resolveUserPatch(change, roles, errors)
     errors.throwIfAny()
-    if (wanted.roles !== undefined) requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
+    if (wanted.roles !== undefined) {
+      requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
+      requireRolesOf(
+        actor,
+        wanted.roles.filter((role) => !user.roles.includes(role)),
+      )
+    }
     if (wanted.organizationId !== undefined && wanted.organizationId !== user.organizationId) {
       requirePlatform(actor)
       if (wanted.organizationId !== null) await this.#requireOrganization(wanted.organizationId)

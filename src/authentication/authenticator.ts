@@ -19,6 +19,8 @@ export interface CredentialKind<B, P extends Principal> {
   proofOf?(text: string): string
   /** Refuses, without waiting, a text that cannot be one of ours. */
   refuseMalformed(text: string): Refusal | undefined
+  /** Whether the look-up asks the app, whose answer is only for the request it was asked for. */
+  asksApp?(text: string): boolean
   /** Verifies the text against storage. */
   lookup(text: string, now: number): Promise<Found<B> | Refusal>
   /** Makes the principal; asynchronous only where the app's own `users.load` must be asked on every request. */
@@ -33,13 +35,19 @@ interface Remembered<B, P> {
   readonly principal: P | undefined
 }
 
-/** A promise in flight, shared by requests that present the same new credential at once. */
-interface Flight<P extends Principal> {
-  readonly generation: number
-  readonly outcome: Promise<Outcome<P>>
+/** What a look-up came to. */
+interface Landed<B, P extends Principal> {
+  readonly base: B
+  readonly outcome: Outcome<P> | Promise<Outcome<P>>
 }
 
-function isRefusal(value: { readonly kind?: unknown } | Found<unknown>): value is Refusal {
+/** A look-up in flight, shared by requests that present the same new credential at once. */
+interface Flight<B, P extends Principal> {
+  readonly generation: number
+  readonly landing: Promise<Landed<B, P> | Refusal>
+}
+
+function isRefusal(value: object): value is Refusal {
   return 'kind' in value && value.kind === 'refused'
 }
 
@@ -51,7 +59,7 @@ export class Authenticator<B, P extends Principal> {
   readonly #ttl: number
   readonly #toRefusal: (error: unknown) => Refusal
   readonly #ready: Promise<void>
-  readonly #flights = new Map<string, Flight<P>>()
+  readonly #flights = new Map<string, Flight<B, P>>()
 
   /**
    * @param options.ttl ms a verified credential is believed without asking storage again
@@ -87,36 +95,55 @@ export class Authenticator<B, P extends Principal> {
   }
 
   /** The outcome, whatever it takes. Never rejects: a failure of storage is a refusal too. */
-  resolve(text: string): Promise<Outcome<P>> {
-    const generation = this.cache.generation
-    const flight = this.#flights.get(text)
-    // A flight that took off before an invalidation may carry what was just taken away.
-    if (flight !== undefined && flight.generation === generation) return flight.outcome
-    const outcome = this.#resolve(text, generation).catch(this.#toRefusal)
-    this.#flights.set(text, { generation, outcome })
-    void outcome.then(() => {
-      if (this.#flights.get(text)?.outcome === outcome) this.#flights.delete(text)
-    })
-    return outcome
+  async resolve(text: string): Promise<Outcome<P>> {
+    try {
+      await this.#ready
+      const now = this.#clock()
+      const known = this.cache.get(this.#kind.slotOf(text), text, now)
+      if (known !== undefined && (this.#kind.onHit?.(known.value.base, now) ?? true)) {
+        return await this.#kind.principalOf(known.value.base, now)
+      }
+      return await this.#lookup(text, now)
+    } catch (error) {
+      return this.#toRefusal(error)
+    }
   }
 
-  async #resolve(text: string, generation: number): Promise<Outcome<P>> {
-    await this.#ready
-    const slot = this.#kind.slotOf(text)
-    const now = this.#clock()
-    const known = this.cache.get(slot, text, now)
-    if (known !== undefined && (this.#kind.onHit?.(known.value.base, now) ?? true)) {
-      return this.#kind.principalOf(known.value.base, now)
+  async #lookup(text: string, now: number): Promise<Outcome<P>> {
+    const { generation } = this.cache
+    const flight = this.#flights.get(text)
+    // A flight that took off before an invalidation may carry what was just taken away.
+    if (flight !== undefined && flight.generation === generation) {
+      const landed = await flight.landing
+      if (isRefusal(landed)) return landed
+      // What the app said of the user is for the request that asked.
+      return landed.outcome instanceof Promise ? this.#kind.principalOf(landed.base, now) : landed.outcome
     }
+    const landed = await this.#takeOff(text, now, generation)
+    return isRefusal(landed) ? landed : landed.outcome
+  }
+
+  #takeOff(text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
+    const landing = this.#fly(text, now, generation)
+    if (this.#kind.asksApp?.(text) === true) return landing
+    this.#flights.set(text, { generation, landing })
+    const forget = () => {
+      if (this.#flights.get(text)?.landing === landing) this.#flights.delete(text)
+    }
+    landing.then(forget, forget)
+    return landing
+  }
+
+  async #fly(text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
     const found = await this.#kind.lookup(text, now)
     if (isRefusal(found)) return found
-    const made = this.#kind.principalOf(found.base, now)
-    const isFixed = !(made instanceof Promise)
-    const principal = await made
-    const entry = this.#entry(text, found, isFixed && principal.kind !== 'refused' ? principal : undefined, now)
+    const outcome = this.#kind.principalOf(found.base, now)
+    const isFixed = !(outcome instanceof Promise)
     // A refusal that no user of the app's own can lift is not worth remembering.
-    if (entry !== null && !(isFixed && principal.kind === 'refused')) this.cache.set(slot, entry, generation)
-    return principal
+    if (isFixed && outcome.kind === 'refused') return outcome
+    const entry = this.#entry(text, found, isFixed ? outcome : undefined, now)
+    if (entry !== null) this.cache.set(this.#kind.slotOf(text), entry, generation)
+    return { base: found.base, outcome }
   }
 
   #entry(text: string, found: Found<B>, principal: P | undefined, now: number): CacheEntry<Remembered<B, P>> | null {

@@ -62,6 +62,7 @@ export function createAuthenticators(options: AuthenticatorsOptions): Authentica
       hasher: options.tokenHasher,
       users,
       findUser: (id) => storage.users.findWithOrganization(id),
+      findOrganization: (id) => storage.organizations.find(id),
       verifyOwn: options.verifyOwnToken,
     }),
     common,

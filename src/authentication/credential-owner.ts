@@ -1,5 +1,5 @@
 /** Whose a new key or token becomes: which organization and user, and whether the actor may decide so. */
-import { type Actor, reachOf, requireCovering, requirePlatform } from '../authorization/actor.ts'
+import { type Actor, reachOf, requireCovering, requirePlatform, requireRolesOf } from '../authorization/actor.ts'
 import type { RoleRegistry } from '../authorization/roles.ts'
 import { invalidField } from '../lib/field-errors.ts'
 import type { OrganizationStore, UserStore } from '../storage/ports.ts'
@@ -27,6 +27,7 @@ export interface CredentialOwnersOptions {
 interface KnownUser {
   readonly organizationId: string | null
   readonly permissions: readonly string[]
+  readonly roles: readonly string[]
 }
 
 export class CredentialOwners {
@@ -66,7 +67,10 @@ export class CredentialOwners {
     if (organizationId !== null && user.organizationId !== null && organizationId !== user.organizationId) {
       throw invalidField('organizationId', "must be the user's organization, or be left out")
     }
-    if (actor.user?.id !== userId) requireCovering(actor, user.permissions)
+    if (actor.user?.id !== userId) {
+      requireCovering(actor, user.permissions)
+      requireRolesOf(actor, user.roles)
+    }
     return { organizationId: organizationId ?? user.organizationId, userId }
   }
 
@@ -97,11 +101,12 @@ export class CredentialOwners {
     if (!directory.isExternal) {
       if (stored === null) return null
       const { organizationId, roles: names } = stored.user
-      return { organizationId, permissions: roles.permissionsOf(names).names }
+      return { organizationId, permissions: roles.permissionsOf(names).names, roles: names }
     }
     const { user = null, organization = null } = stored ?? {}
     const outcome = await directory.find({ id, user, organization })
     if (outcome.kind !== 'user') return null
-    return { organizationId: outcome.user.organizationId, permissions: outcome.granted.names }
+    const { organizationId, roles: names } = outcome.user
+    return { organizationId, permissions: outcome.granted.names, roles: names }
   }
 }

@@ -23,6 +23,7 @@ export interface TokenBase {
 }
 
 const INVALID = refusal('token_invalid')
+const LEFT = refusal('token_revoked')
 
 const USER_REFUSALS = {
   unknown: INVALID,
@@ -36,7 +37,11 @@ function createPrincipalOf(users: UserDirectory) {
     if (outcome !== null && outcome.kind !== 'user') return USER_REFUSALS[outcome.kind]
     const own = base.permissions === null ? PermissionSet.ALL : new PermissionSet(base.permissions)
     const granted = outcome === null ? own : own.intersect(outcome.granted)
-    const organizationId = base.organizationId ?? outcome?.user.organizationId ?? null
+    // As with keys: a token of ours acts for its user inside the one organization it was made in, if any; it follows
+    // him neither out of it nor into another.
+    const isBound = base.kind === 'bearer' && base.token.id !== null
+    const organizationId = base.organizationId ?? (isBound ? null : (outcome?.user.organizationId ?? null))
+    if ((outcome?.user.organizationId ?? organizationId) !== organizationId) return LEFT
     return {
       kind: base.kind,
       id: base.token.userId ?? base.token.clientId ?? base.token.id ?? 'token',
@@ -125,7 +130,15 @@ export function createJwtKind(options: {
 
 type VerifyOwn = NonNullable<MachineAuthOptions['bearer']>['verify']
 
-function fromApp(verified: BearerVerification): Found<TokenBase> {
+/** JavaScript answers anything: `false` is nobody, and a text of permissions would be taken letter by letter. */
+function isVerification(answer: unknown): answer is BearerVerification {
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return false
+  const { permissions, expiresAt } = answer as BearerVerification
+  return Array.isArray(permissions ?? []) && Number.isFinite(expiresAt ?? 0)
+}
+
+/** @param owner the user it names and that user's organization, as far as they are stored */
+function fromApp(verified: BearerVerification, owner: Pick<TokenBase, 'user' | 'organization'>): Found<TokenBase> {
   const userId = verified.userId ?? null
   return {
     base: {
@@ -140,12 +153,12 @@ function fromApp(verified: BearerVerification): Found<TokenBase> {
       },
       permissions: verified.permissions ?? (userId === null ? [] : null),
       organizationId: verified.organizationId ?? null,
-      user: null,
-      organization: null,
+      user: owner.user,
+      organization: owner.organization,
     },
     // Only the app knows when its token is taken back: without its word it is asked every time.
     validUntil: verified.expiresAt ?? 0,
-    dependencies: { user: userId, organization: verified.organizationId ?? null },
+    dependencies: { user: userId, organization: verified.organizationId ?? owner.organization?.id ?? null },
   }
 }
 
@@ -154,6 +167,7 @@ export function createBearerKind(options: {
   readonly hasher: SecretHasher
   readonly users: UserDirectory
   readonly findUser: (id: string) => Promise<{ user: UserRecord; organization: OrganizationRecord | null } | null>
+  readonly findOrganization: (id: string) => Promise<OrganizationRecord | null>
   readonly verifyOwn: VerifyOwn | undefined
 }): CredentialKind<TokenBase, TokenPrincipal> {
   const { tokens, hasher, verifyOwn } = options
@@ -194,20 +208,22 @@ export function createBearerKind(options: {
   async function lookup(text: string, now: number): Promise<Found<TokenBase> | Refusal> {
     const id = parseBearerToken(text)
     if (id !== null) return lookupOurs(id, text, now)
-    const verified = (await verifyOwn?.(text)) ?? null
-    if (verified === null) return INVALID
-    const found = fromApp(verified)
-    if (verified.userId === undefined) return found
-    const owner = await options.findUser(verified.userId)
-    return {
-      ...found,
-      base: { ...found.base, user: owner?.user ?? null, organization: owner?.organization ?? null },
+    const verified = await verifyOwn?.(text)
+    if (!isVerification(verified)) return INVALID
+    const { userId = null, organizationId = null } = verified
+    const owner = userId === null ? null : await options.findUser(userId)
+    if (organizationId !== null && organizationId !== owner?.organization?.id) {
+      // One that is not stored is the app's own affair.
+      const organization = await options.findOrganization(organizationId)
+      if (organization?.status === 'suspended') return refusal('organization_suspended')
     }
+    return fromApp(verified, owner ?? { user: null, organization: null })
   }
 
   return {
     // An app's own token has no public part: its digest names it.
     refuseMalformed: (text) => (verifyOwn === undefined && parseBearerToken(text) === null ? INVALID : undefined),
+    asksApp: (text) => parseBearerToken(text) === null,
     slotOf: (text) => parseBearerToken(text) ?? Buffer.from(digestOf(text)).toString('latin1'),
     lookup,
     principalOf: createPrincipalOf(options.users),

@@ -48,12 +48,13 @@ export class UserDirectory {
     if (stored.user?.status === 'disabled') return DISABLED
     if (stored.organization?.status === 'suspended') return SUSPENDED
     if (this.#load !== undefined) return this.#loadExternal(stored)
-    return stored.user === null ? UNKNOWN : this.#compose(stored.user, {})
+    return stored.user === null ? UNKNOWN : this.#composeOwn(stored.user)
   }
 
   async #loadExternal(stored: StoredUser): Promise<UserOutcome> {
     const loaded: (object & Partial<AppUser>) | null | undefined = await this.#load?.(stored.id)
-    if (loaded === null || loaded === undefined) return UNKNOWN
+    // JavaScript answers anything: `false` is nobody.
+    if (typeof loaded !== 'object' || loaded === null || Array.isArray(loaded)) return UNKNOWN
     const base = {
       id: stored.id,
       email: loaded.email ?? stored.user?.email ?? '',
@@ -65,6 +66,13 @@ export class UserDirectory {
       if (organization?.status === 'suspended') return SUSPENDED
     }
     return this.#compose(base, copySafely(loaded))
+  }
+
+  #composeOwn(stored: UserRecord): UserOutcome {
+    // A role that was deleted opens nothing, not even `requireRole` by its name.
+    const isKnown = (role: string) => this.#roles.has(role)
+    const roles = stored.roles.every(isKnown) ? stored.roles : stored.roles.filter(isKnown)
+    return this.#compose({ ...stored, roles }, {})
   }
 
   #compose(base: Omit<User, 'permissions'>, extra: Record<string, unknown>): UserOutcome {

@@ -1,13 +1,24 @@
 /** Who does something to stored things, and how far he reaches. */
 import { MachineAuthError } from '../errors.ts'
+import type { Environment } from '../storage/records.ts'
 import { PermissionSet, PLATFORM_ADMIN } from './permission-set.ts'
 
 /** The acting side of a service call. Every principal is one. */
 export interface Actor {
   readonly id: string
   readonly organizationId: string | null
-  readonly user: { readonly id: string } | null
+  /** Who has no roles listed has none. */
+  readonly user: { readonly id: string; readonly roles?: readonly string[] } | null
   readonly granted: PermissionSet
+  /** The API key he acts by, whose limits bind what he makes with it. */
+  readonly apiKey?: KeyLimits
+}
+
+/** What limits a key besides its permissions. */
+export interface KeyLimits {
+  readonly environment: Environment
+  /** Ranges; anywhere when empty. */
+  readonly ipAllowlist: readonly string[]
 }
 
 /** Code and command line: they hold the database anyway. */
@@ -75,6 +86,33 @@ export function requireGrantable(actor: Actor, permissions: readonly string[]): 
  */
 export function requireCovering(actor: Actor, permissions: readonly string[]): void {
   requireNothingMissing(actor.granted.missing(permissions), 'Nobody can act on someone who may do more than he.')
+}
+
+/**
+ * Demands that an actor has the roles that he gives or acts under: a role opens `requireRole` by its name, also where
+ * it grants no permission. Who may do everything, or reaches the platform, need not have them.
+ *
+ * @throws MachineAuthError `permission_required`, naming the roles he lacks
+ */
+export function requireRolesOf(actor: Actor, roles: readonly string[]): void {
+  if (actor.granted.has('*') || reachOf(actor).kind === 'platform') return
+  const own = actor.user?.roles ?? []
+  requireNothingMissing(
+    roles.filter((role) => !own.includes(role)),
+    'Nobody can give a role that he has not, or act on someone who has it.',
+  )
+}
+
+/**
+ * Demands that an actor does not act by a limited API key, before he makes a credential that cannot carry its limits.
+ *
+ * @throws MachineAuthError `permission_required`
+ */
+export function requireUnlimitedKey({ apiKey }: Actor): void {
+  if (apiKey === undefined || (apiKey.environment === 'live' && apiKey.ipAllowlist.length === 0)) return
+  throw new MachineAuthError('permission_required', {
+    detail: 'A test key, or one limited to addresses, makes no token: a token would not have its limits.',
+  })
 }
 
 /**

@@ -58,18 +58,23 @@ export class ChangeWatcher {
 
   async #look(): Promise<void> {
     const version = this.#changes.version()
-    if (version !== null && version === this.#version) return
     const now = this.#clock()
+    // Nobody else wrote; what this process wrote itself must be pruned all the same.
+    if (version !== null && version === this.#version) return this.#prune(now)
     const { changes, complete } = await this.#changes.since(this.#sequence, now, version === null ? OVERLAP : 0)
     if (complete) for (const change of changes) this.#take(change)
     else await this.#startOver()
     // Only now: a look that failed half way is repeated.
     this.#version = version
     for (const [sequence, at] of this.#seen) if (at < now - 2 * OVERLAP) this.#seen.delete(sequence)
-    if (now - this.#prunedAt > RETENTION / 4) {
-      this.#prunedAt = now
-      await this.#changes.prune(now - RETENTION)
-    }
+    await this.#prune(now)
+  }
+
+  /** Only after everything new was read. */
+  async #prune(now: number): Promise<void> {
+    if (now - this.#prunedAt <= RETENTION / 4) return
+    this.#prunedAt = now
+    await this.#changes.prune(now - RETENTION)
   }
 
   /** Rows were pruned while this process was away, or the database is a restored backup. */

@@ -47,6 +47,9 @@ function fieldErrorOf({ path = [], message }: Issue, place: string): FieldError 
   return { path: keys.length === 0 ? place : keys.join('.'), message: String(message ?? 'is not accepted') }
 }
 
+/** A list of a thousand wrong members is told in as many lines as a person reads. */
+const MAX_ERRORS = 20
+
 /** Elysia's refusal of a request as ours. */
 export function toValidationFailed(error: ValidationError): MachineAuthError {
   const found = error.all as readonly object[]
@@ -55,5 +58,5 @@ export function toValidationFailed(error: ValidationError): MachineAuthError {
   )
   // TypeBox says several times what one rule of ours says once.
   const once = new Map(errors.map((each) => [`${each.path}\n${each.message}`, each]))
-  return new MachineAuthError('validation_failed', { errors: [...once.values()] })
+  return new MachineAuthError('validation_failed', { errors: [...once.values()].slice(0, MAX_ERRORS) })
 }

@@ -5,9 +5,18 @@ import { UNSAFE_MEMBERS } from '../lib/unsafe-members.ts'
 /** Bytes: no body of ours comes near it. */
 const MAX_BODY = 64 * 1024
 
-/** Refuses member names that could reach a prototype when somebody merges objects later. */
+/** Metadata has 16 levels. Elysia writes wrong bodies out with an indent for each level. */
+const MAX_DEPTH = 32
+
+/** Of a body's members, and of the lists among them; the longest list that is taken has 200. */
+const MAX_ENTRIES = 1000
+
+/**
+ * Refuses member names that could reach a prototype when somebody merges objects later, and `toString`: Elysia writes
+ * wrong values into its messages, and throws where one cannot be made a text.
+ */
 function refuseUnsafeName(name: string, value: unknown): unknown {
-  if (UNSAFE_MEMBERS.has(name)) {
+  if (UNSAFE_MEMBERS.has(name) || name === 'toString') {
     throw new MachineAuthError('validation_failed', {
       detail: 'A member name of the body is not allowed.',
       errors: [{ path: 'body', message: 'must not have a member of that name' }],
@@ -42,6 +51,21 @@ function parseJson(text: string): unknown {
   }
 }
 
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
+}
+
+/** Thousands of wrong entries would be validated, and answered, one by one. */
+function hasTooManyEntries(body: object): boolean {
+  const lists = Object.values(body).filter((member) => Array.isArray(member))
+  return [Object.keys(body), ...lists].some(({ length }) => length > MAX_ENTRIES)
+}
+
+function refuseShape(detail: string, message: string): MachineAuthError {
+  return new MachineAuthError('validation_failed', { detail, errors: [{ path: 'body', message }] })
+}
+
 /**
  * Reads a JSON body; null when there is none.
  *
@@ -57,10 +81,16 @@ export async function readJsonBody(request: Request): Promise<object | null> {
     })
   }
   const body = parseJson(text)
+  if (isDeeperThan(MAX_DEPTH, body)) {
+    throw refuseShape('The body is nested too deeply.', `must be at most ${MAX_DEPTH} levels deep`)
+  }
+  if (body === null) return null
   // Elysia would take an array for an object without members.
-  if (typeof body === 'object' && !Array.isArray(body)) return body
-  throw new MachineAuthError('validation_failed', {
-    detail: 'The body must be a JSON object.',
-    errors: [{ path: 'body', message: 'must be a JSON object' }],
-  })
+  if (typeof body !== 'object' || Array.isArray(body)) {
+    throw refuseShape('The body must be a JSON object.', 'must be a JSON object')
+  }
+  if (hasTooManyEntries(body)) {
+    throw refuseShape('The body has too many entries.', `must have at most ${MAX_ENTRIES} members, and in each list`)
+  }
+  return body
 }

@@ -2,12 +2,14 @@
 import { t } from 'elysia'
 import type { LoginService } from '../accounts/login.ts'
 import { SYSTEM } from '../authorization/actor.ts'
+import { MachineAuthError } from '../errors.ts'
 import { createGate } from '../guards/gate.ts'
+import type { Presented } from '../guards/presented.ts'
 import { requireCurrentUser, requireSession } from '../guards/requirements.ts'
 import { presentedBy } from '../guards/state.ts'
 import { takePage } from '../lib/page.ts'
 import type { ResolvedOptions } from '../options/types.ts'
-import { serializeClearingCookie, serializeSessionCookie } from '../sessions/cookie.ts'
+import { clearSessionCookie, setSessionCookie } from '../sessions/cookie.ts'
 import type { SessionService } from '../sessions/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { requireOwnPage } from './login.ts'
@@ -23,6 +25,16 @@ export function createSessionEndpoints(
   cookie: ResolvedOptions['sessions'],
 ) {
   const { login, sessions } = services
+
+  /** The session that the browser came with would go on unseen, once its cookie is overwritten. */
+  async function endReplaced({ session }: Presented, actorId: string): Promise<void> {
+    if (session?.kind !== 'session') return
+    await sessions.end(session.session.id, undefined, { ...SYSTEM, id: actorId }).catch((error) => {
+      // Somebody else has just ended it.
+      if (!(error instanceof MachineAuthError && error.code === 'not_found')) throw error
+    })
+  }
+
   return createEndpoints('sessions', mount)
     .macro('machineAuthSession', (_: true) =>
       createGate({ name: 'session', value: true }, (presented) => ({ session: requireSession(presented) })),
@@ -43,7 +55,8 @@ export function createSessionEndpoints(
           userAgent: request.headers.get('user-agent'),
           tokensNotBefore: user.tokensNotBefore,
         })
-        set.headers['set-cookie'] = serializeSessionCookie(cookie, cookieValue, cookie.ttl)
+        await endReplaced(presentedBy(request), user.id)
+        setSessionCookie(set, cookie, cookieValue, cookie.ttl)
         return status(201, { ...session, current: true })
       },
       {
@@ -54,7 +67,7 @@ export function createSessionEndpoints(
           ...refusing(400, 401, 403, 413, 422, 429),
           tags,
           summary: 'Log in with a cookie',
-          description: 'Answers a session cookie with a new id.',
+          description: 'Answers a session cookie with a new id, and ends the session that the request came with.',
         },
       },
     )
@@ -77,7 +90,7 @@ export function createSessionEndpoints(
       `${prefix}/sessions/current`,
       async ({ session, set }) => {
         await sessions.end(session.id, session.userId, { ...SYSTEM, id: session.userId })
-        set.headers['set-cookie'] = serializeClearingCookie(cookie)
+        clearSessionCookie(set, cookie)
         set.status = 204
       },
       { machineAuthSession: true, response: { 204: t.Void() }, detail: { tags, summary: 'Log out' } },

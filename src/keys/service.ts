@@ -12,6 +12,7 @@ import { remarkMistake } from '../lib/text.ts'
 import type { AuditLog } from '../recording/audit.ts'
 import type { KeyFilter, Page } from '../storage/ports.ts'
 import type { ApiKeyRecord, ChangeKind } from '../storage/records.ts'
+import { withLimitsOf } from './limits.ts'
 import { type NewApiKey, resolveNewKey } from './new-key.ts'
 import { type KeyVerification, type KeyVerificationInput, type KeyVerifierOptions, verifyKey } from './verification.ts'
 
@@ -38,7 +39,7 @@ export class KeyService {
    * Makes a key. `rawKey` is answered this once and stored nowhere.
    *
    * @throws MachineAuthError `validation_failed`, `permission_required` (more than the actor has, or a user who may do
-   * more than he), `not_found` (another's organization or user)
+   * more than he; a limited key making a less limited one), `not_found` (another's organization or user)
    * @example const { rawKey } = await core.keys.create({ name: 'CI', permissions: ['deploy.create'], expiresInDays: 90 })
    */
   async create(
@@ -47,7 +48,7 @@ export class KeyService {
   ): Promise<{ readonly key: ApiKeyView; readonly rawKey: string }> {
     const { keys, owners, permissions, hasher, prefix, clock, audit } = this.#options
     const now = clock()
-    const checked = resolveNewKey(input, permissions, now)
+    const checked = withLimitsOf(actor.apiKey, input, resolveNewKey(input, permissions, now))
     requireGrantable(actor, checked.permissions)
     const owner = await owners.resolve(input, actor)
     const { id, shown, raw } = generateApiKey(prefix, checked.environment)

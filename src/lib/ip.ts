@@ -200,6 +200,16 @@ export function createAddressMatcher(cidrs: readonly string[]): (address: string
   }
 }
 
+/** Whether one of the ranges holds a whole range. What is no range is within none. */
+export function isWithinRanges(cidr: string, ranges: readonly string[]): boolean {
+  const inner = parseCidr(cidr)
+  if (inner === null) return false
+  return ranges.some((text) => {
+    const outer = parseCidr(text)
+    return outer !== null && outer.bits <= inner.bits && contains(outer, inner.groups)
+  })
+}
+
 /**
  * Names the subject of an address-level limit: an IPv4 address, or the /64 of an IPv6 one, which a single customer
  * owns whole. All that is no address shares one name, so that nobody gains a subject of his own by it.

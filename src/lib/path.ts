@@ -23,6 +23,9 @@ function decode(path: string): string | null {
   return null
 }
 
+/** More combining marks in a row than any text has: bringing them into one form takes quadratic time (UAX #15, D3). */
+const UNSAFE_MARKS = /\p{M}{31}/u
+
 /** Lower case, one form of accents, `\` as `/`; empty segments and `.` dropped, `..` kept. */
 function segmentsOf(path: string): readonly string[] {
   const segments = path.normalize('NFC').toLowerCase().split(/[/\\]/)
@@ -44,7 +47,7 @@ function isPlain(path: string): boolean {
 /** Whether a walk along the segments, resolving `..`, ever stands at or below `prefix`. */
 function entersPrefix(path: string, prefix: readonly string[]): boolean {
   const decoded = decode(path)
-  if (decoded === null) return true
+  if (decoded === null || UNSAFE_MARKS.test(decoded)) return true
   const stack: string[] = []
   for (const segment of segmentsOf(decoded)) {
     if (segment === '..') stack.pop()

@@ -7,6 +7,7 @@ import {
   reachOf,
   requireGrantable,
   requirePlatform,
+  requireUnlimitedKey,
   SYSTEM,
 } from '../authorization/actor.ts'
 import { resolveGrants } from '../authorization/grants.ts'
@@ -94,6 +95,7 @@ export class BearerTokenService {
     const expiresAt = resolveExpiry({ expiresAt: input.expiresAt }, now, errors)
     errors.throwIfAny()
     requireGrantable(actor, permissions)
+    requireUnlimitedKey(actor)
     const owner: CredentialOwner = await owners.resolve(input, actor)
     const { id, raw } = generateBearerToken()
     const token: BearerTokenRecord = {

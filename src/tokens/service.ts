@@ -5,6 +5,7 @@ import {
   reachOf,
   requireGrantable,
   requirePlatform,
+  requireUnlimitedKey,
   SYSTEM,
 } from '../authorization/actor.ts'
 import { resolveGrants } from '../authorization/grants.ts'
@@ -84,6 +85,7 @@ export class TokenService {
     const permissions = resolveGrants(this.#options.permissions, input.permissions ?? [], errors)
     errors.throwIfAny()
     requireGrantable(actor, permissions)
+    requireUnlimitedKey(actor)
     const { family, response } = await this.#issue({ kind: 'client', clientId, permissions }, this.#options.clock())
     await this.#options.audit.record({
       action: 'client.token_issued',
@@ -110,7 +112,9 @@ export class TokenService {
     const genuine = await this.#refresher.findGenuine(refreshToken)
     if (genuine === null) return
     const { families, clock, invalidate } = this.#options
-    const { id } = genuine.found.family
+    const { id, revokedAt } = genuine.found.family
+    // Nothing is left to end, and one old token must not make the process search its memory again and again.
+    if (revokedAt !== null) return
     await afterwards(families.revoke(id, 'logout', clock()), () => invalidate('family', id))
   }
 

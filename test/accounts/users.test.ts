@@ -81,7 +81,7 @@ describe('creating', () => {
 
   test('his users belong to his organization, whatever he leaves out', async () => {
     const { users, acme, other } = await withOrganizations()
-    const actor = actorWith(['users.view'], { organizationId: acme.id })
+    const actor = actorWith(['users.view'], { organizationId: acme.id, userId: 'u', roles: ['support'] })
     expect((await users.create({ email: EMAIL, roles: ['support'] }, actor)).organizationId).toBe(acme.id)
     await expectRefused(users.create({ email: 'b@example.com', organizationId: other.id }, actor), 'not_found')
     await expectRefused(users.create({ email: 'c@example.com' }, actorWith([], { userId: 'u' })), 'permission_required')

@@ -28,7 +28,7 @@ test('sets a cookie that no script can read, and knows its user by it', async ()
   const { opened, cookie } = await openSession()
   expect(opened.status).toBe(201)
   expect(opened.headers.get('set-cookie')).toMatch(
-    /^session_id=[A-Za-z0-9]+; Path=\/; Max-Age=604800; HttpOnly; SameSite=Lax$/,
+    /^session_id=[A-Za-z0-9]+; Max-Age=604800; Path=\/; HttpOnly; SameSite=Lax$/,
   )
   const profile = await request(example.origin, 'GET /profile', { headers: { cookie } })
   expect(profile.body).toEqual({ email: 'alice@example.com', until: opened.body.expiresAt })

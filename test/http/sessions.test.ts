@@ -22,7 +22,7 @@ import {
 } from '../support/test-app.ts'
 
 const DAY = 86_400_000
-const COOKIE = /^session_id=([0-9A-Za-z]{59}); Path=\/; Max-Age=604800; HttpOnly; SameSite=Lax$/
+const COOKIE = /^session_id=([0-9A-Za-z]{59}); Max-Age=604800; Path=\/; HttpOnly; SameSite=Lax$/
 
 const t = await createTestApp()
 const { alice, bob } = await addPeople(t)
@@ -130,7 +130,7 @@ describe('DELETE /sessions/current', () => {
     const [session, other] = [await addSession(t, bob.id), await addSession(t, bob.id)]
     const answer = await end('current', session.headers)
     expect([answer.status, answer.text]).toEqual([204, ''])
-    expect(answer.headers.get('set-cookie')).toBe('session_id=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax')
+    expect(answer.headers.get('set-cookie')).toBe('session_id=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax')
     expect(answer.headers.get('cache-control')).toBe('no-store')
     expectProblem(await t.ask('/session', { headers: session.headers }), 'session_invalid')
     expectProblem(await end('current', session.headers), 'session_invalid')
@@ -191,7 +191,8 @@ describe('lifetimes', () => {
   })
 })
 
-test('a new login leaves the sessions of before alone, each with an id of its own', async () => {
+test('a new login ends the session it came with, and no other', async () => {
+  const elsewhere = await addSession(t, alice.id)
   const { body, headers } = {
     body: { email: ALICE, password: PASSWORD },
     headers: (await addSession(t, alice.id)).headers,
@@ -199,5 +200,6 @@ test('a new login leaves the sessions of before alone, each with an id of its ow
   const first = await t.ask('/auth/sessions', { body, headers })
   const second = await t.ask('/auth/sessions', { body, headers })
   expect(textAt(first.json, 'id')).not.toBe(textAt(second.json, 'id'))
-  expect((await t.ask('/session', { headers })).status).toBe(200)
+  expectProblem(await t.ask('/session', { headers }), 'session_invalid')
+  expect((await t.ask('/session', { headers: elsewhere.headers })).status).toBe(200)
 })

@@ -30,6 +30,8 @@ interface Wanted {
 
 const platform = () => actorWith(['*'])
 const ofAcme = ({ acme }: World) => actorWith(['machine_auth.*', 'users.*'], { organizationId: acme })
+const theColleague = ({ acme }: World) =>
+  actorWith(['machine_auth.*', 'users.*'], { organizationId: acme, userId: 'user_colleague', roles: ['member'] })
 const theMember = ({ acme, member }: World) => actorWith([], { organizationId: acme, userId: member })
 const theFree = ({ free }: World) => actorWith(['users.view'], { userId: free })
 
@@ -78,7 +80,7 @@ describe('the owner', () => {
     },
     {
       name: "the actor's organization by name, for one of its users",
-      actor: ofAcme,
+      actor: theColleague,
       wanted: ({ acme, member }) => ({ organizationId: acme, userId: member }),
       expected: ({ acme, member }) => ({ organizationId: acme, userId: member }),
     },

@@ -131,6 +131,7 @@ export function createServices(input: ServicesInput = {}) {
         hasher: bearerHasher,
         users: directory,
         findUser: (id) => storage.users.findWithOrganization(id),
+        findOrganization: (id) => storage.organizations.find(id),
         verifyOwn: undefined,
       }),
       settings,
@@ -229,12 +230,16 @@ export type Services = ReturnType<typeof createServices>
 /** Someone who acts, with just these permissions. */
 export function actorWith(
   permissions: readonly string[],
-  { organizationId = null, userId = null }: { organizationId?: string | null; userId?: string | null } = {},
+  {
+    organizationId = null,
+    userId = null,
+    roles = [],
+  }: { organizationId?: string | null; userId?: string | null; roles?: readonly string[] } = {},
 ): Actor {
   return {
     id: userId ?? 'key_actor',
     organizationId,
-    user: userId === null ? null : { id: userId },
+    user: userId === null ? null : { id: userId, roles },
     granted: new PermissionSet(permissions),
   }
 }

@@ -1,0 +1,27 @@
+/** The limits of a key bind the keys that are made with it. */
+import type { KeyLimits } from '../authorization/actor.ts'
+import { MachineAuthError } from '../errors.ts'
+import { isWithinRanges } from '../lib/ip.ts'
+import type { NewApiKey } from './new-key.ts'
+
+/**
+ * Passes on the limits that the input leaves open: a test key makes test keys, one for some addresses keys for these.
+ *
+ * @param limits of the key that the actor acts by; undefined when he acts by no key
+ * @throws MachineAuthError `permission_required` when the input asks for less of a limit
+ */
+export function withLimitsOf<T extends KeyLimits>(limits: KeyLimits | undefined, input: NewApiKey, checked: T): T {
+  if (limits === undefined) return checked
+  const environment = input.environment === undefined ? limits.environment : checked.environment
+  if (limits.environment === 'test' && environment !== 'test') {
+    throw new MachineAuthError('permission_required', { detail: 'A test key makes no live keys.' })
+  }
+  if (limits.ipAllowlist.length === 0) return { ...checked, environment }
+  if (checked.ipAllowlist.length === 0) return { ...checked, environment, ipAllowlist: limits.ipAllowlist }
+  if (!checked.ipAllowlist.every((range) => isWithinRanges(range, limits.ipAllowlist))) {
+    throw new MachineAuthError('permission_required', {
+      detail: 'A key limited to addresses makes keys for these addresses only.',
+    })
+  }
+  return { ...checked, environment }
+}
