@@ -208,6 +208,16 @@ export class GuardEngine {
     return isClientError || ('toResponse' in error && !this.#concealed.has(error))
   }
 
+  /** Whether a request has become a WebSocket. */
+  isOpenSocket(request: Request): boolean {
+    return peekPresented(request)?.isRouted === true && request.headers.has('upgrade')
+  }
+
+  /** Notes what went wrong in a handler of an open socket, under the id of the request that opened it. */
+  logSocketError(error: unknown, request: Request): void {
+    this.#log(request, this.requestIdOf(request), error)
+  }
+
   /** The id of a request, also of one that no guard has seen. */
   requestIdOf(request: Request): string {
     return peekPresented(request)?.requestId ?? this.#environment.nextRequestId()

@@ -23,6 +23,11 @@ export function installEngine(plugin: Elysia, engine: GuardEngine, options: Inst
   plugin.onError(
     { as: 'global' },
     asOwnErrorHook(function renderError({ code, error, request, set }) {
+      // Elysia gives errors of an open socket no code, and sends what this returns into it.
+      if (code === undefined && engine.isOpenSocket(request)) {
+        engine.logSocketError(error, request)
+        return undefined
+      }
       if (error instanceof MachineAuthError) {
         const answer = engine.render(error, request, set)
         return answer

@@ -45,6 +45,7 @@ export function createGuards<U extends object, Roles extends string>(seed: strin
 
   function attachAuth({ request, set }: { request: Request; set: { headers: AnswerHeaders } }) {
     const presented = presentedBy(request)
+    presented.isRouted = true
     set.headers['x-request-id'] = presented.requestId
     const auth = new Auth<U, Roles>(presented, set.headers)
     return { auth }

@@ -59,6 +59,8 @@ export class Presented {
   #address: string | null | undefined
   #principal: Principal | null = null
   #waiting: Promise<void>[] | undefined
+  /** Whether the request has reached a route. */
+  isRouted = false
   /** Set when a guard refused before the body was read; the refusal is thrown where it can be rendered. */
   refused: unknown = null
 
