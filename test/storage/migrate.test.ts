@@ -73,7 +73,7 @@ describe('migrate', () => {
 describe('check', () => {
   test('refuses pending migrations by name with the command, and changes nothing', async () => {
     const { client, database } = attach()
-    await expect(requireMigrated(database)).rejects.toThrow(/0000_init.*`machine-auth migrate`/)
+    await expect(requireMigrated(database)).rejects.toThrow(/0000_init.*migrate: 'auto'/)
     expect(cellOf(client, 'select count(*) from sqlite_master')).toBe(0)
     await migrate(database)
     expect(await codeOf(requireMigrated(database))).toBe('none')

@@ -72,7 +72,7 @@ export async function requireMigrated(database: Database, migrations?: readonly 
   if (pending.length === 0) return
   throw new Error(
     `The database lacks ${pending.length === 1 ? 'a migration' : `${pending.length} migrations`}: ` +
-      `${pending.join(', ')}. Run \`machine-auth migrate\`, or start with migrate: 'auto'.`,
+      `${pending.join(', ')}. Start once with migrate: 'auto' to apply them.`,
   )
 }
 
