@@ -9,6 +9,7 @@ import { CredentialOwners } from './authentication/credential-owner.ts'
 import { createSecretHasher } from './authentication/hasher.ts'
 import { UserDirectory } from './authentication/user-directory.ts'
 import { PermissionRegistry } from './authorization/registry.ts'
+import { RoleReader } from './authorization/role-reader.ts'
 import { RoleRegistry } from './authorization/roles.ts'
 import { ChangeWatcher } from './cluster/change-watcher.ts'
 import type { EngineOptions } from './guards/engine.ts'
@@ -84,8 +85,6 @@ export function isMachineAuth(value: unknown): value is AnyMachineAuth {
   return typeof value === 'object' && value !== null && internals.has(value)
 }
 
-/** ms until roles that could not be read are read again. */
-const ROLES_RETRY = 250
 /** ms between sweeps of what has expired. */
 const SWEEP_INTERVAL = 3_600_000
 
@@ -149,37 +148,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   const { invalidate } = authenticators
   const common = { clock, invalidate, audit }
 
-  let readings = 0
-  let newest = 0
-  async function reloadRoles(): Promise<void> {
-    readings += 1
-    const reading = readings
-    const stored = await storage.roles.list()
-    // A reading that was overtaken by a later one knows less.
-    if (reading > newest) roles.replaceStored(stored)
-    newest = Math.max(newest, reading)
-    authenticators.clear()
-  }
-
-  let retry: ReturnType<typeof setTimeout> | undefined
-  /** Tries until it succeeds: the change that asked for it is not told twice. */
-  function reloadSoon(): void {
-    reloadRoles().catch(() => {
-      authenticators.clear()
-      clearTimeout(retry)
-      if (closing === undefined) retry = setTimeout(reloadSoon, ROLES_RETRY).unref()
-    })
-  }
-
-  /** For this process's own writes, of which the watcher need not hear. */
-  async function reloadNow(): Promise<void> {
-    try {
-      await reloadRoles()
-    } catch (error) {
-      reloadSoon()
-      throw error
-    }
-  }
+  const roleReader = new RoleReader(storage.roles, roles, () => authenticators.clear())
 
   const owners = new CredentialOwners({
     organizations: storage.organizations,
@@ -237,9 +206,9 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   const watcher = new ChangeWatcher(storage.changes, clock, {
     onChange({ kind, subject }) {
       invalidate(kind, subject)
-      if (kind === 'role') reloadSoon()
+      if (kind === 'role') roleReader.readSoon()
     },
-    onGap: reloadSoon,
+    onGap: () => roleReader.readSoon(),
   })
 
   async function sweep(): Promise<void> {
@@ -254,7 +223,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     await opened.ready
     // Watched before anything is read, so that no change falls in between.
     await watcher.start()
-    await reloadRoles()
+    await roleReader.read()
     await signingKeys.ensureCurrent()
     await warnOfLostSecrets()
   }
@@ -271,7 +240,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   function close(): Promise<void> {
     closing ??= (async () => {
       clearInterval(sweeper)
-      clearTimeout(retry)
+      roleReader.stop()
       await watcher.stop()
       await opened.ready.catch(() => undefined)
       await opened.storage.close()
@@ -289,7 +258,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       registry: roles,
       permissions,
       configured: resolved.roles,
-      reload: reloadNow,
+      reload: () => roleReader.readNow(),
     }),
     permissions,
     tokens,

@@ -1,0 +1,59 @@
+/** Keeps what this process knows of the stored roles as the database has it. */
+
+import type { RoleStore } from '../storage/ports.ts'
+import type { RoleRegistry } from './roles.ts'
+
+/** ms before stored roles that could not be read are read again: until then an old grant may be believed. */
+const RETRY = 250
+
+export class RoleReader {
+  readonly #store: RoleStore
+  readonly #registry: RoleRegistry
+  readonly #onRead: () => void
+  #readings = 0
+  #newest = 0
+  #retry: ReturnType<typeof setTimeout> | undefined
+  #isStopped = false
+
+  /** @param onRead forgets what was decided by the roles of before; called after a failed reading too */
+  constructor(store: RoleStore, registry: RoleRegistry, onRead: () => void) {
+    this.#store = store
+    this.#registry = registry
+    this.#onRead = onRead
+  }
+
+  /** Reads the stored roles once; rejects when storage does. */
+  async read(): Promise<void> {
+    this.#readings += 1
+    const reading = this.#readings
+    const stored = await this.#store.list()
+    // A reading that was overtaken by a later one knows less.
+    if (reading > this.#newest) this.#registry.replaceStored(stored)
+    this.#newest = Math.max(this.#newest, reading)
+    this.#onRead()
+  }
+
+  /** Tries until it succeeds: the change that asked for it is not told twice. */
+  readSoon(): void {
+    this.read().catch(() => {
+      this.#onRead()
+      clearTimeout(this.#retry)
+      if (!this.#isStopped) this.#retry = setTimeout(() => this.readSoon(), RETRY).unref()
+    })
+  }
+
+  /** For this process's own writes, of which the watcher need not hear: rejects when storage does, and tries on. */
+  async readNow(): Promise<void> {
+    try {
+      await this.read()
+    } catch (error) {
+      this.readSoon()
+      throw error
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#retry)
+  }
+}
