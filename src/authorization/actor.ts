@@ -19,6 +19,8 @@ export interface KeyLimits {
   readonly environment: Environment
   /** Ranges; anywhere when empty. */
   readonly ipAllowlist: readonly string[]
+  /** RFC 3339; null or missing for a key that does not expire. */
+  readonly expiresAt?: string | null
 }
 
 /** Code and command line: they hold the database anyway. */
@@ -109,9 +111,11 @@ export function requireRolesOf(actor: Actor, roles: readonly string[]): void {
  * @throws MachineAuthError `permission_required`
  */
 export function requireUnlimitedKey({ apiKey }: Actor): void {
-  if (apiKey === undefined || (apiKey.environment === 'live' && apiKey.ipAllowlist.length === 0)) return
+  if (apiKey === undefined) return
+  const { environment, ipAllowlist, expiresAt = null } = apiKey
+  if (environment === 'live' && ipAllowlist.length === 0 && expiresAt === null) return
   throw new MachineAuthError('permission_required', {
-    detail: 'A test key, or one limited to addresses, makes no token: a token would not have its limits.',
+    detail: 'A key for tests, for some addresses or for a time makes no token: a token would not have its limits.',
   })
 }
 

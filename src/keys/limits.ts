@@ -4,14 +4,31 @@ import { MachineAuthError } from '../errors.ts'
 import { isWithinRanges } from '../lib/ip.ts'
 import type { NewApiKey } from './new-key.ts'
 
+/** What a new key has of its limits; `expiresAt` in ms. */
+type CheckedLimits = Pick<KeyLimits, 'environment' | 'ipAllowlist'> & { readonly expiresAt: number | null }
+
 /**
- * Passes on the limits that the input leaves open: a test key makes test keys, one for some addresses keys for these.
+ * Passes on the limits that the input leaves open: a test key makes test keys, one for some addresses keys for these,
+ * one that expires keys that expire with it.
  *
  * @param limits of the key that the actor acts by; undefined when he acts by no key
  * @throws MachineAuthError `permission_required` when the input asks for less of a limit
  */
-export function withLimitsOf<T extends KeyLimits>(limits: KeyLimits | undefined, input: NewApiKey, checked: T): T {
-  if (limits === undefined) return checked
+export function withLimitsOf<T extends CheckedLimits>(limits: KeyLimits | undefined, input: NewApiKey, checked: T): T {
+  return limits === undefined ? checked : withPlacesOf(limits, input, withExpiryOf(limits, checked))
+}
+
+function withExpiryOf<T extends CheckedLimits>(limits: KeyLimits, checked: T): T {
+  if (limits.expiresAt === undefined || limits.expiresAt === null) return checked
+  const expiresAt = Date.parse(limits.expiresAt)
+  if (checked.expiresAt === null) return { ...checked, expiresAt }
+  if (checked.expiresAt > expiresAt) {
+    throw new MachineAuthError('permission_required', { detail: 'A key makes no key that outlives it.' })
+  }
+  return checked
+}
+
+function withPlacesOf<T extends CheckedLimits>(limits: KeyLimits, input: NewApiKey, checked: T): T {
   const environment = input.environment === undefined ? limits.environment : checked.environment
   if (limits.environment === 'test' && environment !== 'test') {
     throw new MachineAuthError('permission_required', { detail: 'A test key makes no live keys.' })

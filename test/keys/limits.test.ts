@@ -4,7 +4,7 @@ import type { Actor, KeyLimits } from '../../src/authorization/actor.ts'
 import { PermissionSet } from '../../src/authorization/permission-set.ts'
 import type { NewApiKey } from '../../src/keys/new-key.ts'
 import { expectRefused } from '../support/refusals.ts'
-import { createServices } from '../support/services.ts'
+import { createServices, START } from '../support/services.ts'
 
 const actorBy = (apiKey: KeyLimits): Actor => ({
   id: 'key_actor',
@@ -16,6 +16,12 @@ const actorBy = (apiKey: KeyLimits): Actor => ({
 
 const FREE: KeyLimits = { environment: 'live', ipAllowlist: [] }
 const TEST: KeyLimits = { environment: 'test', ipAllowlist: [] }
+const [SOONER, EXPIRY, LATER] = [1, 2, 3].map((days) => new Date(START + days * 86_400_000).toISOString()) as [
+  string,
+  string,
+  string,
+]
+const EXPIRING: KeyLimits = { ...FREE, expiresAt: EXPIRY }
 const BOUND: KeyLimits = { environment: 'live', ipAllowlist: ['10.0.0.0/8', '2001:db8::/32'] }
 
 const passed: [string, KeyLimits, Partial<NewApiKey>, KeyLimits][] = [
@@ -24,6 +30,8 @@ const passed: [string, KeyLimits, Partial<NewApiKey>, KeyLimits][] = [
   ['less than a live key may', FREE, { environment: 'test' }, TEST],
   ['the addresses', BOUND, {}, BOUND],
   ['the addresses, for an empty list', BOUND, { ipAllowlist: [] }, BOUND],
+  ['the expiry', EXPIRING, {}, EXPIRING],
+  ['an earlier expiry', EXPIRING, { expiresAt: SOONER }, { ...FREE, expiresAt: SOONER }],
   ['some of the addresses', BOUND, { ipAllowlist: ['10.1.0.0/16'] }, { ...FREE, ipAllowlist: ['10.1.0.0/16'] }],
 ]
 test.each(passed)('%s is passed on', async (_, limits, input, expected) => {
@@ -35,6 +43,7 @@ const refused: [string, KeyLimits, Partial<NewApiKey>][] = [
   ['a live key by a test key', TEST, { environment: 'live' }],
   ['other addresses', BOUND, { ipAllowlist: ['10.1.0.0/16', '192.0.2.1'] }],
   ['a wider range', BOUND, { ipAllowlist: ['8.0.0.0/6'] }],
+  ['a later expiry', EXPIRING, { expiresAt: LATER }],
   ['everything of the other family', BOUND, { ipAllowlist: ['::/0'] }],
 ]
 test.each(refused)('%s is refused', async (_, limits, input) => {
@@ -45,7 +54,7 @@ test.each(refused)('%s is refused', async (_, limits, input) => {
 
 test('a limited key makes no token, which would be without its limits', async () => {
   const { tokens } = createServices()
-  for (const limits of [TEST, BOUND]) {
+  for (const limits of [TEST, BOUND, EXPIRING]) {
     await expectRefused(tokens.bearer.create({ name: 'x' }, actorBy(limits)), 'permission_required')
     await expectRefused(tokens.issueForClient({}, actorBy(limits)), 'permission_required')
   }
