@@ -1,11 +1,11 @@
 /** Verifies session cookies. */
 import { isSessionText, sessionIdAt } from '../credentials/secret-text.ts'
+import { toTimestamp } from '../lib/timestamp.ts'
 import type { SessionStore } from '../storage/ports.ts'
 import type { SessionWithUser } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import { type Outcome, type Refusal, refusal, type SessionPrincipal } from './principal.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
-import { toTimestamp } from './views.ts'
 
 /** A session in use, with the memory of when it was last seen. */
 export interface SessionBase extends SessionWithUser {

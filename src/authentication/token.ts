@@ -1,6 +1,7 @@
 /** Verifies bearer tokens: JWTs of ours, opaque tokens of ours, and opaque tokens of the app's own. */
 import { PermissionSet } from '../authorization/permission-set.ts'
 import { parseBearerToken } from '../credentials/secret-text.ts'
+import { toTimestampOrNull } from '../lib/timestamp.ts'
 import type { BearerVerification, MachineAuthOptions } from '../options/types.ts'
 import type { BearerTokenStore, RefreshFamilyStore } from '../storage/ports.ts'
 import type { OrganizationRecord, UserRecord } from '../storage/records.ts'
@@ -9,7 +10,6 @@ import { digestOf } from './cache.ts'
 import type { SecretHasher } from './hasher.ts'
 import { type BearerToken, type Outcome, type Refusal, refusal, type TokenPrincipal } from './principal.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
-import { toTimestampOrNull } from './views.ts'
 
 /** A token that was verified, before its user is looked at. */
 export interface TokenBase {

@@ -5,8 +5,6 @@ import { keyStatus } from '../storage/key-status.ts'
 import type { KeyStatus } from '../storage/ports.ts'
 import type { ApiKeyRecord, Environment, RateLimitSetting } from '../storage/records.ts'
 
-export { toTimestamp, toTimestampOrNull }
-
 /** An API key without its secret; `KeyView` of the HTTP interface. */
 export interface ApiKeyView {
   readonly id: string

@@ -51,23 +51,6 @@ export function findServingApp(roots: readonly AppInternals[], store: object): A
 }
 
 /**
- * The place where a plugin's routes belong. A module that uses the plugin for its types gets Elysia to mount them below
- * its own prefix too; the shortest place is the app's own.
- *
- * @param handler of a route that is mounted once in each place
- * @param path of that route, below the place
- */
-export function findPlace(app: AppInternals, handler: unknown, path: string): string | null {
-  const places = app.router.history
-    .filter((route) => route.handler === handler)
-    .map((route) => route.path.slice(0, route.path.length - path.length))
-  return places.reduce<string | null>(
-    (shortest, place) => (shortest === null || place.length < shortest.length ? place : shortest),
-    null,
-  )
-}
-
-/**
  * Tells the routes of a plugin that are in another place than its own from all others.
  *
  * @param place where the plugin's routes belong

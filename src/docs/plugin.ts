@@ -3,10 +3,11 @@ import type { AnyElysia, Elysia } from 'elysia'
 import { MachineAuthError } from '../errors.ts'
 import { type AppInternals, internalsOf } from '../guards/elysia-internals.ts'
 import { createMark } from '../guards/gate.ts'
+import { findPlace } from '../guards/place.ts'
 import { requestPath } from '../lib/path.ts'
 import { assetsVersion, respondWithAsset } from './assets.ts'
 import { createDocument, DEFAULT_TITLE, type DocumentSettings } from './document.ts'
-import { createCopyCheck, findPlace, findServingApp } from './elysia-routes.ts'
+import { createCopyCheck, findServingApp } from './elysia-routes.ts'
 import { respondWithPage } from './page.ts'
 
 export interface DocsSettings extends DocumentSettings {

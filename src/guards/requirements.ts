@@ -41,7 +41,7 @@ export function toApiKeyRequirement(requirement: ApiKeyRequirement | true): ApiK
 }
 
 /** The one API key of the request, from its header or from `Authorization`. */
-export function requireApiKeyPrincipal(presented: Presented, requirement: ApiKeyRequirement | true): ApiKeyPrincipal {
+function requireApiKeyPrincipal(presented: Presented, requirement: ApiKeyRequirement | true): ApiKeyPrincipal {
   const inHeader = presented.key
   const isInAuthorization = presented.authorizationKind === 'apiKey'
   if (inHeader !== undefined && isInAuthorization) {
@@ -159,7 +159,7 @@ export interface PermissionRule {
 }
 
 /** `users:view` names the same as `users.view`; what is no name at all is left for others to report. */
-export function toStoredNames(names: readonly string[]): readonly string[] {
+function toStoredNames(names: readonly string[]): readonly string[] {
   if (!Array.isArray(names)) return names
   return names.map((name) => (typeof name === 'string' ? (canonicalGrant(name) ?? name) : name))
 }

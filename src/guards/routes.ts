@@ -20,7 +20,7 @@ export function guardsOf(route: InternalRoute): readonly GuardMark[] {
   return marks
 }
 
-export function describeRoute(route: InternalRoute): RouteDescription {
+function describeRoute(route: InternalRoute): RouteDescription {
   const guards = guardsOf(route)
   return {
     method: route.method,

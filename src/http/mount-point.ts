@@ -1,5 +1,6 @@
 /** Where our endpoints belong when the plugin is used in several places. */
 import type { AppInternals } from '../guards/elysia-internals.ts'
+import { findPlace } from '../guards/place.ts'
 
 export interface MountPoint {
   /** Whether a route's full path is where our endpoints belong. */
@@ -12,12 +13,6 @@ export interface Landmark {
   readonly path: string
   /** Tells it from a route of the app's own at such a path. */
   readonly handler: unknown
-}
-
-function shortest(places: readonly string[]): readonly string[] {
-  const [first, ...others] = places
-  if (first === undefined) return []
-  return [others.reduce((best, each) => (each.length < best.length ? each : best), first)]
 }
 
 /**
@@ -42,11 +37,7 @@ export function createMountPoint(
     if (count === counted) return
     counted = count
     const { path, handler } = landmark()
-    const places = apps.flatMap(({ router }) =>
-      shortest(
-        router.history.filter((route) => route.handler === handler).map((route) => route.path.slice(0, -path.length)),
-      ),
-    )
+    const places = apps.flatMap((app) => findPlace(app, handler, path) ?? [])
     canonical = places.flatMap((place) => paths.map((each) => place + each))
   }
 

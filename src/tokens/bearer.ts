@@ -55,7 +55,7 @@ export interface BearerTokenServiceOptions {
 
 const MAX_REASON = 500
 
-export function toBearerTokenView(token: BearerTokenRecord): BearerTokenView {
+function toBearerTokenView(token: BearerTokenRecord): BearerTokenView {
   return Object.freeze({
     id: token.id,
     name: token.name,
