@@ -181,6 +181,8 @@ export interface ErrorExtras {
   readonly required?: readonly string[]
   /** Seconds until trying again can help. Becomes `Retry-After` and `retryAfter`. */
   readonly retryAfter?: number
+  /** RFC 3339: when what is used up comes back. */
+  readonly resetsAt?: string
   /** Whether the same request may succeed later without being changed. */
   readonly retryable?: boolean
   readonly errors?: readonly FieldError[]
@@ -246,7 +248,7 @@ export class MachineAuthError extends Error {
 
   /** The RFC 9457 body. */
   toProblem(): Record<string, unknown> {
-    const { required, retryAfter, retryable, errors } = this.extras
+    const { required, retryAfter, resetsAt, retryable, errors } = this.extras
     const problem: Record<string, unknown> = {
       type: `urn:machine-auth:error:${this.code}`,
       title: rows[this.code].title,
@@ -257,6 +259,7 @@ export class MachineAuthError extends Error {
     if (this.requestId !== undefined) problem.requestId = this.requestId
     if (required !== undefined) problem.required = required
     if (retryAfter !== undefined) problem.retryAfter = Math.max(1, Math.ceil(retryAfter))
+    if (resetsAt !== undefined) problem.resetsAt = resetsAt
     if (retryable !== undefined) problem.retryable = retryable
     if (errors !== undefined) problem.errors = errors
     return problem

@@ -72,9 +72,8 @@ function createPlugin<U extends object, Roles extends string>(core: AnyMachineAu
   const roots = () => engine.apps.roots()
   const { app: endpoints, mount } = createHttp(options, services, roots)
   const engine = new GuardEngine({ ...engineOptions, ownsPath: (path) => mount.isCanonical(path) })
-  const plugin = createGuards<U, Roles>(seed)
+  const plugin = createGuards<U, Roles>(seed, options.rateLimit.strategy)
   installEngine(plugin as unknown as Elysia, engine, {
-    hasRules: options.protect.length > 0,
     ready: core.ready,
     onFailure(failure, app) {
       void app.server?.stop(true)

@@ -91,7 +91,20 @@ export async function createBlog(demoPassword = process.env.DEMO_PASSWORD) {
       '/api/search',
       ({ body }) =>
         posts.all().flatMap(({ id, title, published }) => (published && title.includes(body.q) ? [{ id, title }] : [])),
-      { public: true, body: t.Object({ q: t.String({ default: '' }) }) },
+      {
+        public: true,
+        rateLimit: { limit: 5, window: '1m', by: 'ip' },
+        body: t.Object({ q: t.String({ default: '' }) }),
+      },
+    )
+    .post(
+      '/withdraw',
+      async ({ auth, body }) => {
+        if (body?.fraud !== true) return { withdrawn: true }
+        await auth.block({ duration: '1 hour', scope: 'path', reason: 'fraud' })
+        return { blocked: true }
+      },
+      { public: true, body: t.Optional(t.Object({ fraud: t.Optional(t.Boolean()) })) },
     )
     .ws('/ws/echo', {
       currentUser: true,

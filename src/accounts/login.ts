@@ -5,6 +5,7 @@ import { FieldErrors } from '../lib/field-errors.ts'
 import type { UsersOption } from '../options/types.ts'
 import type { UserStore } from '../storage/ports.ts'
 import { MAX_EMAIL_LENGTH, normalizeEmail } from './email.ts'
+import type { LoginThrottle } from './login-throttle.ts'
 import { MAX_PASSWORD_BYTES, type Passwords } from './passwords.ts'
 
 /** A user who proved who he is. */
@@ -17,7 +18,13 @@ export interface LoginIdentity {
   readonly tokensNotBefore: number | null
 }
 
+export interface LoginOrigin {
+  /** The client's address; null where nobody can tell. */
+  readonly address?: string | null
+}
+
 export interface LoginServiceOptions {
+  readonly throttle: Pick<LoginThrottle, 'run'>
   readonly users: UserStore
   readonly directory: UserDirectory
   readonly passwords: Passwords
@@ -39,20 +46,31 @@ export class LoginService {
   }
 
   /**
+   * Proves a user by his password.
+   *
+   * @param origin where the attempt comes from; without an address all attempts count as from one
    * @throws MachineAuthError `login_failed` for an unknown e-mail, a wrong password, and a disabled user alike;
-   * `validation_failed` for what no user can have; `rate_limited` when too many logins are waiting
+   * `locked_out` after too many failures; `validation_failed` for what no user can have; `rate_limited` when too many
+   * logins are waiting
+   * @example await core.login.verify(email, password, { address: auth.address })
    */
-  async verify(email: string, password: string): Promise<LoginIdentity> {
+  async verify(email: string, password: string, origin: LoginOrigin = {}): Promise<LoginIdentity> {
     requirePlausible(email, password)
     const normalized = normalizeEmail(email)
-    const { findByEmail, verifyPassword } = this.#options.app
-    const proven =
-      verifyPassword === undefined
-        ? await this.#verifyOwn(normalized, password)
-        : await this.#verifyByApp(normalized, password, findByEmail, verifyPassword)
-    const identity = proven === null ? null : await this.#identify(proven)
+    const account = normalized ?? email.toLowerCase()
+    const identity = await this.#options.throttle.run(account, origin.address ?? null, async () => {
+      const proven = await this.#prove(normalized, password)
+      return proven === null ? null : this.#identify(proven)
+    })
     if (identity === null) throw new MachineAuthError('login_failed')
     return identity
+  }
+
+  #prove(email: string | null, password: string): Promise<Proven | null> {
+    const { findByEmail, verifyPassword } = this.#options.app
+    return verifyPassword === undefined
+      ? this.#verifyOwn(email, password)
+      : this.#verifyByApp(email, password, findByEmail, verifyPassword)
   }
 
   async #verifyOwn(email: string | null, password: string): Promise<Proven | null> {

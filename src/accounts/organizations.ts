@@ -4,11 +4,12 @@ import { generateId } from '../credentials/secret-text.ts'
 import { MachineAuthError } from '../errors.ts'
 import { afterwards } from '../lib/afterwards.ts'
 import type { Clock } from '../lib/clock.ts'
-import { invalidField } from '../lib/field-errors.ts'
+import { FieldErrors, invalidField } from '../lib/field-errors.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import { nameMistake } from '../lib/text.ts'
+import { resolveMonthlyQuota, resolveRateLimit } from '../limits/use-limits.ts'
 import type { AuditLog } from '../recording/audit.ts'
-import type { OrganizationStore, Page } from '../storage/ports.ts'
+import type { OrganizationLimits, OrganizationStore, Page } from '../storage/ports.ts'
 import type { ChangeKind, OrganizationRecord } from '../storage/records.ts'
 import { type OrganizationView, toOrganizationView } from './views.ts'
 
@@ -20,6 +21,17 @@ export interface OrganizationServiceOptions {
 }
 
 const ACTIONS = { active: 'organization.activated', suspended: 'organization.suspended' } as const
+
+/** @throws MachineAuthError `validation_failed` */
+function resolveLimits(limits: OrganizationLimits): OrganizationLimits {
+  const errors = new FieldErrors()
+  const checked = {
+    ...('rateLimit' in limits ? { rateLimit: resolveRateLimit(limits.rateLimit, errors) } : {}),
+    ...('monthlyQuota' in limits ? { monthlyQuota: resolveMonthlyQuota(limits.monthlyQuota, errors) } : {}),
+  }
+  errors.throwIfAny()
+  return checked
+}
 
 export class OrganizationService {
   readonly #options: OrganizationServiceOptions
@@ -33,16 +45,22 @@ export class OrganizationService {
    * name is taken
    * @example const { id } = await core.organizations.create({ name: 'Acme' })
    */
-  async create({ name }: { readonly name: string }, actor: Actor = SYSTEM): Promise<OrganizationView> {
+  async create(
+    { name, ...limits }: { readonly name: string } & OrganizationLimits,
+    actor: Actor = SYSTEM,
+  ): Promise<OrganizationView> {
     requirePlatform(actor)
     const mistake = nameMistake(name)
     if (mistake !== null) throw invalidField('name', mistake)
+    const checked = resolveLimits(limits)
     const { organizations, clock, audit } = this.#options
     const organization: OrganizationRecord = {
       id: generateId('org'),
       // One form of what looks the same, since names are unique.
       name: name.trim().normalize('NFC'),
       status: 'active',
+      rateLimit: checked.rateLimit ?? null,
+      monthlyQuota: checked.monthlyQuota ?? null,
       createdAt: clock(),
     }
     await organizations.insert(organization)
@@ -65,6 +83,25 @@ export class OrganizationService {
     }
     const own = actor.organizationId === null ? null : await organizations.find(actor.organizationId)
     return { items: own === null ? [] : [toOrganizationView(own)], nextCursor: null }
+  }
+
+  /**
+   * Sets the limits of its keys: `rateLimit` is of each key that has none of its own, `monthlyQuota` of all its keys
+   * together. What is not given stays; null takes a limit away.
+   *
+   * @throws MachineAuthError `permission_required` without platform reach, `not_found`, `validation_failed`
+   * @example await core.organizations.setLimits(id, { rateLimit: { limit: 600, window: '1m' }, monthlyQuota: 100_000 })
+   */
+  async setLimits(id: string, limits: OrganizationLimits, actor: Actor = SYSTEM): Promise<OrganizationView> {
+    // An organization does not raise its own limits.
+    requirePlatform(actor)
+    const checked = resolveLimits(limits)
+    const { organizations, clock, invalidate, audit } = this.#options
+    const setting = organizations.setLimits(id, checked, clock())
+    const updated = await afterwards(setting, () => invalidate('organization', id))
+    if (updated === null) throw new MachineAuthError('not_found')
+    await audit.record({ action: 'organization.limited', actor, subject: id, details: { ...checked } })
+    return toOrganizationView(updated)
   }
 
   /** Refuses all its keys, users and tokens from the next request on. */

@@ -16,6 +16,10 @@ export interface OrganizationView {
   readonly id: string
   readonly name: string
   readonly status: OrganizationRecord['status']
+  /** Of each of its keys that has none of its own. */
+  readonly rateLimit: OrganizationRecord['rateLimit']
+  /** Of all its keys together, in a calendar month (UTC). */
+  readonly monthlyQuota: number | null
   readonly createdAt: string
 }
 
@@ -31,6 +35,7 @@ export function toUserView({ id, email, organizationId, roles, status, createdAt
   return Object.freeze({ id, email, organizationId, roles, status, createdAt: toTimestamp(createdAt) })
 }
 
-export function toOrganizationView({ id, name, status, createdAt }: OrganizationRecord): OrganizationView {
-  return Object.freeze({ id, name, status, createdAt: toTimestamp(createdAt) })
+export function toOrganizationView(organization: OrganizationRecord): OrganizationView {
+  const { id, name, status, rateLimit, monthlyQuota, createdAt } = organization
+  return Object.freeze({ id, name, status, rateLimit, monthlyQuota, createdAt: toTimestamp(createdAt) })
 }

@@ -7,7 +7,7 @@ import type { KeyStore } from '../storage/ports.ts'
 import type { ApiKeyWithOwner } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
-import { type ApiKeyPrincipal, type Outcome, type Refusal, refusal, type User } from './principal.ts'
+import { type ApiKeyPrincipal, type KeyUse, type Outcome, type Refusal, refusal, type User } from './principal.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 import { toApiKeyView } from './views.ts'
 
@@ -38,6 +38,18 @@ const OWNER_REFUSALS = {
 
 /** A key acts for its owner inside one organization; it does not follow the owner out of it. */
 const LEFT = refusal('user_disabled', { detail: "The key's owner no longer belongs to its organization." })
+
+function useOf({ key, organization }: ApiKeyWithOwner): KeyUse {
+  const { creditsRefillEvery: every, creditsRefilledAt: since } = key
+  const quota = organization?.monthlyQuota ?? null
+  return {
+    rateLimit: key.rateLimit ?? organization?.rateLimit ?? null,
+    monthlyQuota: key.monthlyQuota,
+    organizationQuota:
+      organization === null || quota === null ? null : { organizationId: organization.id, limit: quota },
+    credits: key.credits === null ? null : { refill: every === null || since === null ? null : { every, since } },
+  }
+}
 
 export interface ApiKeyKindOptions {
   readonly prefix: string
@@ -80,6 +92,7 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
       granted: owner === null ? own : own.intersect(owner.granted),
       apiKey: toApiKeyView(key, now),
       allowsAddress: key.ipAllowlist.length === 0 ? null : createAddressMatcher(key.ipAllowlist),
+      use: useOf(base),
     }
     return principal
   }

@@ -95,6 +95,8 @@ export class CredentialCache<T> {
 
   /** Forgets every entry that depends on the subject. */
   invalidate(kind: Exclude<ChangeKind, 'role'>, subject: string): void {
+    // No credential depends on a block; and whoever can cause blocks must not keep the cache from filling.
+    if (kind === 'block') return
     this.generation++
     for (const map of [this.#young, this.#old]) {
       for (const [slot, entry] of map) if (entry.dependencies[kind] === subject) map.delete(slot)

@@ -2,6 +2,7 @@
 
 import type { PermissionSet } from '../authorization/permission-set.ts'
 import type { ErrorCode, ErrorExtras } from '../errors.ts'
+import type { RateLimitSetting } from '../storage/records.ts'
 import type { ApiKeyView } from './views.ts'
 
 /** A user as handlers see it. An app's own `users.load` adds members to it. */
@@ -46,11 +47,22 @@ interface PrincipalBase {
   readonly granted: PermissionSet
 }
 
+/** What limits how often a key may be used, as stored. */
+export interface KeyUse {
+  /** The key's own, else its organization's. */
+  readonly rateLimit: RateLimitSetting | null
+  readonly monthlyQuota: number | null
+  readonly organizationQuota: { readonly organizationId: string; readonly limit: number } | null
+  /** `every` and `since` (when a refill last came) in ms. */
+  readonly credits: { readonly refill: { readonly every: number; readonly since: number } | null } | null
+}
+
 export interface ApiKeyPrincipal extends PrincipalBase {
   readonly kind: 'apiKey'
   readonly apiKey: ApiKeyView
   /** Null when the key may come from anywhere. */
   readonly allowsAddress: ((address: string) => boolean) | null
+  readonly use: KeyUse
 }
 
 export interface TokenPrincipal extends PrincipalBase {

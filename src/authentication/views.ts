@@ -1,9 +1,16 @@
 /** The public form of stored records: what handlers and HTTP answers see. Never a hash. */
 
+import { formatDuration } from '../lib/duration.ts'
 import { toTimestamp, toTimestampOrNull } from '../lib/timestamp.ts'
 import { keyStatus } from '../storage/key-status.ts'
 import type { KeyStatus } from '../storage/ports.ts'
 import type { ApiKeyRecord, Environment, RateLimitSetting } from '../storage/records.ts'
+
+export interface CreditsView {
+  readonly remaining: number
+  /** Up to `amount` again after every `every`, a duration text. */
+  readonly refill?: { readonly amount: number; readonly every: string }
+}
 
 /** An API key without its secret; `KeyView` of the HTTP interface. */
 export interface ApiKeyView {
@@ -19,8 +26,8 @@ export interface ApiKeyView {
   readonly rateLimit: RateLimitSetting | null
   readonly monthlyQuota: number | null
   readonly status: KeyStatus
-  /** Uses left. Null for a key that is not limited by a number of uses, as every key is in this version. */
-  readonly credits: null
+  /** Uses left, as of when it was read. Null for a key that is not limited by a number of uses. */
+  readonly credits: CreditsView | null
   readonly expiresAt: string | null
   readonly lastUsedAt: string | null
   readonly createdAt: string
@@ -31,8 +38,24 @@ export interface ApiKeyView {
   readonly metadata: Readonly<Record<string, unknown>> | null
 }
 
-/** @param now ms, decides between active and expired */
-export function toApiKeyView(key: ApiKeyRecord, now: number): ApiKeyView {
+function toCreditsView(key: ApiKeyRecord, now: number, unused: number): CreditsView | null {
+  const { credits, creditsRefillAmount: amount, creditsRefillEvery: every, creditsRefilledAt: since } = key
+  if (credits === null) return null
+  const remaining = credits + unused
+  if (amount === null || every === null || since === null) return { remaining }
+  // Storage refills when the key is next used.
+  const isDue = now >= since + every
+  return {
+    remaining: isDue ? Math.max(remaining, amount) : remaining,
+    refill: { amount, every: formatDuration(every) },
+  }
+}
+
+/**
+ * @param now ms, decides between active and expired
+ * @param unused credits that are claimed from storage and still to come
+ */
+export function toApiKeyView(key: ApiKeyRecord, now: number, unused = 0): ApiKeyView {
   return Object.freeze({
     id: key.id,
     name: key.name,
@@ -45,7 +68,7 @@ export function toApiKeyView(key: ApiKeyRecord, now: number): ApiKeyView {
     rateLimit: key.rateLimit,
     monthlyQuota: key.monthlyQuota,
     status: keyStatus(key, now),
-    credits: null,
+    credits: toCreditsView(key, now, unused),
     expiresAt: toTimestampOrNull(key.expiresAt),
     lastUsedAt: toTimestampOrNull(key.lastUsedAt),
     createdAt: toTimestamp(key.createdAt),

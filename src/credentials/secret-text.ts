@@ -83,6 +83,6 @@ export function sessionIdAt(text: string): string {
 }
 
 /** A fresh identifier such as `org_…`: 16 base62 characters behind a prefix. */
-export function generateId(prefix: 'org' | 'user' | 'sess' | 'rt' | 'evt'): string {
+export function generateId(prefix: 'org' | 'user' | 'sess' | 'rt' | 'evt' | 'blk'): string {
   return `${prefix}_${randomBase62(ID_LENGTH)}`
 }

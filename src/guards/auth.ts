@@ -1,6 +1,10 @@
 /** The `auth` of every handler: the guards as calls, for what a route cannot say in its options. */
 import type { BearerToken, Principal, Session, User } from '../authentication/principal.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
+import type { NewBlock } from '../blocks/new-block.ts'
+import type { BlockView } from '../blocks/views.ts'
+import type { RateLimitInput } from '../options/types.ts'
+import type { Whereabouts } from './limits-port.ts'
 import { type Ownership, requireOwnership } from './ownership.ts'
 import type { Presented } from './presented.ts'
 import {
@@ -38,19 +42,46 @@ export function toList<T extends string>(value: T | readonly T[]): readonly T[] 
  *   return reportFor(user.id)
  * })
  */
+/** How a limit stands that `auth.rateLimit` counted for. */
+export interface LimitStatus {
+  readonly limit: number
+  readonly remaining: number
+  /** Seconds until everything is available again. */
+  readonly resetAfter: number
+}
+
+/** What `auth.block` takes: by default it blocks the client's address, on this route. */
+export interface BlockRequest extends Pick<NewBlock, 'duration' | 'reason'> {
+  /** `'path'`: on this route alone; `'global'`: everywhere. Default `'path'`. */
+  readonly scope?: 'path' | 'global'
+  /** An address or range, or the id of a key, user or organization. Default: the client's address. */
+  readonly subject?: string
+}
+
 export class Auth<U extends object = object, Roles extends string = string> {
   readonly #presented: Presented
   readonly #headers: AnswerHeaders
+  readonly #whereabouts: Whereabouts
 
-  /** @param headers of the answer, which from the first question on depends on the credentials */
-  constructor(presented: Presented, headers: AnswerHeaders) {
+  /**
+   * @param headers of the answer, which from the first question on depends on the credentials
+   * @param route the route's pattern
+   */
+  constructor(presented: Presented, headers: AnswerHeaders, route: string, params: Whereabouts['params']) {
     this.#presented = presented
     this.#headers = headers
+    this.#whereabouts = { route, params }
   }
 
-  #ask(): Presented {
+  /** What is asked may count for a limit: the answer's headers say how it stands. */
+  #ask<T>(question: (presented: Presented) => T): T {
+    const presented = this.#presented
     setVary(this.#headers)
-    return this.#presented
+    try {
+      return question(presented)
+    } finally {
+      presented.limits.writeHeaders(presented, this.#headers)
+    }
   }
 
   /** Who is asking; null until a guard or a call below has found out. */
@@ -71,32 +102,32 @@ export class Auth<U extends object = object, Roles extends string = string> {
   /** The request's API key. */
   async apiKey(requirement: ApiKeyRequirement | true = true): Promise<ApiKeyView> {
     requireApiKeyValue(requirement)
-    return requireApiKey(this.#ask(), toApiKeyRequirement(requirement))
+    return this.#ask((presented) => requireApiKey(presented, toApiKeyRequirement(requirement)))
   }
 
   /** The request's opaque or JWT bearer credential. */
   async bearerToken(): Promise<BearerToken> {
-    return requireBearerToken(this.#ask())
+    return this.#ask(requireBearerToken)
   }
 
   /** The request's session. */
   async session(): Promise<Session> {
-    return requireSession(this.#ask())
+    return this.#ask(requireSession)
   }
 
   /** The user behind the request's credential. */
   async currentUser(): Promise<User & U> {
-    return requireCurrentUser(this.#ask()) as User & U
+    return this.#ask((presented) => requireCurrentUser(presented)) as User & U
   }
 
   /** The user, or null for nobody; a wrong credential in a header is still refused. */
   async optionalUser(): Promise<(User & U) | null> {
-    return findOptionalUser(this.#ask()) as (User & U) | null
+    return this.#ask(findOptionalUser) as (User & U) | null
   }
 
   /** The user, if he has one of the roles. */
   async requireRole(roles: RoleRequirement<Roles>): Promise<User & U> {
-    return requireRole(this.#ask(), toList(roles)) as User & U
+    return this.#ask((presented) => requireRole(presented, toList(roles))) as User & U
   }
 
   /** Whoever asks, if he has the permissions. */
@@ -104,7 +135,7 @@ export class Auth<U extends object = object, Roles extends string = string> {
     const rule = toPermissionRule(permission)
     // All of nothing would be a yes.
     if (rule.mode === 'all') requireNames('requirePermission', rule.names)
-    return requirePermission(this.#ask(), rule)
+    return this.#ask((presented) => requirePermission(presented, rule))
   }
 
   /**
@@ -113,7 +144,40 @@ export class Auth<U extends object = object, Roles extends string = string> {
    * @throws MachineAuthError `not_found` for null or undefined, `not_owner`
    */
   async authorizedResource<T>(resource: T | null | undefined, ownership: Ownership<T>): Promise<NonNullable<T>> {
-    const principal = requireUserPrincipal(this.#ask())
+    const principal = this.#ask((presented) => requireUserPrincipal(presented))
     return requireOwnership(this.#presented, principal, resource, ownership)
+  }
+
+  /**
+   * Counts this request for a limit, in code: for what a route cannot say in its options.
+   *
+   * A limit counts once per request, however often it is asked for. Write limits as constants, not from what the
+   * request says.
+   *
+   * @returns how it stands, the first of several
+   * @throws MachineAuthError `rate_limited`, `locked_out`; TypeError when the limit is none
+   * @example await auth.rateLimit({ limit: 10, window: '1m', by: 'user' })
+   */
+  async rateLimit(policy: RateLimitInput): Promise<LimitStatus> {
+    const { rate, remaining, resetAfter } = this.#ask((presented) =>
+      presented.limits.chargeInHandler(presented, policy, this.#whereabouts),
+    )
+    return { limit: rate.limit, remaining, resetAfter: Math.ceil(resetAfter / 1000) }
+  }
+
+  /**
+   * Blocks the client's address, or another subject: from the next request on it gets 403 `address_blocked`.
+   *
+   * @returns the block, once it is stored; null for an address on the operator's allow-list, which nothing blocks
+   * @throws MachineAuthError `validation_failed` for a subject or duration that is none
+   * @example await auth.block({ duration: '1 hour', scope: 'path', reason: 'fraud' })
+   */
+  async block({ duration, scope = 'path', subject, reason }: BlockRequest): Promise<BlockView | null> {
+    const { limits, address, principal } = this.#presented
+    const { route } = this.#whereabouts
+    // A handler runs where a route was found.
+    const place = scope === 'path' ? { scope, path: route ?? '/' } : { scope }
+    const blocked = subject ?? address ?? 'unknown'
+    return limits.block({ subject: blocked, duration, reason, ...place }, principal?.id ?? 'app')
   }
 }

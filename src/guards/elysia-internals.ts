@@ -11,7 +11,7 @@ export interface HookContainer {
 
 export interface RouteHooks {
   parse?: HookContainer[]
-  readonly transform?: readonly HookContainer[]
+  transform?: HookContainer[]
   readonly beforeHandle?: readonly HookContainer[]
   readonly afterHandle?: readonly HookContainer[]
   readonly error?: readonly HookContainer[]

@@ -7,8 +7,12 @@ import { createAddressMatcher } from '../lib/ip.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import type { EngineOptions } from './engine.ts'
 import { createRequestIds } from './request-id.ts'
+import type { RequestLimits } from './request-limits.ts'
 
 export interface KnownToCore {
+  readonly limits: RequestLimits
+  /** Resolves when it is known who is blocked. */
+  readonly ready: Promise<void>
   /** Null while stored roles are not loaded yet. */
   readonly hasRole: () => ((name: string) => boolean) | null
   readonly permissions: PermissionRegistry
@@ -37,6 +41,8 @@ export function createEngineOptions(
       masterKeyAllows: masterKeyAddresses.length === 0 ? null : createAddressMatcher(masterKeyAddresses),
       nextRequestId: createRequestIds(),
     },
+    limits: known.limits,
+    ready: known.ready,
     clientAddress: (socket, headers) => clientAddress(socket, proxies, headers),
     protect: options.protect,
     onDenied: options.onDenied,

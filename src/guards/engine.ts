@@ -1,14 +1,16 @@
 /** What stands between a server and the guards: meets every request first, and renders what goes wrong last. */
 import { ElysiaCustomStatusResponse } from 'elysia'
 import { MachineAuthError } from '../errors.ts'
-import { requestPath } from '../lib/path.ts'
+import { requestPath, routedPaths } from '../lib/path.ts'
+import type { CompiledPolicy } from '../limits/policy.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
 import { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
 import { hasForeignErrorHook } from './error-hooks.ts'
 import { Presented, type RequestEnvironment } from './presented.ts'
 import { createProtection, type Protection } from './protect.ts'
-import { createPublicPaths } from './public-paths.ts'
+import { createPublicPaths, createRouteCheck, type RouteCheck } from './public-paths.ts'
+import type { RequestLimits } from './request-limits.ts'
 import { describeRoutes, type RouteDescription } from './routes.ts'
 import { peekPresented, rememberPresented, withoutPlugin } from './state.ts'
 import { type AnswerHeaders, setVary } from './vary.ts'
@@ -16,26 +18,35 @@ import { type AnswerHeaders, setVary } from './vary.ts'
 type Handle<R> = (request: Request) => R
 
 export interface EngineOptions {
-  readonly environment: Omit<RequestEnvironment, 'addressOf'>
+  readonly environment: Omit<RequestEnvironment, 'addressOf' | 'limits'>
+  readonly limits: RequestLimits
   /** The client's address from the socket's and the headers. */
   readonly clientAddress: (socket: string | null, headers: Headers) => string | null
   readonly protect: readonly ProtectRule[]
   readonly onDenied: MachineAuthOptions['onDenied']
   readonly knownNames: () => KnownNames
+  /** Resolves when it is known who is blocked; requests wait for it. */
+  readonly ready?: Promise<void>
   /** Whether a path is one of our own endpoints'. */
   readonly ownsPath?: (path: string) => boolean
 }
 
 export class GuardEngine {
   readonly apps = new AppRegistry()
+  /** Null from when it is known who is blocked. */
+  ready: Promise<void> | null = null
   readonly #environment: RequestEnvironment
+  readonly #limits: RequestLimits
   readonly #knownNames: () => KnownNames
   readonly #ownsPath: (path: string) => boolean
   readonly #onDenied: MachineAuthOptions['onDenied']
   readonly #protectRules: readonly ProtectRule[]
   #protect: Protection | null = null
   /** By the app's store: the one thing in a request's context that says whose it is. */
-  #publicPaths = new WeakMap<object, ReturnType<typeof createPublicPaths>>()
+  #publicPaths = new WeakMap<object, RouteCheck>()
+  /** Of each app, the paths that have limits of their own in place of the default one. */
+  #limitedPaths: readonly RouteCheck[] = []
+  #hasConcurrency = false
   #auditedRoutes = -1
   #isAlone = false
   #failure: Error | null = null
@@ -46,12 +57,26 @@ export class GuardEngine {
     const apps = this.apps
     this.#environment = {
       ...options.environment,
+      limits: options.limits,
       addressOf: (request) => options.clientAddress(apps.socketAddress(request), request.headers),
+      ...(options.protect.length === 0
+        ? {}
+        : {
+            protectRoute: (presented, route, store) =>
+              this.#protect?.requireRoute(presented, route, this.#publicPaths.get(store) ?? nothingPublic),
+          }),
     }
+    this.#limits = options.limits
     this.#knownNames = options.knownNames
     this.#ownsPath = options.ownsPath ?? (() => false)
     this.#onDenied = options.onDenied
     this.#protectRules = options.protect
+    if (options.ready !== undefined) {
+      const open = () => {
+        this.ready = null
+      }
+      this.ready = options.ready.then(open, open)
+    }
   }
 
   /** @throws RouteAuditError */
@@ -82,9 +107,27 @@ export class GuardEngine {
       this.#publicPaths = new WeakMap(
         this.apps.roots().map((app) => [app.store, createPublicPaths(describeRoutes(app))] as const),
       )
+      this.#prepareLimits()
     } catch (failure) {
       this.#failure = failure instanceof Error ? failure : new Error(String(failure))
     }
+  }
+
+  #prepareLimits(): void {
+    const limited = this.routes().filter(({ limits }) => limits.length > 0)
+    const policies = limited.flatMap(({ limits }) => limits.flatMap(({ value }) => value as readonly CompiledPolicy[]))
+    this.#hasConcurrency = [...policies, ...this.#limits.defaults].some(({ kind }) => kind === 'concurrent')
+    this.#limitedPaths =
+      limited.length === 0
+        ? []
+        : this.apps.roots().map((app) => createRouteCheck(describeRoutes(app), ({ limits }) => limits.length > 0))
+  }
+
+  /** Whether a request's route has limits of its own; in doubt it has none, and the default one counts. */
+  #hasOwnLimits({ method, url }: Request): boolean {
+    const checks = this.#limitedPaths
+    if (checks.length === 0) return false
+    return routedPaths(url).every((path) => checks.every((isLimited) => isLimited(method, path)))
   }
 
   /** Makes the next request audit again, for example when stored roles have become known. */
@@ -113,27 +156,106 @@ export class GuardEngine {
     if (peekPresented(request)?.isReadBy(this.#environment) === true) return handle
     const presented = new Presented(this.#environment, request)
     rememberPresented(request, presented)
-    const pending = presented.takePending()
-    return pending === null ? handle : (admitted) => pending.then(() => handle(admitted))
+    const { ready } = this
+    if (ready === null) return this.#meet(handle, presented)
+    // Before that nobody knows who is blocked. Who needs the core hears of its failure where he needs it.
+    return (admitted) => ready.then(() => this.#meet(handle, presented)(admitted))
   }
 
-  /** The answer of a `protect` rule that refuses, else undefined. */
-  refuseProtected(request: Request, headers: AnswerHeaders, store: object): Response | Promise<Response> | undefined {
-    if (this.#protectRules.length === 0) return undefined
+  /** Addresses first, then credentials; waits only for what must be looked up. */
+  #meet<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
+    presented.early = this.#limits.refuseAddress(presented, () => this.#hasOwnLimits(presented.request))
+    // Whoever is kept out by his address does not get his credentials looked up.
+    if (presented.early !== null) return handle
+    presented.readCredentials()
+    const pending = presented.takePending()
+    if (pending !== null) {
+      return async (admitted) => {
+        await pending
+        await this.#reserve(presented)
+        return this.#untilOver(handle, presented)(admitted)
+      }
+    }
+    const reserving = this.#reserve(presented)
+    const run = this.#untilOver(handle, presented)
+    return reserving === null ? run : (admitted) => reserving.then(() => run(admitted))
+  }
+
+  /** Takes a use of a key's quotas before any guard asks for it; null when that needed no waiting. */
+  #reserve(presented: Presented): Promise<void> | null {
+    const reserving = this.#limits.reserve(presented)
+    if (reserving === null) return null
+    if (!(reserving instanceof Promise)) {
+      presented.ensureCharges().reservation = reserving
+      return null
+    }
+    return reserving.then(
+      (reservation) => {
+        presented.ensureCharges().reservation = reservation
+      },
+      (failure: unknown) => {
+        // Nobody is let in uncounted: the guard that asks for the key gets the failure.
+        presented.ensureCharges().reservation = { kind: 'failed', failure }
+      },
+    )
+  }
+
+  /** Ends what lasts as long as a request, where anything may. */
+  #untilOver<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
+    if (!this.#hasConcurrency && presented.charges?.reservation == null) return handle
+    return (admitted) => {
+      const settle = () => presented.charges?.settle()
+      let answer: R | Response | Promise<R | Response>
+      try {
+        answer = handle(admitted)
+      } catch (failure) {
+        settle()
+        throw failure
+      }
+      if (answer instanceof Promise) return answer.finally(settle)
+      settle()
+      return answer
+    }
+  }
+
+  /** The answer to a request that its address, a limit or a `protect` rule refuses, else undefined. */
+  meet(request: Request, headers: AnswerHeaders, store: object): Response | Promise<Response> | undefined {
     const presented = peekPresented(request)
-    // A plugin that only a group uses never sees the request; its rules would let everything through.
-    if (presented === undefined || this.#protect === null) return withoutPlugin().toResponse()
+    // A plugin that only a group uses never sees the request; its rules and limits would let everything through.
+    if (presented === undefined) return this.#mustMeet ? withoutPlugin().toResponse() : undefined
     try {
-      if (this.#protect(presented, this.#publicPaths.get(store) ?? nothingPublic)) setVary(headers)
+      if (presented.early !== null) throw presented.early
+      this.#limits.chargeDefault(presented, () => this.#hasOwnLimits(request))
+      if (this.#protectRules.length > 0) this.#requireProtected(presented, headers, store)
+      if (presented.charges !== null) this.#limits.writeHeaders(presented, headers)
       return undefined
     } catch (refused) {
-      setVary(headers)
-      const error = refused instanceof MachineAuthError ? refused : this.#internalError(request, refused)
-      const answer = this.askOnDenied(error, request)
-      return answer instanceof Promise
-        ? answer.then((given) => given ?? error.toResponse())
-        : (answer ?? error.toResponse())
+      return this.#answerEarly(refused, presented, headers)
     }
+  }
+
+  get #mustMeet(): boolean {
+    return this.#protectRules.length > 0 || this.#limits.defaults.length > 0
+  }
+
+  #requireProtected(presented: Presented, headers: AnswerHeaders, store: object): void {
+    if (this.#protect === null) throw withoutPlugin()
+    let isRuled = true
+    try {
+      isRuled = this.#protect.requirePath(presented, this.#publicPaths.get(store) ?? nothingPublic)
+    } finally {
+      if (isRuled) setVary(headers)
+    }
+  }
+
+  #answerEarly(refused: unknown, presented: Presented, headers: AnswerHeaders): Response | Promise<Response> {
+    const { request } = presented
+    const error = refused instanceof MachineAuthError ? refused : this.#internalError(request, refused)
+    this.#limits.writeHeaders(presented, headers)
+    const answer = this.askOnDenied(error, request)
+    return answer instanceof Promise
+      ? answer.then((given) => given ?? error.toResponse())
+      : (answer ?? error.toResponse())
   }
 
   /** `onDenied`'s answer to a refusal; undefined without one. What fails in it must not undo the refusal. */
@@ -208,9 +330,15 @@ export class GuardEngine {
     return isClientError || ('toResponse' in error && !this.#concealed.has(error))
   }
 
+  /** Says in an answer that an error becomes how the limits stand. */
+  writeLimits(request: Request, headers: AnswerHeaders): void {
+    const presented = peekPresented(request)
+    if (presented !== undefined) this.#limits.writeHeaders(presented, headers)
+  }
+
   /** Whether a request has become a WebSocket. */
   isOpenSocket(request: Request): boolean {
-    return peekPresented(request)?.isRouted === true && request.headers.has('upgrade')
+    return (peekPresented(request)?.route ?? null) !== null && request.headers.has('upgrade')
   }
 
   /** Notes what went wrong in a handler of an open socket, under the id of the request that opened it. */

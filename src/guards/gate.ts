@@ -33,13 +33,13 @@ export interface Gate<Proof extends object> {
   readonly resolve: () => Proof
 }
 
-interface GateContext {
+export interface GateContext {
   readonly request: Request
   readonly set: { headers: AnswerHeaders }
 }
 
 /** Stands in for a body that was not read, on a request that will be refused. */
-const UNREAD = Object.freeze({})
+export const UNREAD = Object.freeze({})
 
 /**
  * Makes the macro hooks of a guard.
@@ -69,6 +69,7 @@ export function createGate<Proof extends object>(
     // biome-ignore lint/style/useConst: Bun folds a constant into `return decide(…)`, and Elysia awaits what says so
     let proof: Proof
     proof = decide(presented)
+    if (presented.charges !== null) presented.limits.writeHeaders(presented, set.headers)
     return proof
   }
 
@@ -116,7 +117,9 @@ export function createAsyncGate<Proof extends object>(
     const presented = presentedBy(request)
     setVary(set.headers)
     if (presented.refused !== null) throw presented.refused
-    return decideOnce(presented, { request, params })
+    const proof = await decideOnce(presented, { request, params })
+    if (presented.charges !== null) presented.limits.writeHeaders(presented, set.headers)
+    return proof
   }
 
   return asGate<Proof>(parse, Object.assign(transform, { [MARK]: mark }))
@@ -132,7 +135,8 @@ function listParser(hook: { parse?: unknown; transform?: unknown }): void {
   if (typeof hook.parse === 'string') hook.parse = [hook.parse]
 }
 
-function asGate<Proof extends object>(parse: unknown, transform: unknown): Gate<Proof> {
+/** Puts a gate's two hooks together. */
+export function asGate<Proof extends object>(parse: unknown, transform: unknown): Gate<Proof> {
   const hooks = { introspect: listParser, parse: Object.assign(parse as object, { [PARSE]: true }), transform }
   // Elysia types a macro's values by `resolve` only. Ours come from `transform`, which saves a hook per request.
   return hooks as unknown as Gate<Proof>

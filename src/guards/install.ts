@@ -6,8 +6,6 @@ import type { GuardEngine } from './engine.ts'
 import { asOwnErrorHook } from './error-hooks.ts'
 
 export interface InstallOptions {
-  /** Whether there is anything that `onRequest` must refuse; without it there is no such hook to pay for. */
-  readonly hasRules: boolean
   /** Resolves when stored roles are known. */
   readonly ready: Promise<void>
   /** Called when the routes of an app that listens are not guarded as they say, or the core cannot start. */
@@ -17,8 +15,10 @@ export interface InstallOptions {
 /** @param plugin is changed in place */
 export function installEngine(plugin: Elysia, engine: GuardEngine, options: InstallOptions): void {
   plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
-  if (options.hasRules)
-    plugin.onRequest(({ request, set, store }) => engine.refuseProtected(request, set.headers, store))
+  plugin.onRequest(({ request, set, store }) => {
+    const answer = engine.meet(request, set.headers, store)
+    return answer
+  })
 
   plugin.onError(
     { as: 'global' },
@@ -28,6 +28,7 @@ export function installEngine(plugin: Elysia, engine: GuardEngine, options: Inst
         engine.logSocketError(error, request)
         return undefined
       }
+      engine.writeLimits(request, set.headers)
       if (error instanceof MachineAuthError) {
         const answer = engine.render(error, request, set)
         return answer

@@ -10,6 +10,7 @@ const names = new Set([
   'requirePermission',
   'requireModule',
   'masterKey',
+  'rateLimit',
   'public',
 ])
 

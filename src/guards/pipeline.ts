@@ -1,4 +1,7 @@
 /**
+ * Makes one of all limits of a route and its groups, so that a request counts for all of them or for none, and puts it
+ * before every other guard, so that it counts requests that they refuse.
+ *
  * Takes our `parse` hook off the routes that have no body to wait for.
  *
  * Elysia compiles a route with any `parse` hook as an asynchronous function that reads the body: on GET that costs
@@ -7,8 +10,10 @@
  * (`precompile`), the guard still refuses, only slower.
  */
 import { sucrose } from 'elysia/sucrose'
-import type { AppInternals, HookContainer, InternalRoute } from './elysia-internals.ts'
-import { PARSE } from './gate.ts'
+import type { CompiledPolicy } from '../limits/policy.ts'
+import type { AppInternals, HookContainer, InternalRoute, RouteHooks } from './elysia-internals.ts'
+import { MARK, PARSE } from './gate.ts'
+import { createLimitGate, LIMIT_GUARD, LIMIT_PARSE } from './limit-gate.ts'
 
 const BODYLESS = new Set(['GET', 'HEAD', 'WS'])
 
@@ -27,12 +32,61 @@ function readsBody(app: AppInternals, route: InternalRoute, others: readonly Hoo
   return sucrose(Object.assign({ handler: route.handler }, rest) as Parameters<typeof sucrose>[0], app.inference).body
 }
 
+function markOf({ fn }: HookContainer): string | undefined {
+  return typeof fn === 'function' ? fn[MARK]?.name : undefined
+}
+
+const isLimit = (hook: HookContainer) => markOf(hook) === LIMIT_GUARD
+
+/** Our hooks of these limits, in the containers that Elysia had for them. */
+function mergedHooks(
+  limits: readonly HookContainer[],
+  isGuarded: boolean,
+): { parse: HookContainer; transform: HookContainer } | null {
+  const [first] = limits
+  if (first === undefined) return null
+  const policies = limits.flatMap(({ fn }) =>
+    typeof fn === 'function' ? (fn[MARK]?.value as readonly CompiledPolicy[]) : [],
+  )
+  // A gate is typed by what it proves; here it is the two hooks that it holds.
+  const gate = createLimitGate(policies, isGuarded) as unknown as Record<'parse' | 'transform', HookContainer['fn']>
+  return { parse: { ...first, fn: gate.parse }, transform: { ...first, fn: gate.transform } }
+}
+
+/** Hooks that were made here: an audit looks at routes more than once. */
+const MERGED = new WeakSet<object>()
+
+function mergeLimits(hooks: RouteHooks): void {
+  const transforms = hooks.transform ?? []
+  const marked = transforms.filter((hook) => markOf(hook) !== undefined)
+  const limits = marked.filter(isLimit)
+  const [firstMarked] = marked
+  const isDone = limits.length === 1 && MERGED.has(limits[0]?.fn as object)
+  const isGuarded = marked.some((hook) => !isLimit(hook) && markOf(hook) !== 'public')
+  const merged = mergedHooks(limits, isGuarded)
+  if (merged === null || firstMarked === undefined || isDone) return
+  MERGED.add(merged.transform.fn as object)
+  const position = transforms.indexOf(firstMarked)
+  hooks.transform = [
+    ...transforms.slice(0, position),
+    merged.transform,
+    ...transforms.slice(position).filter((hook) => !isLimit(hook)),
+  ]
+  if (hooks.parse === undefined) return
+  hooks.parse = [merged.parse, ...hooks.parse.filter((hook) => !isLimitParse(hook))]
+}
+
+function isLimitParse(hook: HookContainer | undefined): boolean {
+  return typeof hook?.fn === 'function' && LIMIT_PARSE in hook.fn
+}
+
 /**
  * Puts our hook first where a body is read, and takes it off where none is.
  *
  * @returns whether the route has a body that it reads itself
  */
 export function tunePipeline(app: AppInternals, route: InternalRoute): boolean {
+  mergeLimits(route.hooks)
   const hooks = route.hooks.parse
   if (hooks === undefined || !hooks.some(isOurs)) return false
   const ours = hooks.filter(isOurs)

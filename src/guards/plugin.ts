@@ -3,9 +3,12 @@ import { Elysia } from 'elysia'
 import type { BearerToken, Principal, Session, User } from '../authentication/principal.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
 import type { ModuleRequirement } from '../authorization/registry.ts'
+import { type CompiledPolicy, compilePolicies } from '../limits/policy.ts'
+import type { LimitStrategy, RateLimitInput } from '../options/types.ts'
 import { Auth, type RoleRequirement, toList } from './auth.ts'
 import { refuseLostGuards } from './declarations.ts'
 import { createGate, createMark } from './gate.ts'
+import { createLimitGate } from './limit-gate.ts'
 import {
   type ApiKeyRequirement,
   type CredentialKindName,
@@ -35,20 +38,41 @@ export interface CurrentUserRequirement {
 
 const CREDENTIAL_KINDS: readonly CredentialKindName[] = ['apiKey', 'jwt', 'session']
 
+interface AuthContext {
+  readonly request: Request
+  readonly set: { readonly headers: AnswerHeaders }
+  readonly route: string
+  readonly params: Readonly<Record<string, string | undefined>>
+  readonly store: object
+}
+
 /**
  * Makes the typed part of the plugin.
  *
  * @param seed one per core: Elysia drops a second plugin of the same name and seed
+ * @param strategy of limits that name none
  */
-export function createGuards<U extends object, Roles extends string>(seed: string) {
+export function createGuards<U extends object, Roles extends string>(
+  seed: string,
+  strategy: LimitStrategy = 'sliding-window',
+) {
   type AppUser = User & U
 
-  function attachAuth({ request, set }: { request: Request; set: { headers: AnswerHeaders } }) {
+  function attachAuth({ request, set, route, params, store }: AuthContext) {
     const presented = presentedBy(request)
-    presented.isRouted = true
+    presented.reach(route, store)
     set.headers['x-request-id'] = presented.requestId
-    const auth = new Auth<U, Roles>(presented, set.headers)
+    const auth = new Auth<U, Roles>(presented, set.headers, route, params)
     return { auth }
+  }
+
+  /** A group's limit is one, however many routes it has. */
+  const compiled = new WeakMap<object, readonly CompiledPolicy[]>()
+  function compileOnce(value: RateLimitInput): readonly CompiledPolicy[] {
+    const known = typeof value === 'object' && value !== null ? compiled.get(value) : undefined
+    const policies = known ?? compilePolicies(value, strategy, 'rateLimit')
+    compiled.set(value, policies)
+    return policies
   }
 
   return new Elysia({ name: 'machine-auth', seed })
@@ -110,6 +134,7 @@ export function createGuards<U extends object, Roles extends string>(seed: strin
         principal: requireModule(presented, requirement),
       }))
     })
+    .macro('rateLimit', (value: RateLimitInput) => createLimitGate(compileOnce(value)))
     .macro('masterKey', (value: true) => {
       requireTrue('masterKey', value)
       return createGate<{ principal: Principal }>({ name: 'masterKey', value }, (presented) => ({

@@ -14,7 +14,9 @@ import {
 import { type AuthorizationCredential, glanceAtJwt, parseAuthorization } from '../credentials/authorization.ts'
 import { findCookie } from '../credentials/cookie.ts'
 import { isSameOrigin, isUnsafeRequest } from '../credentials/origin.ts'
-import { type ErrorExtras, MachineAuthError } from '../errors.ts'
+import { type ErrorCode, type ErrorExtras, MachineAuthError } from '../errors.ts'
+import { Charges } from './charges.ts'
+import type { LimitsPort } from './limits-port.ts'
 
 type Verifier<P extends Principal> = Pick<Authenticator<unknown, P>, 'peek' | 'resolve'>
 
@@ -35,6 +37,9 @@ export interface RequestEnvironment {
   /** The client's address, or null where nobody can tell. */
   readonly addressOf: (request: Request) => string | null
   readonly nextRequestId: () => string
+  readonly limits: LimitsPort<Presented>
+  /** Throws for a request that a `protect` rule for its route refuses; undefined without rules. */
+  readonly protectRoute?: (presented: Presented, route: string, store: object) => void
 }
 
 /** undefined: not presented. null: being verified. */
@@ -45,6 +50,12 @@ const TWO_KEYS = refusal('request_malformed', { detail: 'Present one API key, no
 const TWO_TOKENS = refusal('request_malformed', { detail: 'Present one Authorization credential, not several.' })
 const TWO_SESSIONS = refusal('request_malformed', { detail: 'Present one session cookie, not several.' })
 const UNUSABLE = refusal('token_invalid')
+
+/**
+ * Of a credential that is unknown or forged. Not of sessions: browsers go on sending the cookie of one that has ended,
+ * and everybody behind their address would be blocked for it.
+ */
+const WRONG: ReadonlySet<ErrorCode> = new Set(['api_key_invalid', 'token_invalid', 'master_key_invalid'])
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/
 
@@ -59,15 +70,28 @@ export class Presented {
   #address: string | null | undefined
   #principal: Principal | null = null
   #waiting: Promise<void>[] | undefined
-  /** Whether the request has reached a route. */
-  isRouted = false
+  #isWrongNoted = false
+  /** Undefined until somebody asks. */
+  #speaker: Principal | null | undefined
+  #speakingKey: ApiKeyPrincipal | null | undefined
+  /** What limits counted it for; null when none did. */
+  charges: Charges | null = null
+  /** The pattern of the route it has reached; null until then. */
+  route: string | null = null
   /** Set when a guard refused before the body was read; the refusal is thrown where it can be rendered. */
   refused: unknown = null
+  /** Set when its address alone was enough to refuse it, before its credentials were read. */
+  early: MachineAuthError | null = null
 
   constructor(environment: RequestEnvironment, request: Request) {
     this.#environment = environment
     this.request = request
-    const headers = request.headers
+  }
+
+  /** Reads the credentials, and begins to look up those that are not known yet. */
+  readCredentials(): void {
+    const environment = this.#environment
+    const { headers } = this.request
     for (const name of environment.keyHeaders) {
       const key = headers.get(name)
       if (key !== null) this.#takeKey(key)
@@ -147,6 +171,20 @@ export class Presented {
     this.#waiting.push(verification.then(settle))
   }
 
+  /**
+   * Notes the route that was found, and holds the request to what its URL may not have shown: the router chooses by
+   * what the client sent (`/posts/..`), which the URL no longer tells.
+   *
+   * @param store of the app that serves it
+   * @throws MachineAuthError as a `protect` rule or a block refuses
+   */
+  reach(route: string, store: object): void {
+    if (this.route === route) return
+    this.route = route
+    this.#environment.limits.requireUnblockedRoute(this, route)
+    this.#environment.protectRoute?.(this, route, store)
+  }
+
   /** Whether it was read and verified as an environment says. */
   isReadBy(environment: RequestEnvironment): boolean {
     return this.#environment === environment
@@ -203,8 +241,67 @@ export class Presented {
     return this.authorization ?? this.key ?? this.session
   }
 
+  get limits(): LimitsPort<Presented> {
+    return this.#environment.limits
+  }
+
+  ensureCharges(): Charges {
+    this.charges ??= new Charges()
+    return this.charges
+  }
+
+  /** Whom the request speaks for, as limits count: null for nobody, and for a credential that may not be used here. */
+  get speaker(): Principal | null {
+    if (this.#speaker === undefined) this.#speaker = this.#unobjectionable(this.foremost)
+    return this.#speaker
+  }
+
+  /** Its API key, whether or not another credential speaks for the request. */
+  get speakingKey(): ApiKeyPrincipal | null {
+    if (this.#speakingKey === undefined) {
+      const outcome = this.#key === undefined ? this.authorization : this.key
+      const principal = this.#unobjectionable(outcome)
+      this.#speakingKey = principal?.kind === 'apiKey' ? principal : null
+    }
+    return this.#speakingKey
+  }
+
+  /** The API key that speaks for the request. */
+  get foremostKey(): ApiKeyPrincipal | null {
+    return this.speaker?.kind === 'apiKey' ? this.speaker : null
+  }
+
+  #unobjectionable(outcome: Outcome | undefined): Principal | null {
+    if (outcome === undefined || outcome.kind === 'refused') return null
+    return this.#objectionTo(outcome) === null ? outcome : null
+  }
+
   /** The error of a refusal, with this request's id. */
   refuse(code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {
+    const wait = this.#isWrongNoted || !WRONG.has(code) || !this.#isForged(code) ? 0 : this.#noteWrong()
+    return wait === 0
+      ? this.#refuse(code, extras)
+      : this.#refuse('address_blocked', {
+          detail: 'Too many wrong credentials were presented.',
+          retryAfter: wait / 1000,
+        })
+  }
+
+  /** Whether one of its credentials is unknown or forged, and not only of another kind than was asked for. */
+  #isForged(code: ErrorCode): boolean {
+    if (code === 'master_key_invalid') return true
+    if (this.#key?.kind === 'refused' && WRONG.has(this.#key.code)) return true
+    // What nothing here can verify (`Basic`) may be meant for somebody else.
+    if (this.#authorization === UNUSABLE) return false
+    return this.#authorization?.kind === 'refused' && WRONG.has(this.#authorization.code)
+  }
+
+  #noteWrong(): number {
+    this.#isWrongNoted = true
+    return this.#environment.limits.noteWrong(this.address)
+  }
+
+  #refuse(code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {
     // A refusal is an answer, not a fault: nobody reads its stack, and taking one costs more than the whole guard.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
@@ -215,36 +312,44 @@ export class Presented {
   }
 
   /**
-   * Demands that an outcome is a principal that may be used from here.
+   * Demands that an outcome is a principal that may be used from here, is not blocked, and stays under its limits.
    *
-   * @throws MachineAuthError the outcome's refusal; `ip_not_allowed`; `csrf_rejected`
+   * @throws MachineAuthError the outcome's refusal; `ip_not_allowed`; `csrf_rejected`; `address_blocked`, `locked_out`;
+   * `rate_limited`, `quota_exceeded`
    */
   prove<P extends Principal>(outcome: Outcome<P>): P {
     if (outcome.kind === 'refused') throw this.refuse(outcome.code, outcome.extras)
-    switch (outcome.kind) {
-      case 'apiKey':
-        if (outcome.allowsAddress !== null) this.#requireAddress(outcome.allowsAddress)
-        break
-      case 'session':
-        this.#requireSameOrigin()
-        break
-      case 'master':
-        if (this.#environment.masterKeyAllows !== null) this.#requireAddress(this.#environment.masterKeyAllows)
-        this.#requireSameOrigin()
-        break
-      default:
-    }
+    const objection = this.#objectionTo(outcome)
+    if (objection !== null) throw this.refuse(objection)
+    const { limits } = this.#environment
+    limits.requireUnblocked(this, outcome)
+    if (outcome.kind === 'apiKey') limits.chargeKey(this, outcome)
     this.#principal ??= outcome
     return outcome
   }
 
-  #requireAddress(allows: (address: string) => boolean): void {
-    if (this.address === null || !allows(this.address)) throw this.refuse('ip_not_allowed')
+  /** Why a principal may not be used from here, or null. */
+  #objectionTo(principal: Principal): 'ip_not_allowed' | 'csrf_rejected' | null {
+    switch (principal.kind) {
+      case 'apiKey':
+        return this.#isAllowed(principal.allowsAddress) ? null : 'ip_not_allowed'
+      case 'session':
+        return this.#isOwnPage() ? null : 'csrf_rejected'
+      case 'master':
+        if (!this.#isAllowed(this.#environment.masterKeyAllows)) return 'ip_not_allowed'
+        return this.#isOwnPage() ? null : 'csrf_rejected'
+      default:
+        return null
+    }
   }
 
-  #requireSameOrigin(): void {
-    if (!isUnsafeRequest(this.request)) return
-    if (!isSameOrigin(this.request.headers, this.#environment.trustedOrigins)) throw this.refuse('csrf_rejected')
+  #isAllowed(allows: ((address: string) => boolean) | null): boolean {
+    return allows === null || (this.address !== null && allows(this.address))
+  }
+
+  #isOwnPage(): boolean {
+    if (!isUnsafeRequest(this.request)) return true
+    return isSameOrigin(this.request.headers, this.#environment.trustedOrigins)
   }
 
   /** Whether a text is the master key; compared in constant time. */

@@ -37,39 +37,76 @@ function demandsOf(rule: ProtectRule): readonly Demand[] {
   })
 }
 
-/**
- * Throws for a request that a rule refuses; answers whether a rule applied.
- *
- * @param isPublic whether the route of a method and path says `public: true`
- */
-export type Protection = (presented: Presented, isPublic: (method: string, path: string) => boolean) => boolean
+/** Whether the route of a method and path says `public: true`. */
+type IsPublic = (method: string, path: string) => boolean
+
+export interface Protection {
+  /**
+   * By every path that the request's URL can be read as.
+   *
+   * @returns whether a rule applied
+   * @throws MachineAuthError as the rule refuses
+   */
+  requirePath(presented: Presented, isPublic: IsPublic): boolean
+  /**
+   * By the route that was found: the router chooses by what the client sent (`/closed/..`), which the URL of the request
+   * no longer shows.
+   *
+   * @throws MachineAuthError as the rule refuses
+   */
+  requireRoute(presented: Presented, route: string, isPublic: IsPublic): void
+}
+
+interface CompiledRule {
+  readonly matches: (path: string) => boolean
+  readonly demands: readonly Demand[]
+}
+
+function requireRule(rule: CompiledRule, presented: Presented, paths: readonly string[], isPublic: IsPublic): void {
+  try {
+    for (const demand of rule.demands) demand(presented)
+  } catch (refused) {
+    // Asked only now: most requests under a rule are allowed, and finding their route twice would cost them.
+    if (!paths.every((path) => isPublic(presented.request.method, path))) throw refused
+  }
+}
 
 /**
  * Compiles the rules; null when there are none.
  *
  * @param prefixes of the apps that serve: a rule means its path below them too
- * @returns what throws `MachineAuthError` for a request that a rule refuses
  */
 export function createProtection(rules: readonly ProtectRule[], prefixes: readonly string[]): Protection | null {
   if (rules.length === 0) return null
-  const compiled = rules.map((rule) => {
+  const compiled = rules.map((rule): CompiledRule => {
     const matchers = ['', ...prefixes].map((prefix) => createPathMatcher(prefix + rule.path))
-    return { matches: (path: string) => matchers.some((matches) => matches(path)), demands: demandsOf(rule) }
+    return { matches: (path) => matchers.some((matches) => matches(path)), demands: demandsOf(rule) }
   })
-  return (presented, isPublic) => {
-    const paths = routedPaths(presented.request.url)
-    let isRuled = false
-    for (const rule of compiled) {
-      const matched = paths.filter(rule.matches)
-      if (matched.length === 0) continue
-      isRuled = true
-      try {
-        for (const demand of rule.demands) demand(presented)
-      } catch (refused) {
-        // Asked only now: most requests under a rule are allowed, and finding their route twice would cost them.
-        if (!matched.every((path) => isPublic(presented.request.method, path))) throw refused
+  // As many as the app has routes.
+  const rulesOfRoutes = new Map<string, readonly CompiledRule[]>()
+
+  function rulesOfRoute(route: string): readonly CompiledRule[] {
+    const known = rulesOfRoutes.get(route)
+    if (known !== undefined) return known
+    const found = compiled.filter(({ matches }) => matches(route))
+    rulesOfRoutes.set(route, found)
+    return found
+  }
+
+  return {
+    requirePath(presented, isPublic) {
+      const paths = routedPaths(presented.request.url)
+      let isRuled = false
+      for (const rule of compiled) {
+        const matched = paths.filter(rule.matches)
+        if (matched.length === 0) continue
+        isRuled = true
+        requireRule(rule, presented, matched, isPublic)
       }
-    }
-    return isRuled
+      return isRuled
+    },
+    requireRoute(presented, route, isPublic) {
+      for (const rule of rulesOfRoute(route)) requireRule(rule, presented, [route], isPublic)
+    },
   }
 }

@@ -43,8 +43,23 @@ function withoutSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-/** @param routes of the one app that serves the request */
-export function createPublicPaths(routes: readonly RouteDescription[]): (method: string, path: string) => boolean {
+/** Whether the route of a method and path is one of some kind. */
+export type RouteCheck = (method: string, path: string) => boolean
+
+/** Which paths are public. @param routes of the one app that serves the request */
+export function createPublicPaths(routes: readonly RouteDescription[]): RouteCheck {
+  return createRouteCheck(routes, isOpen)
+}
+
+/**
+ * Answers whether every route that could serve a method and path is of some kind; for what no route serves, no.
+ *
+ * @param routes of the one app that serves the request
+ */
+export function createRouteCheck(
+  routes: readonly RouteDescription[],
+  isKind: (route: RouteDescription) => boolean,
+): RouteCheck {
   const compiled = routes.map((route) => {
     const matches: Matcher = (path) => matchesPattern(route.path, path)
     return { route, matches, isStatic: isStatic(route.path), bare: withoutSlash(route.path) }
@@ -57,6 +72,6 @@ export function createPublicPaths(routes: readonly RouteDescription[]): (method:
     // A static route of exactly this path wins over patterns, though not over one that differs by the slash at the end.
     const hasExact = candidates.some((each) => each.isStatic && each.route.path === path)
     const winners = hasExact ? candidates.filter((each) => each.isStatic) : candidates
-    return winners.length > 0 && winners.every(({ route }) => isOpen(route))
+    return winners.length > 0 && winners.every(({ route }) => isKind(route))
   }
 }

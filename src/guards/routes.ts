@@ -1,12 +1,15 @@
 /** What guards each route of an app has. */
 import type { AppInternals, InternalRoute } from './elysia-internals.ts'
 import { type GuardMark, MARK } from './gate.ts'
+import { LIMIT_GUARD } from './limit-gate.ts'
 
 /** A route as the audit, the documentation and `machine-auth routes` see it. */
 export interface RouteDescription {
   readonly method: string
   readonly path: string
   readonly guards: readonly GuardMark[]
+  /** Its limits: they guard nothing. */
+  readonly limits: readonly GuardMark[]
   /** Whether it says `public: true`. */
   readonly isPublic: boolean
 }
@@ -21,12 +24,13 @@ export function guardsOf(route: InternalRoute): readonly GuardMark[] {
 }
 
 function describeRoute(route: InternalRoute): RouteDescription {
-  const guards = guardsOf(route)
+  const marks = guardsOf(route)
   return {
     method: route.method,
     path: route.path,
-    guards: guards.filter((guard) => guard.name !== 'public'),
-    isPublic: guards.some((guard) => guard.name === 'public'),
+    guards: marks.filter(({ name }) => name !== 'public' && name !== LIMIT_GUARD),
+    limits: marks.filter(({ name }) => name === LIMIT_GUARD),
+    isPublic: marks.some(({ name }) => name === 'public'),
   }
 }
 

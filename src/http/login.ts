@@ -4,6 +4,7 @@ import { t } from 'elysia'
 import type { LoginService } from '../accounts/login.ts'
 import { isSameOrigin } from '../credentials/origin.ts'
 import { MachineAuthError } from '../errors.ts'
+import { presentedBy } from '../guards/state.ts'
 import type { TokenService } from '../tokens/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { Login, RefreshBody, TokenResponse } from './models.ts'
@@ -28,7 +29,8 @@ export function createLoginEndpoints(
       `${prefix}/login`,
       async ({ body, request }) => {
         requireOwnPage(request.headers, trustedOrigins)
-        return tokens.issueForUser(await login.verify(body.email, body.password))
+        const { address } = presentedBy(request)
+        return tokens.issueForUser(await login.verify(body.email, body.password, { address }))
       },
       {
         machineAuthPublic: true,

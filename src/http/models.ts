@@ -2,6 +2,7 @@
 import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { t } from 'elysia'
 import type { ApiKeyView } from '../authentication/views.ts'
+import type { BlockView } from '../blocks/views.ts'
 import type { Metadata } from '../keys/metadata.ts'
 
 /** An object that may have these members and no others. */
@@ -34,7 +35,13 @@ export const KeyView = t.Unsafe<ApiKeyView>(
       rateLimit: t.Nullable(t.Object({ limit: t.Integer(), window: t.String({ examples: ['1m'] }) })),
       monthlyQuota: t.Nullable(t.Integer()),
       status: KeyStatus,
-      credits: t.Null({ description: 'Uses left: not limited in this version.' }),
+      credits: t.Nullable(
+        t.Object({
+          remaining: t.Integer(),
+          refill: t.Optional(t.Object({ amount: t.Integer(), every: t.String({ examples: ['1d'] }) })),
+        }),
+        { description: 'Uses left; null when they are not limited.' },
+      ),
       expiresAt: t.Nullable(t.String()),
       lastUsedAt: t.Nullable(t.String()),
       createdAt: t.String(),
@@ -58,6 +65,14 @@ export const Permissions = t.Array(t.String({ minLength: 1, maxLength: 128 }), {
   examples: [['users.view']],
 })
 
+const RateLimit = strict(
+  {
+    limit: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
+    window: t.String({ maxLength: 32, description: 'A duration.', examples: ['1m'] }),
+  },
+  { examples: [{ limit: 60, window: '1m' }] },
+)
+
 export const CreateKey = strict(
   {
     name: t.String({ minLength: 1, maxLength: 255, examples: ['Nightly import'] }),
@@ -73,6 +88,21 @@ export const CreateKey = strict(
         maxItems: 100,
         description: 'Addresses and CIDR ranges it may be used from.',
         examples: [['203.0.113.0/24']],
+      }),
+    ),
+    rateLimit: t.Optional(RateLimit),
+    monthlyQuota: t.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Requests in a calendar month (UTC).' }),
+    ),
+    credits: t.Optional(
+      strict({
+        remaining: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
+        refill: t.Optional(
+          strict({
+            amount: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
+            every: t.String({ maxLength: 32, examples: ['1d'] }),
+          }),
+        ),
       }),
     ),
     description: t.Optional(t.String({ maxLength: 1000 })),
@@ -121,7 +151,10 @@ export const VerifyKey = strict(
     key: t.String(),
     permissions: t.Optional(Permissions),
     environment: t.Optional(Environment),
-    ip: t.Optional(t.String({ maxLength: 64, description: 'Address the key was presented from.' })),
+    ip: t.Optional(
+      t.String({ maxLength: 64, description: 'Address the key was presented from; wrong keys count against it.' }),
+    ),
+    consume: t.Optional(Type.Boolean({ description: 'Counts one use for its rate, quotas and credits.' })),
   },
   { examples: [{ key: 'mac_live_4dTyWz8Qm1nBvK3c', permissions: [] }] },
 )
@@ -130,6 +163,50 @@ export const KeyVerification = t.Object({
   valid: t.Boolean(),
   code: t.String({ description: '`valid`, or the code the key would be refused with.' }),
   key: t.Optional(KeyView),
+  remaining: t.Optional(t.Integer({ description: 'Requests left in its own limit; with `consume`.' })),
+})
+
+export const CreateBlock = strict(
+  {
+    subject: t.String({
+      minLength: 1,
+      maxLength: 256,
+      description: 'An address or range; the id of a key, user or organization; or `user:42`, `custom:…`.',
+      examples: ['203.0.113.5'],
+    }),
+    // Checked by the service, which takes text and numbers.
+    duration: t.Unsafe<string | number>(
+      t.Any({
+        'x-machine-auth-type': ['string', 'integer'],
+        description: 'A duration (`24h`, seconds), or a time of day in UTC at which it ends (`16:00`, `4:00 PM`).',
+      }),
+    ),
+    scope: t.Optional(t.Union([t.Literal('global'), t.Literal('path')])),
+    path: t.Optional(
+      t.String({ maxLength: 1024, description: 'With scope `path`: what lies below it is blocked too.' }),
+    ),
+    reason: t.Optional(t.String({ maxLength: 500 })),
+  },
+  { examples: [{ subject: '203.0.113.5', duration: '24h', reason: 'Scraping' }] },
+)
+
+export const BlockModel = t.Unsafe<BlockView>(
+  t.Object({
+    id: t.String({ examples: ['blk_9hQm2LxVbT0sWcPa'] }),
+    subject: t.String({ examples: ['203.0.113.5'] }),
+    kind: t.Union([t.Literal('manual'), t.Literal('abuse'), t.Literal('lockout')]),
+    scope: t.Union([t.Literal('global'), t.Literal('path')]),
+    path: t.Nullable(t.String()),
+    reason: t.Nullable(t.String()),
+    createdBy: t.String(),
+    createdAt: t.String(),
+    expiresAt: t.String(),
+  }),
+)
+
+export const BlockList = t.Object({
+  items: t.Unsafe<readonly BlockView[]>(t.Array(BlockModel)),
+  nextCursor: t.Nullable(t.String()),
 })
 
 /** Bytes are checked again before hashing; this only keeps novels out. */

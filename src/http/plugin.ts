@@ -1,12 +1,14 @@
 /** All endpoints of ours, as the options enable them. */
 import { Elysia } from 'elysia'
 import type { LoginService } from '../accounts/login.ts'
+import type { BlockService } from '../blocks/service.ts'
 import { type AppInternals, internalsOf } from '../guards/elysia-internals.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { TokenService } from '../tokens/service.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
+import { createBlockEndpoints } from './blocks.ts'
 import { createClientTokenEndpoints } from './client-tokens.ts'
 import { createJwksEndpoint } from './jwks.ts'
 import { createKeyEndpoints } from './keys.ts'
@@ -17,6 +19,7 @@ import { createSessionEndpoints } from './sessions.ts'
 
 export interface HttpServices {
   readonly keys: KeyService
+  readonly blocks: BlockService
   readonly login: LoginService
   readonly tokens: TokenService
   readonly sessions: SessionService
@@ -36,7 +39,10 @@ export function createHttp(options: ResolvedOptions, services: HttpServices, roo
   const app = new Elysia({ name: 'machine-auth/http', seed: crypto.randomUUID() })
   app.use(me)
   app.use(createSessionEndpoints(prefix, mount, services, options.sessions))
-  if (options.management) app.use(createKeyEndpoints(prefix, mount, services.keys))
+  if (options.management) {
+    app.use(createKeyEndpoints(prefix, mount, services.keys))
+    app.use(createBlockEndpoints(prefix, mount, services.blocks))
+  }
   if (options.tokens) {
     app.use(createLoginEndpoints(prefix, mount, services, options.sessions.trustedOrigins))
     app.use(createClientTokenEndpoints(prefix, mount, services.tokens))

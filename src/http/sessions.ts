@@ -49,9 +49,10 @@ export function createSessionEndpoints(
       `${prefix}/sessions`,
       async ({ body, request, set, status }) => {
         requireOwnPage(request.headers, cookie.trustedOrigins)
-        const user = await login.verify(body.email, body.password)
+        const { address } = presentedBy(request)
+        const user = await login.verify(body.email, body.password, { address })
         const { session, cookieValue } = await sessions.create(user.id, {
-          address: presentedBy(request).address,
+          address,
           userAgent: request.headers.get('user-agent'),
           tokensNotBefore: user.tokensNotBefore,
         })

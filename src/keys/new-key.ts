@@ -6,11 +6,12 @@ import { type ExpiryInput, resolveExpiry } from '../lib/expiry.ts'
 import { FieldErrors } from '../lib/field-errors.ts'
 import { parseCidr } from '../lib/ip.ts'
 import { nameMistake, remarkMistake } from '../lib/text.ts'
+import { resolveUseLimits, type UseLimits, type UseLimitsInput } from '../limits/use-limits.ts'
 import type { ApiKeyRecord, Environment } from '../storage/records.ts'
 import { type Metadata, metadataMistake } from './metadata.ts'
 
 /** Everything but the name may be left out. */
-export interface NewApiKey extends WantedOwner, ExpiryInput {
+export interface NewApiKey extends WantedOwner, ExpiryInput, UseLimitsInput {
   /** 1 to 255 characters; need not be unique. */
   readonly name: string
   readonly permissions?: readonly string[] | undefined
@@ -26,7 +27,8 @@ export interface NewApiKey extends WantedOwner, ExpiryInput {
 type CheckedMembers = Pick<
   ApiKeyRecord,
   'name' | 'permissions' | 'environment' | 'expiresAt' | 'ipAllowlist' | 'description' | 'metadata'
->
+> &
+  UseLimits
 
 const MAX_DESCRIPTION = 1000
 const MAX_RANGES = 100
@@ -66,6 +68,7 @@ export function resolveNewKey(input: NewApiKey, registry: PermissionRegistry, no
   const metadata = input.metadata ?? null
   const metadataError = metadata === null ? null : metadataMistake(metadata)
   if (metadataError !== null) errors.add('metadata', metadataError)
+  const useLimits = resolveUseLimits(input, now, errors)
   errors.throwIfAny()
-  return { name: input.name, permissions, environment, expiresAt, ipAllowlist, description, metadata }
+  return { name: input.name, permissions, environment, expiresAt, ipAllowlist, description, metadata, ...useLimits }
 }

@@ -21,6 +21,8 @@ export interface KeyServiceOptions extends KeyVerifierOptions {
   readonly prefix: string
   readonly owners: CredentialOwners
   readonly hasher: SecretHasher
+  /** Uses of a key that storage counts as used although they are still to come. */
+  readonly unusedCredits: (keyId: string) => number
   readonly invalidate: (kind: ChangeKind, subject: string) => void
   readonly audit: Pick<AuditLog, 'record' | 'refuseOutOfReach'>
 }
@@ -58,8 +60,6 @@ export class KeyService {
       ...hasher.hash(raw),
       id,
       prefix: shown,
-      rateLimit: null,
-      monthlyQuota: null,
       enabled: true,
       lastUsedAt: null,
       createdAt: now,
@@ -96,12 +96,17 @@ export class KeyService {
     const narrowed = await this.#narrow(filter, actor)
     if (narrowed === null) return { items: [], nextCursor: null }
     const { items, nextCursor } = await keys.list(narrowed, request, now)
-    return { items: items.filter((key) => isWithinReach(reach, key)).map((key) => toApiKeyView(key, now)), nextCursor }
+    return { items: items.filter((key) => isWithinReach(reach, key)).map((key) => this.#view(key, now)), nextCursor }
   }
 
   /** @throws MachineAuthError `not_found`, also for a key out of the actor's reach */
   async find(id: string, actor: Actor = SYSTEM): Promise<ApiKeyView> {
-    return toApiKeyView(await this.#requireKey(id, actor), this.#options.clock())
+    return this.#view(await this.#requireKey(id, actor), this.#options.clock())
+  }
+
+  /** With the uses that are claimed from storage and still to come. */
+  #view(key: ApiKeyRecord, now: number): ApiKeyView {
+    return toApiKeyView(key, now, this.#options.unusedCredits(key.id))
   }
 
   /**
@@ -121,9 +126,9 @@ export class KeyService {
     const now = clock()
     const revoking = keys.revoke(id, { at: now, reason: reason ?? null, by: actor.id })
     const revoked = await afterwards(revoking, () => invalidate('key', id))
-    if (revoked === null) return toApiKeyView((await keys.find(id)) ?? key, now)
+    if (revoked === null) return this.#view((await keys.find(id)) ?? key, now)
     await audit.record({ action: 'key.revoked', actor, subject: id, details: { reason: reason ?? null } })
-    return toApiKeyView(revoked, now)
+    return this.#view(revoked, now)
   }
 
   /**

@@ -10,6 +10,7 @@ import { MAX_CREDENTIAL_LENGTH } from '../credentials/authorization.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { FieldErrors } from '../lib/field-errors.ts'
+import { parseAddress } from '../lib/ip.ts'
 import type { KeyStore } from '../storage/ports.ts'
 import type { Environment } from '../storage/records.ts'
 
@@ -19,8 +20,12 @@ export interface KeyVerificationInput {
   /** All of them must be granted. */
   readonly permissions?: readonly string[] | undefined
   readonly environment?: Environment | undefined
-  /** Where the key was presented from; a key with an allow-list is refused without it. */
+  /**
+   * Where the key was presented from: a key with an allow-list is refused without it, and wrong keys count against it.
+   */
   readonly ip?: string | undefined
+  /** Counts one use: for the key's rate, its quotas and credits. */
+  readonly consume?: boolean | undefined
 }
 
 /** `code` says `valid`, or why not. `key` is there whenever the key's secret was right. */
@@ -28,9 +33,27 @@ export interface KeyVerification {
   readonly valid: boolean
   readonly code: 'valid' | ErrorCode
   readonly key?: ApiKeyView
+  /** Requests left in the key's own limit; only where one was consumed. */
+  readonly remaining?: number
+}
+
+/** What using a key came to. */
+export type KeyUseOutcome =
+  | { readonly code: 'valid'; readonly remaining: number | null }
+  | { readonly code: 'rate_limited' | 'quota_exceeded'; readonly remaining: number }
+
+/** Blocks, and the limits of a key, for those who ask from elsewhere. */
+export interface KeyUsePort {
+  /** Whether an address is blocked. */
+  isBlocked(address: string): boolean
+  /** Whether the key or whom it belongs to is blocked. */
+  isSubjectBlocked(principal: ApiKeyPrincipal): boolean
+  noteWrong(address: string): void
+  consume(principal: ApiKeyPrincipal): Promise<KeyUseOutcome>
 }
 
 export interface KeyVerifierOptions {
+  readonly use: KeyUsePort
   readonly keys: KeyStore
   readonly permissions: PermissionRegistry
   /** The authenticator's. Never rejects. */
@@ -39,6 +62,7 @@ export interface KeyVerifierOptions {
 }
 
 const INVALID: KeyVerification = Object.freeze({ valid: false, code: 'api_key_invalid' })
+const BLOCKED: KeyVerification = Object.freeze({ valid: false, code: 'address_blocked' })
 
 /** What is said only to someone who holds the right secret. */
 const SECRET_WAS_RIGHT: ReadonlySet<ErrorCode> = new Set([
@@ -73,12 +97,22 @@ export async function verifyKey(
   actor: Actor,
 ): Promise<KeyVerification> {
   if (typeof input.key !== 'string' || input.key.length > MAX_CREDENTIAL_LENGTH) return INVALID
+  const { use } = options
+  const address = input.ip === undefined ? null : parseAddress(input.ip)
+  if (address !== null && use.isBlocked(address)) return BLOCKED
   const outcome = await options.resolveApiKey(input.key)
-  if (outcome.kind === 'refused') return refusedVerification(options, input.key, outcome.code, actor)
+  if (outcome.kind === 'refused') {
+    if (outcome.code === 'api_key_invalid' && address !== null) use.noteWrong(address)
+    return refusedVerification(options, input.key, outcome.code, actor)
+  }
   // Another's key is nobody's: not even that it exists is told.
   if (!isWithinReach(reachOf(actor), outcome.apiKey)) return INVALID
+  if (use.isSubjectBlocked(outcome)) return { ...BLOCKED, key: outcome.apiKey }
   const code = decide(outcome, input, options.permissions)
-  return { valid: code === 'valid', code, key: outcome.apiKey }
+  if (code !== 'valid' || input.consume !== true) return { valid: code === 'valid', code, key: outcome.apiKey }
+  const { code: used, remaining } = await use.consume(outcome)
+  const left = remaining === null ? {} : { remaining }
+  return { valid: used === 'valid', code: used, key: outcome.apiKey, ...left }
 }
 
 async function refusedVerification(

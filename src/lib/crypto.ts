@@ -6,7 +6,12 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
 /** What a derived key is for. Two purposes never share a key. */
-export type KeyPurpose = 'api-key-pepper' | 'bearer-token-pepper' | 'signing-key-encryption' | 'refresh-token'
+export type KeyPurpose =
+  | 'api-key-pepper'
+  | 'bearer-token-pepper'
+  | 'signing-key-encryption'
+  | 'refresh-token'
+  | 'login-account'
 
 /**
  * Derives a key from a root secret by HKDF-SHA-256.

@@ -13,7 +13,7 @@ function decodeOnce(path: string): string {
 }
 
 /** Fully decoded, or null when it is encoded more often than anybody does. */
-function decode(path: string): string | null {
+export function decode(path: string): string | null {
   let current = path
   for (let round = 0; round < MAX_DECODINGS; round += 1) {
     const next = decodeOnce(current)
@@ -24,12 +24,16 @@ function decode(path: string): string | null {
 }
 
 /** More combining marks in a row than any text has: bringing them into one form takes quadratic time (UAX #15, D3). */
-const UNSAFE_MARKS = /\p{M}{31}/u
+export const UNSAFE_MARKS = /\p{M}{31}/u
 
-/** Lower case, one form of accents, `\` as `/`; empty segments and `.` dropped, `..` kept. */
-function segmentsOf(path: string): readonly string[] {
-  const segments = path.normalize('NFC').toLowerCase().split(/[/\\]/)
-  return segments.filter((segment) => segment !== '' && segment !== '.')
+/** Lower case, one form of accents, cut at `/` and `\`; nothing dropped. */
+export function cut(path: string): readonly string[] {
+  return path.normalize('NFC').toLowerCase().split(/[/\\]/)
+}
+
+/** As `cut`; empty segments and `.` dropped, `..` kept. */
+export function segmentsOf(path: string): readonly string[] {
+  return cut(path).filter((segment) => segment !== '' && segment !== '.')
 }
 
 /** A path that has only one spelling: lower-case letters, digits, `-`, `_`, single slashes. */

@@ -3,7 +3,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { parseCidr } from '../lib/ip.ts'
 import { canonicalGrant, canonicalPermission } from '../lib/names.ts'
 import { createTable } from './plain.ts'
-import type { MachineAuthOptions, ProtectRule, ResolvedOptions } from './types.ts'
+import type { LimitPolicy, MachineAuthOptions, ProtectRule, ResolvedOptions } from './types.ts'
 
 function unique(values: readonly string[]): readonly string[] {
   return [...new Set(values)]
@@ -101,6 +101,36 @@ export function resolveProtect(given: MachineAuthOptions['protect'] = []): Resol
     if (requirePermission === undefined) return { path, require }
     return { path, require: { ...require, requirePermission: canonicalDemand(requirePermission) } }
   })
+}
+
+function withDefaultScope(policy: LimitPolicy, _: number, { length }: readonly LimitPolicy[]): LimitPolicy {
+  return { scope: 'global', ...(length === 1 ? { name: 'default' } : {}), ...policy }
+}
+
+function toList<T>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? value : [value as T]
+}
+
+export function resolveRateLimit(given: MachineAuthOptions['rateLimit'] = {}): ResolvedOptions['rateLimit'] {
+  const login = given.login ?? { limit: 5, window: '15m' }
+  return {
+    strategy: given.strategy ?? 'sliding-window',
+    // One count for everything: a limit that starts anew on every path is none against somebody who tries paths.
+    default: given.default === undefined ? [] : toList(given.default).map(withDefaultScope),
+    headers: given.headers ?? 'both',
+    login: { limit: login.limit, window: parseDuration(login.window) },
+    maxSubjects: given.maxSubjects ?? 100_000,
+  }
+}
+
+export function resolveAbuse(given: MachineAuthOptions['abuse'] = {}): ResolvedOptions['abuse'] {
+  const { threshold = 100, window = '1h', blockFor = '24h', allow = [] } = given === false ? {} : given
+  return {
+    threshold: given === false ? null : threshold,
+    window: parseDuration(window),
+    blockFor,
+    allow: canonicalCidrs(allow),
+  }
 }
 
 export function resolveTrustProxy(given: MachineAuthOptions['trustProxy'] = false): ResolvedOptions['trustProxy'] {

@@ -73,8 +73,16 @@ export const isOrigin: Predicate = text((value) => {
   return new URL(value).origin === value.toLowerCase()
 })
 
+export const isPositiveDuration: Predicate = (value) => isDuration(value) && parseDuration(value) > 0
+
 /** A duration text above zero. */
-export const isWindow: Predicate = (value) => typeof value === 'string' && isDuration(value) && parseDuration(value) > 0
+export const isWindow: Predicate = (value) => typeof value === 'string' && isPositiveDuration(value)
+
+const LIMIT_SUBJECTS: readonly unknown[] = ['ip', 'apiKey', 'user', 'organization']
+export const isLimitSubject: Predicate = (value) => typeof value === 'function' || LIMIT_SUBJECTS.includes(value)
+/** Goes into a header between quotes. */
+export const isLimitName: Predicate = text((value) => /^[A-Za-z0-9_-]{1,64}$/.test(value))
+export const isCost: Predicate = (value) => typeof value === 'function' || isWithin(0, 1_000_000_000)(value)
 
 export function isWithin(least: number, most: number): Predicate {
   return (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most

@@ -60,6 +60,8 @@ function fill(given: MachineAuthOptions, production: boolean): Omit<ResolvedOpti
     roles: groups.resolveRoles(given.roles),
     modules: groups.resolveModules(given.modules),
     trustProxy: groups.resolveTrustProxy(given.trustProxy),
+    rateLimit: groups.resolveRateLimit(given.rateLimit),
+    abuse: groups.resolveAbuse(given.abuse),
     protect: groups.resolveProtect(given.protect),
   }
 }

@@ -2,55 +2,17 @@
  * The shape of `MachineAuthOptions` at run time. Every node says in `accepted` what it takes, for messages; `check`
  * nodes also hold what a type cannot say.
  */
-import { Kind, type TSchema, type TUnsafe, Type, TypeRegistry } from '@sinclair/typebox'
-import { DURATION_ACCEPTED, isDuration } from '../lib/duration.ts'
+import { Type } from '@sinclair/typebox'
+import { isLockout, LOCKOUT_ACCEPTED } from '../lib/lockout-end.ts'
 import { NAME_PATTERN, SEGMENT_PATTERN } from '../lib/names.ts'
 import { DATABASE_ACCEPTED, isDatabase } from './database.ts'
+import { MAX_LIMIT, policiesSchema, positiveDuration, STRATEGY } from './limit-policy.ts'
 import * as is from './predicates.ts'
+import { check, cidrs, duration, fn, group, list, oneOf, record, whole } from './schema-kinds.ts'
 import type { DatabaseOption, DurationInput, MachineAuthOptions, ProtectRule, UsersOption } from './types.ts'
 
-const CHECK = 'MachineAuthCheck'
-
-interface CheckSchema {
-  readonly check: (value: unknown) => boolean
-}
-
-TypeRegistry.Set<CheckSchema>(CHECK, (schema, value) => schema.check(value))
-
-/** A value that a predicate decides about. */
-function check<T>(accepted: string, predicate: (value: unknown) => boolean): TUnsafe<T> {
-  return Type.Unsafe<T>({ [Kind]: CHECK, accepted, check: predicate })
-}
-
-function oneOf<const T extends string | boolean>(...values: readonly T[]): TUnsafe<T> {
-  const accepted = values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value))).join(' or ')
-  return check<T>(accepted, (value) => values.some((member) => member === value))
-}
-
-function fn<T>(accepted: string): TUnsafe<T> {
-  return check<T>(accepted, (value) => typeof value === 'function')
-}
-
-/** An object whose members are all optional, and which has no others. */
-function group<const T extends Record<string, TSchema>>(members: T) {
-  const accepted = Object.keys(members).length === 0 ? '{}' : `an object { ${Object.keys(members).join(', ')} }`
-  return Type.Partial(Type.Object(members, { additionalProperties: false }), { accepted })
-}
-
-/** An object with free names; `keys` says which are accepted, and is reported at each one that is not. */
-function record<T extends TSchema>(pattern: string, keys: string, accepted: string, member: T) {
-  const additionalProperties = check<never>(keys, () => false)
-  return Type.Record(Type.String({ pattern }), member, { additionalProperties, accepted })
-}
-
-function list<T extends TSchema>(accepted: string, member: T, minItems = 0) {
-  return Type.Array(member, { accepted, minItems })
-}
-
-const duration = check<DurationInput>(DURATION_ACCEPTED, isDuration)
 const flag = oneOf(true)
 const cidr = check<string>("an address or range such as '10.0.0.0/8' or '2001:db8::/32'", is.isCidr)
-const cidrs = list('a list of addresses and ranges', cidr)
 const secrets = check<string | readonly string[]>(
   'a text of at least 32 random bytes, or a list of such texts, newest first',
   is.isTextOrTexts,
@@ -59,7 +21,7 @@ const permission = check<string>("a permission name such as 'users.view'", is.is
 const mountPath = check<string>("a path such as '/auth', without a slash at the end or a wildcard", is.isMountPath)
 const rateLimit = Type.Object(
   {
-    limit: check<number>('a whole number from 1', is.isWithin(1, Number.MAX_SAFE_INTEGER)),
+    limit: whole(1, MAX_LIMIT),
     window: check<string>("a duration text above zero such as '1m'", is.isWindow),
   },
   { additionalProperties: false, accepted: "an object { limit, window } such as { limit: 60, window: '1m' }" },
@@ -125,8 +87,10 @@ export const optionsSchema = group({
       check<string>("an Authorization scheme other than Basic, such as 'ApiKey'", is.isScheme),
     ),
     cacheTtl: duration,
-    cacheSize: check<number>('a whole number from 1 to 100000000', is.isWithin(1, 100_000_000)),
-    defaultRateLimit: rateLimit,
+    cacheSize: whole(1, 100_000_000),
+    defaultRateLimit: Type.Union([Type.Literal(false), rateLimit], {
+      accepted: "false or an object { limit, window } such as { limit: 60, window: '1m' }",
+    }),
   }),
   jwt: group({
     algorithm: oneOf('EdDSA', 'ES256', 'HS256'),
@@ -186,6 +150,25 @@ export const optionsSchema = group({
       ),
     ],
     { accepted: "false or an object { from, header? } such as { from: ['10.0.0.0/8'] }" },
+  ),
+  rateLimit: group({
+    strategy: STRATEGY,
+    default: policiesSchema,
+    headers: oneOf<'both' | 'ietf' | 'x' | false>('both', 'ietf', 'x', false),
+    login: rateLimit,
+    maxSubjects: whole(1000, 100_000_000),
+  }),
+  abuse: Type.Union(
+    [
+      Type.Literal(false),
+      group({
+        threshold: whole(1, MAX_LIMIT),
+        window: positiveDuration,
+        blockFor: check<DurationInput>(LOCKOUT_ACCEPTED, isLockout),
+        allow: cidrs,
+      }),
+    ],
+    { accepted: 'false or an object { threshold, window, blockFor, allow }' },
   ),
   protect: list('a list of rules { path, require }', rule),
 })

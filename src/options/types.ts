@@ -67,6 +67,64 @@ export interface ProtectRule {
   }
 }
 
+export type LimitStrategy = 'sliding-window' | 'sliding-window-counter' | 'token-bucket'
+
+/** What `by` and `cost` of a limit may look at. The body is not read yet. */
+export interface LimitContext {
+  readonly request: Request
+  /** The route's pattern, such as `/posts/:id`; null where no route is known. */
+  readonly route: string | null
+  readonly params: Readonly<Record<string, string | undefined>>
+  /** The client's address, or null where nobody can tell. */
+  readonly address: string | null
+  /** Whom the request's credential speaks for; null for nobody, or a wrong credential. */
+  readonly principal: {
+    readonly kind: 'apiKey' | 'jwt' | 'bearer' | 'session' | 'master'
+    readonly id: string
+    readonly userId: string | null
+    readonly organizationId: string | null
+  } | null
+}
+
+/** Who is counted as one. Who has no key, user or organization is counted by address. */
+export type LimitSubject = 'ip' | 'apiKey' | 'user' | 'organization' | ((context: LimitContext) => string)
+
+interface LimitScope {
+  /** Default `'ip'`. */
+  readonly by?: LimitSubject
+  /** `'path'`: each route counts for itself. `'global'`: all routes with this limit count together. Default `'path'`. */
+  readonly scope?: 'path' | 'global'
+  /** Its name in the `RateLimit` headers: letters, digits, `-`, `_`. */
+  readonly name?: string
+}
+
+/** At most `limit` units in any `window`. */
+export interface RatePolicy extends LimitScope {
+  /** 1 to 1,000,000,000. */
+  readonly limit: number
+  /** As text or seconds, above zero. */
+  readonly window: DurationInput
+  /** Default: the option `rateLimit.strategy`. */
+  readonly strategy?: LimitStrategy
+  /** Token bucket only: how many units can come at once. Default: the limit. */
+  readonly burst?: number
+  /** Units of a request: a whole number from 0 to the limit. Default 1. */
+  readonly cost?: number | ((context: LimitContext) => number)
+  /** Who exceeds the limit is locked out: for a duration, or until a time of day such as `'16:00'` or `'4:00 PM'`. */
+  readonly lockout?: DurationInput
+  /** IANA time zone of a lockout until a time of day. Default `'UTC'`. */
+  readonly timeZone?: string
+}
+
+/** At most `concurrent` requests under way at once. */
+export interface ConcurrencyPolicy extends LimitScope {
+  readonly concurrent: number
+}
+
+/** One limit, or several that a request must all stay under: then it counts for all of them or for none. */
+export type LimitPolicy = RatePolicy | ConcurrencyPolicy
+export type RateLimitInput = LimitPolicy | readonly LimitPolicy[]
+
 /** The members of the request that `onDenied` may look at. */
 export interface DeniedContext {
   readonly request: Request
@@ -137,8 +195,8 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
     readonly cacheTtl?: DurationInput
     /** How many verified keys are remembered at most. Default `100_000`. */
     readonly cacheSize?: number
-    /** Limit for a key without its own; this version does not enforce it. Default `{ limit: 60, window: '1m' }`. */
-    readonly defaultRateLimit?: RateLimitSetting
+    /** Limit of a key that has none of its own, or `false` for none. Default `{ limit: 60, window: '1m' }`. */
+    readonly defaultRateLimit?: false | RateLimitSetting
   }
   /** Access tokens (JWT) and refresh tokens. */
   readonly jwt?: {
@@ -184,6 +242,35 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
    * `'x-forwarded-for'`. Environment: `MACHINE_AUTH_TRUST_PROXY`, the ranges. Default `false`: the socket's address.
    */
   readonly trustProxy?: false | { readonly from: readonly string[]; readonly header?: string }
+  /** Limits on requests. */
+  readonly rateLimit?: {
+    /** How requests are counted where a limit does not say. Default `'sliding-window'`, which is exact. */
+    readonly strategy?: LimitStrategy
+    /**
+     * A limit for every request, unknown paths included, but for routes that have a `rateLimit` of their own. All of
+     * them count together unless its `scope` is `'path'`. Default: none.
+     */
+    readonly default?: RateLimitInput
+    /** Which headers say how a limit stands: `RateLimit`, `X-RateLimit-…`, both or none. Default `'both'`. */
+    readonly headers?: 'both' | 'ietf' | 'x' | false
+    /** Failed logins by address, above which the address waits. Default `{ limit: 5, window: '15m' }`. */
+    readonly login?: RateLimitSetting
+    /** How many subjects each limit remembers at most, 1,000 or more. Default `100_000`. */
+    readonly maxSubjects?: number
+  }
+  /** Blocks addresses that present too many unknown or forged credentials; `false` blocks none by itself. */
+  readonly abuse?:
+    | false
+    | {
+        /** How many of them within `window`. Default 100. */
+        readonly threshold?: number
+        /** As text or seconds. Default `'1h'`. */
+        readonly window?: DurationInput
+        /** A duration, or a time of day in UTC. Default `'24h'`. */
+        readonly blockFor?: DurationInput
+        /** Addresses and CIDR ranges that nothing blocks. Default `[]`. */
+        readonly allow?: readonly string[]
+      }
   /** Guards for whole path prefixes, unmatched routes there included. Default `[]`. */
   readonly protect?: readonly ProtectRule[]
 }
@@ -215,7 +302,7 @@ export interface ResolvedOptions {
     readonly schemes: readonly string[]
     readonly cacheTtl: number
     readonly cacheSize: number
-    readonly defaultRateLimit: RateLimitSetting
+    readonly defaultRateLimit: false | RateLimitSetting
   }
   readonly jwt: {
     readonly algorithm: SigningAlgorithm
@@ -238,6 +325,21 @@ export interface ResolvedOptions {
   readonly roles: Readonly<Record<string, readonly string[]>>
   readonly modules: Readonly<Record<string, ModuleDefinition>>
   readonly trustProxy: false | { readonly from: readonly string[]; readonly header: string }
+  readonly rateLimit: {
+    readonly strategy: LimitStrategy
+    /** Empty for none. */
+    readonly default: readonly LimitPolicy[]
+    readonly headers: 'both' | 'ietf' | 'x' | false
+    readonly login: { readonly limit: number; readonly window: number }
+    readonly maxSubjects: number
+  }
+  readonly abuse: {
+    /** Null when nothing is counted. */
+    readonly threshold: number | null
+    readonly window: number
+    readonly blockFor: DurationInput
+    readonly allow: readonly string[]
+  }
   readonly protect: readonly ProtectRule[]
   /** Things that work but deserve a look; the plugin prints them once at start. */
   readonly warnings: readonly string[]

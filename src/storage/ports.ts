@@ -11,9 +11,11 @@ import type {
   AuditRecord,
   BearerTokenRecord,
   BearerTokenWithOwner,
+  BlockRecord,
   ChangeRecord,
   Environment,
   OrganizationRecord,
+  RateLimitSetting,
   RefreshFamilyRecord,
   RefreshFamilyWithUser,
   RoleRecord,
@@ -63,6 +65,26 @@ export interface KeyStore {
   rehash(id: string, fromPepper: string, hash: string, pepper: string): Promise<boolean>
   /** How many usable keys carry a pepper that is not in `known`. */
   countUnknownPeppers(known: readonly string[]): Promise<number>
+  /**
+   * Takes `amount` (1 or more) of the uses left, refilled first where that is due at `now` (ms): when whole periods of
+   * `creditsRefillEvery` have passed, `credits` counts as no less than `creditsRefillAmount`, and `creditsRefilledAt`
+   * moves forward by those periods. Answers what is left afterwards, or null, and nothing is written, when there are
+   * too few. Null also for an unknown key and for one that is not limited by uses: ask only where `credits` is not
+   * null. Racing callers never take more than there is: of 100 for the last use exactly one receives a number, and
+   * a refill that is due happens once.
+   */
+  claimCredits(id: string, amount: number, now: number): Promise<number | null>
+  /**
+   * Adds `amount` back; a key that is not limited by uses stays so. Nothing is lost when callers race. What is given
+   * back after a refill is left on top of it.
+   */
+  giveBackCredits(id: string, amount: number): Promise<void>
+}
+
+/** Only the members given are written; null takes the limit away. */
+export interface OrganizationLimits {
+  readonly rateLimit?: RateLimitSetting | null
+  readonly monthlyQuota?: number | null
 }
 
 export interface OrganizationStore {
@@ -73,6 +95,11 @@ export interface OrganizationStore {
   list(page: PageRequest): Promise<Page<OrganizationRecord>>
   /** Answers the new row, or null when the id is unknown. Suspending records a change. */
   setStatus(id: string, status: OrganizationRecord['status'], now: number): Promise<OrganizationRecord | null>
+  /**
+   * Writes the given members in one statement and records a change; null when the id is unknown. Racing callers that
+   * give different members both take effect.
+   */
+  setLimits(id: string, limits: OrganizationLimits, now: number): Promise<OrganizationRecord | null>
 }
 
 /** Only the members given are written. */
@@ -170,7 +197,63 @@ export interface AuditStore {
   list(filter: { readonly action?: string | undefined }, page: PageRequest): Promise<Page<AuditRecord>>
 }
 
-/** The log of revocations by which processes on one database hear of each other. */
+export interface BlockStore {
+  /**
+   * Inserts a block, or merges it in one statement with the one of the same subject, scope and path. One that had
+   * ended by `block.createdAt` is replaced whole. One that has not keeps its id and `createdAt`; the later of both
+   * ends stands, with kind, reason and creator of the block it came from (of equal ends, the one that was there).
+   * Answers the row that stands, and records a change of its id at `block.createdAt`. Racing callers leave one row
+   * with the latest end.
+   */
+  put(block: BlockRecord): Promise<BlockRecord>
+  /** The block, also when it has ended. */
+  find(id: string): Promise<BlockRecord | null>
+  /** Lifts a block; exactly one of racing callers receives the row. Records a change. */
+  delete(id: string): Promise<BlockRecord | null>
+  /** All that have not ended at `now` (ms), in no order: what a process keeps in memory. */
+  listActive(now: number): Promise<readonly BlockRecord[]>
+  /** Those that have not ended at `now` (ms). */
+  list(page: PageRequest, now: number): Promise<Page<BlockRecord>>
+  /** Deletes blocks that ended before `before` (ms), never one that was extended meanwhile; answers how many. */
+  purge(before: number): Promise<number>
+}
+
+export interface QuotaClaim {
+  readonly subject: string
+  /** Such as `2030-01`. */
+  readonly period: string
+  /** 1 or more. */
+  readonly amount: number
+  readonly limit: number
+}
+
+export interface QuotaStore {
+  /**
+   * Adds `amount` to what is used while the sum stays within `limit`, in one statement: answers what is used
+   * afterwards, or null, and nothing is taken, when it does not fit. Of 100 racing callers for the last unit exactly
+   * one receives a number, and no two receive the same.
+   */
+  claim(claim: QuotaClaim): Promise<number | null>
+  /** Lowers what is used, never below 0. Nothing is lost when callers race. */
+  giveBack(subject: string, period: string, amount: number): Promise<void>
+  /** 0 when nothing was claimed. */
+  used(subject: string, period: string): Promise<number>
+  /** Deletes every period before `beforePeriod`, compared as text; answers how many rows. */
+  purge(beforePeriod: string): Promise<number>
+}
+
+export interface LoginAddressStore {
+  /**
+   * Notes a login at `at` (ms; moves forward, never back), and forgets all but the `keep` (1 or more) latest addresses
+   * of the account, in one transaction. Racing callers leave the latest of all of them, and never more than `keep`.
+   */
+  remember(account: string, address: string, at: number, keep: number): Promise<void>
+  knows(account: string, address: string): Promise<boolean>
+  /** Forgets addresses last used before `before` (ms), never one used meanwhile; answers how many. */
+  purge(before: number): Promise<number>
+}
+
+/** The log of revocations and blocks by which processes on one database hear of each other. */
 export interface ChangeStore {
   /** Cheap and synchronous where the database can tell (SQLite `data_version`); null where it cannot. */
   version(): number | null
@@ -200,6 +283,9 @@ export interface Storage {
   readonly sessions: SessionStore
   readonly roles: RoleStore
   readonly audit: AuditStore
+  readonly blocks: BlockStore
+  readonly quotas: QuotaStore
+  readonly loginAddresses: LoginAddressStore
   readonly changes: ChangeStore
   /** One trivial statement; rejects when the database does not answer. */
   ping(): Promise<void>

@@ -15,6 +15,9 @@ export interface OrganizationRecord {
   readonly id: string
   readonly name: string
   readonly status: 'active' | 'suspended'
+  /** What all its credentials together may do. */
+  readonly rateLimit: RateLimitSetting | null
+  readonly monthlyQuota: number | null
   readonly createdAt: number
 }
 
@@ -49,6 +52,14 @@ export interface ApiKeyRecord {
   readonly ipAllowlist: readonly string[]
   readonly rateLimit: RateLimitSetting | null
   readonly monthlyQuota: number | null
+  /** Uses left; null when it is not limited by uses. */
+  readonly credits: number | null
+  /** What `credits` is raised to when a refill is due; null together with `creditsRefillEvery` when there is none. */
+  readonly creditsRefillAmount: number | null
+  /** ms from one refill to the next. */
+  readonly creditsRefillEvery: number | null
+  /** The moment the current refill period began. */
+  readonly creditsRefilledAt: number | null
   readonly enabled: boolean
   readonly expiresAt: number | null
   readonly lastUsedAt: number | null
@@ -174,8 +185,41 @@ export interface AuditRecord {
   readonly details: Readonly<Record<string, unknown>>
 }
 
-/** What a revocation concerns; other processes forget what they cached about it. */
-export type ChangeKind = 'key' | 'user' | 'organization' | 'family' | 'token' | 'session' | 'role'
+/** Somebody or something that is refused for a while, everywhere or on one path. */
+export interface BlockRecord {
+  /** `blk_` and 16 base62 characters. */
+  readonly id: string
+  readonly kind: 'manual' | 'abuse' | 'lockout'
+  /** Who is blocked, in its canonical text: with `scope` and `path` it is unique. */
+  readonly subject: string
+  readonly scope: 'global' | 'path'
+  /** Empty for a global block. */
+  readonly path: string
+  readonly reason: string | null
+  /** Id of the principal that made it, or `system`. */
+  readonly createdBy: string
+  readonly createdAt: number
+  /** From then on it blocks nobody. */
+  readonly expiresAt: number
+}
+
+/** What a subject has used in one period. */
+export interface QuotaRecord {
+  readonly subject: string
+  /** Such as `2030-01`: text that sorts as time does. */
+  readonly period: string
+  readonly used: number
+}
+
+/** An address from which an account has logged in. */
+export interface LoginAddressRecord {
+  readonly account: string
+  readonly address: string
+  readonly lastAt: number
+}
+
+/** What a change concerns: other processes forget what they cached about it, or read a block anew. */
+export type ChangeKind = 'key' | 'user' | 'organization' | 'family' | 'token' | 'session' | 'role' | 'block'
 
 export interface ChangeRecord {
   readonly sequence: number

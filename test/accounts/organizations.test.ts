@@ -9,6 +9,8 @@ describe('organizations', () => {
       id: expect.stringMatching(/^org_[A-Za-z0-9]{16}$/),
       name: 'Acme',
       status: 'active',
+      rateLimit: null,
+      monthlyQuota: null,
       createdAt: new Date(START).toISOString(),
     })
   })

@@ -78,6 +78,53 @@ export function describeOrganizationStore(name: string, open: Open): void {
       await expectAtomic(opened, () => organizations().setStatus(organization.id, 'suspended', NOW))
       expect(await organizations().find(organization.id)).toEqual(organization)
     })
+
+    const limited = { rateLimit: { limit: 100, window: '1m' }, monthlyQuota: 5000 }
+    test.each([
+      { name: 'the rate limit', limits: { rateLimit: { limit: 5, window: '1s' } } },
+      { name: 'the quota', limits: { monthlyQuota: 2 ** 40 } },
+      { name: 'both', limits: { rateLimit: { limit: 5, window: '1s' }, monthlyQuota: 0 } },
+      { name: 'no rate limit any more', limits: { rateLimit: null } },
+      { name: 'no quota any more', limits: { monthlyQuota: null } },
+    ])('setting $name writes only that, answers the new row and records a change', async ({ limits }) => {
+      const organization = anOrganization(limited)
+      const other = anOrganization(limited)
+      for (const one of [organization, other]) await organizations().insert(one)
+      const expected = { ...organization, ...limits }
+      expect(await organizations().setLimits(organization.id, limits, NOW)).toEqual(expected)
+      expect(await organizations().find(organization.id)).toEqual(expected)
+      expect(await organizations().find(other.id)).toEqual(other)
+      expect(await changesOf(opened.storage)).toEqual([`organization ${organization.id}`])
+    })
+
+    test('setting no limit, or one of an unknown organization, writes and records nothing', async () => {
+      const organization = anOrganization(limited)
+      await organizations().insert(organization)
+      // @ts-expect-error an explicit undefined is not in the type, but JavaScript sends it
+      expect(await organizations().setLimits(organization.id, { monthlyQuota: undefined }, NOW)).toEqual(organization)
+      expect(await organizations().setLimits(organization.id, {}, NOW)).toEqual(organization)
+      expect(await organizations().setLimits('org_unknown', {}, NOW)).toBeNull()
+      expect(await organizations().setLimits('org_unknown', { monthlyQuota: 1 }, NOW)).toBeNull()
+      expect(await organizations().find(organization.id)).toEqual(organization)
+      expect(await changesOf(opened.storage)).toEqual([])
+    })
+
+    test('different limits set by 50 callers at once both take effect', async () => {
+      const organization = anOrganization()
+      await organizations().insert(organization)
+      const { rateLimit, monthlyQuota } = limited
+      await fiftyTimes((index) =>
+        organizations().setLimits(organization.id, index % 2 === 0 ? { monthlyQuota } : { rateLimit }, NOW),
+      )
+      expect(await organizations().find(organization.id)).toEqual({ ...organization, ...limited })
+    })
+
+    test('a limit whose change cannot be recorded is not set', async () => {
+      const organization = anOrganization()
+      await organizations().insert(organization)
+      await expectAtomic(opened, () => organizations().setLimits(organization.id, limited, NOW))
+      expect(await organizations().find(organization.id)).toEqual(organization)
+    })
   })
 }
 

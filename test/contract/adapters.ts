@@ -19,7 +19,7 @@ export interface Adapter {
 }
 
 const TABLES = ['organizations', 'users', 'api_keys', 'signing_keys', 'refresh_families', 'bearer_tokens']
-  .concat(['sessions', 'roles', 'audit', 'changes'])
+  .concat(['sessions', 'roles', 'audit', 'changes', 'blocks', 'quotas', 'login_addresses'])
   .map((name) => `machine_auth_${name}`)
 /** Faster than `truncate` on tables of a few rows. */
 const EMPTY = [
@@ -73,7 +73,7 @@ export function sqliteMemory(): Adapter {
   }
 }
 
-/** A driver whose every answer is a promise, as those of remote SQLite databases are. */
+/** A driver whose every answer is a promise, and whose every number is a real, as libSQL's are. */
 export function sqliteAsync(): Adapter {
   let client: Database | undefined
   return {
@@ -84,7 +84,9 @@ export function sqliteAsync(): Adapter {
       client = opened
       const db = drizzleProxy(async (text, params, method) => {
         await Promise.resolve()
-        const statement = opened.query(text)
+        let index = 0
+        const asReal = () => (typeof params[index++] === 'number' ? 'cast(? as real)' : '?')
+        const statement = opened.query(text.replace(/\?/g, asReal))
         if (method === 'run') statement.run(...params)
         const rows = method === 'run' ? [] : statement.values(...params)
         return { rows: method === 'get' ? (rows[0] ?? []) : rows }

@@ -2,6 +2,7 @@ import type {
   ApiKeyRecord,
   AuditRecord,
   BearerTokenRecord,
+  BlockRecord,
   OrganizationRecord,
   RefreshFamilyRecord,
   SessionRecord,
@@ -17,7 +18,15 @@ const id = (prefix: string) => `${prefix}_${String(++counter).padStart(16, '0')}
 
 export const anOrganization = (given: Partial<OrganizationRecord> = {}): OrganizationRecord => {
   const made = id('org')
-  return { id: made, name: `Organization ${made}`, status: 'active', createdAt: NOW, ...given }
+  return {
+    id: made,
+    name: `Organization ${made}`,
+    status: 'active',
+    rateLimit: null,
+    monthlyQuota: null,
+    createdAt: NOW,
+    ...given,
+  }
 }
 
 export const aUser = (given: Partial<UserRecord> = {}): UserRecord => {
@@ -50,6 +59,10 @@ export const aKey = (given: Partial<ApiKeyRecord> = {}): ApiKeyRecord => {
     ipAllowlist: ['10.0.0.0/8', '::1'],
     rateLimit: { limit: 60, window: '1m' },
     monthlyQuota: 1000,
+    credits: null,
+    creditsRefillAmount: null,
+    creditsRefillEvery: null,
+    creditsRefilledAt: null,
     enabled: true,
     expiresAt: null,
     lastUsedAt: null,
@@ -124,6 +137,22 @@ export const aSigningKey = (given: Partial<SigningKeyRecord> = {}): SigningKeyRe
   retiredAt: null,
   ...given,
 })
+
+export const aBlock = (given: Partial<BlockRecord> = {}): BlockRecord => {
+  const made = id('blk')
+  return {
+    id: made,
+    kind: 'manual',
+    subject: `ip:${made}`,
+    scope: 'global',
+    path: '',
+    reason: "it's noisy",
+    createdBy: 'user_admin',
+    createdAt: NOW,
+    expiresAt: NOW + 1000,
+    ...given,
+  }
+}
 
 export const anEvent = (given: Partial<AuditRecord> = {}): AuditRecord => ({
   id: id('evt'),

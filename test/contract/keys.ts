@@ -29,7 +29,10 @@ export function describeKeyStore(name: string, open: Open): void {
       (await keys().list(filter, { limit: 100 }, NOW)).items.map((key) => key.name)
 
     test('answers a key as it was inserted', async () => {
-      const full = aKey({ description: 'd', expiresAt: NOW, lastUsedAt: NOW, rotatedFrom: 'key_0' })
+      const full = aKey({
+        ...{ description: 'd', expiresAt: NOW, lastUsedAt: NOW, rotatedFrom: 'key_0' },
+        ...{ credits: 0, creditsRefillAmount: 2 ** 40, creditsRefillEvery: 2 ** 41, creditsRefilledAt: NOW },
+      })
       const bare = aKey({ permissions: [], ipAllowlist: [], rateLimit: null, monthlyQuota: null, metadata: null })
       await insertAll(full, bare)
       expect(await keys().find(full.id)).toEqual(full)

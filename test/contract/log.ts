@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
-import { anEvent, NOW } from './fixtures.ts'
+import { aBlock, anEvent, NOW } from './fixtures.ts'
 import {
   changesOf,
   codeOf,
@@ -143,6 +143,10 @@ export function describeStorage(name: string, open: Open): void {
         () => storage.keys.find('key_\0'),
         () => storage.keys.list({ q: '\0', organizationId: '\0' }, { limit: 1 }, NOW),
         () => storage.users.findByEmail('\0'),
+        () => storage.blocks.put(aBlock({ subject: '\0' })),
+        () => storage.quotas.claim({ subject: '\0', period: '2030-01', amount: 1, limit: 2 ** 53 }),
+        () => storage.loginAddresses.remember('\0', '\ud800', NOW, 3),
+        () => storage.loginAddresses.knows('\0', ''),
         () => storage.audit.append(anEvent({ details: { text: '\0' } })),
         () => storage.audit.append(anEvent({ subject: '\ud800' })),
       ]

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, test } from 'bun:test'
 import { describeOrganizationStore, describeUserStore } from './accounts.ts'
 import { type Adapter, isServerUp, pglite, postgres, sqliteAsync, sqliteFile, sqliteMemory } from './adapters.ts'
+import { describeBlockStore } from './blocks.ts'
+import { describeKeyCredits } from './credits.ts'
 import { describeKeyStore } from './keys.ts'
 import { describeAuditStore, describeChangeStore, describeRoleStore, describeStorage } from './log.ts'
+import { describeLoginAddressStore } from './login-addresses.ts'
+import { describeQuotaStore } from './quotas.ts'
 import { describeSessionStore } from './sessions.ts'
 import { describeBearerTokenStore, describeRefreshFamilyStore, describeSigningKeyStore } from './tokens.ts'
 
@@ -16,6 +20,7 @@ function holdTheContract(adapter: Adapter): void {
     afterAll(() => adapter.stop())
     const open = () => adapter.open()
     describeKeyStore('keys', open)
+    describeKeyCredits('credits of keys', open)
     describeOrganizationStore('organizations', open)
     describeUserStore('users', open)
     describeSigningKeyStore('signing keys', open)
@@ -24,6 +29,9 @@ function holdTheContract(adapter: Adapter): void {
     describeSessionStore('sessions', open)
     describeRoleStore('roles', open)
     describeAuditStore('audit', open)
+    describeBlockStore('blocks', open)
+    describeQuotaStore('quotas', open)
+    describeLoginAddressStore('login addresses', open)
     describeChangeStore('changes', open)
     describeStorage('storage', open)
   })

@@ -48,9 +48,14 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
   }
 }
 
+/** Calls `count` times at once. */
+export function atOnce<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => work(index)))
+}
+
 /** Calls 50 times at once. */
 export function fiftyTimes<T>(work: (index: number) => Promise<T>): Promise<T[]> {
-  return Promise.all(Array.from({ length: 50 }, (_, index) => work(index)))
+  return atOnce(50, work)
 }
 
 /** Reads a list to its end, with something happening after each page. */

@@ -209,8 +209,8 @@ describe('matchesPattern', () => {
     fc.assert(
       fc.property(fc.array(pattern, { maxLength: 4 }), exact, (patterns, path) => {
         const isPublic = createPublicPaths([
-          ...patterns.map((each) => ({ method: 'GET', path: each, guards: [], isPublic: true })),
-          { method: 'GET', path, guards: [], isPublic: false },
+          ...patterns.map((each) => ({ method: 'GET', path: each, guards: [], limits: [], isPublic: true })),
+          { method: 'GET', path, guards: [], limits: [], isPublic: false },
         ])
         expect(isPublic('GET', path)).toBe(false)
       }),

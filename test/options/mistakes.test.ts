@@ -179,8 +179,6 @@ describe('unknown options', () => {
     ['colour', 'red', 'no option of that name'],
     // Options of the contract that this version does not have: never accepted in silence.
     ['redis', 'redis://:hunter2@cache', 'no option of that name'],
-    ['rateLimit', {}, 'no option of that name'],
-    ['abuse', {}, 'no option of that name'],
     ['logging', { mode: 'raw' }, 'no option of that name'],
     ['usage', false, 'no option of that name'],
   ])('%s is refused', (name, value, accepted) => {

@@ -56,6 +56,14 @@ describe('defaults', () => {
       roles: { admin: ['*'] },
       modules: {},
       trustProxy: false,
+      rateLimit: {
+        strategy: 'sliding-window',
+        default: [],
+        headers: 'both',
+        login: { limit: 5, window: 15 * MINUTE },
+        maxSubjects: 100_000,
+      },
+      abuse: { threshold: 100, window: 60 * MINUTE, blockFor: '24h', allow: [] },
       protect: [],
       warnings: [],
     })

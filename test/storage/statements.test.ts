@@ -15,16 +15,21 @@ async function openCounted() {
   const user = aUser({ id: 'user_1', organizationId: organization.id })
   await storage.organizations.insert(organization)
   await storage.users.insert(user)
-  await storage.keys.insert(aKey({ id: 'key_1', userId: user.id }))
+  await storage.keys.insert(aKey({ id: 'key_1', userId: user.id, credits: 100 }))
   await storage.refreshFamilies.insert(aFamily({ id: 'rt_1', userId: user.id }))
   await storage.bearerTokens.insert(aToken({ id: 'tok_1', userId: user.id }))
   await storage.sessions.insert(aSession({ id: 'sess_1', hash: 'hash', userId: user.id }))
   return { client, storage, statements }
 }
 
+const ONE = { subject: 'key:1', period: '2030-01', amount: 1, limit: 100 }
+
 /** What a request may cost when nothing is cached. */
 const HOT: readonly { readonly name: string; readonly verb: (storage: Storage) => Promise<unknown> }[] = [
   { name: 'keys.findWithOwner', verb: ({ keys }) => keys.findWithOwner('key_1') },
+  { name: 'keys.claimCredits', verb: ({ keys }) => keys.claimCredits('key_1', 1, NOW) },
+  { name: 'quotas.claim', verb: ({ quotas }) => quotas.claim(ONE) },
+  { name: 'loginAddresses.knows', verb: ({ loginAddresses }) => loginAddresses.knows('user_1', '192.0.2.1') },
   { name: 'sessions.findByHash', verb: ({ sessions }) => sessions.findByHash('hash') },
   { name: 'sessions.touch', verb: ({ sessions }) => sessions.touch('sess_1', NOW + 1) },
   { name: 'refreshFamilies.find', verb: ({ refreshFamilies }) => refreshFamilies.find('rt_1') },

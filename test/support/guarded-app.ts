@@ -14,6 +14,7 @@ import { type EngineOptions, GuardEngine } from '../../src/guards/engine.ts'
 import { installEngine } from '../../src/guards/install.ts'
 import { createGuards } from '../../src/guards/plugin.ts'
 import { createRequestIds } from '../../src/guards/request-id.ts'
+import { createTestLimits } from './limits.ts'
 
 export const ALICE: User = {
   id: 'user_alice',
@@ -65,6 +66,7 @@ export function keyPrincipal(id: string, more: Partial<ApiKeyPrincipal> = {}): A
     granted: PermissionSet.EMPTY,
     apiKey: keyView(id, 'live'),
     allowsAddress: null,
+    use: { rateLimit: null, monthlyQuota: null, organizationQuota: null, credits: null },
     ...more,
   }
 }
@@ -163,6 +165,7 @@ export function createTestPlugin(table: Table = STANDARD, more: Partial<EngineOp
       masterKeyAllows: null,
       nextRequestId: createRequestIds(),
     },
+    limits: createTestLimits(),
     clientAddress: (socket) => socket,
     protect: [],
     onDenied: undefined,
@@ -176,7 +179,6 @@ export function createTestPlugin(table: Table = STANDARD, more: Partial<EngineOp
   })
   const plugin = createGuards<object, string>(crypto.randomUUID())
   installEngine(plugin as unknown as Elysia, engine, {
-    hasRules: true,
     ready: Promise.resolve(),
     // The real plugin ends the process; here every request is answered 500, which a test can see.
     onFailure: () => undefined,

@@ -4,20 +4,25 @@
  */
 import { MachineAuthError } from '../../src/errors.ts'
 import { keyStatus } from '../../src/storage/key-status.ts'
-import type { Page, PageRequest, Storage } from '../../src/storage/ports.ts'
+import type { OrganizationLimits, PageRequest, Storage } from '../../src/storage/ports.ts'
 import type {
   ApiKeyRecord,
   AuditRecord,
   BearerTokenRecord,
+  BlockRecord,
   ChangeKind,
   ChangeRecord,
+  LoginAddressRecord,
   OrganizationRecord,
+  QuotaRecord,
   RefreshFamilyRecord,
   RoleRecord,
   SessionRecord,
   SigningKeyRecord,
   UserRecord,
 } from '../../src/storage/records.ts'
+import { blockVerbs, creditVerbs, loginAddressVerbs, quotaVerbs } from './memory-limits.ts'
+import { pageOf } from './memory-page.ts'
 
 export interface MemoryStorage extends Storage {
   /** Every verb called, as `users.find`. */
@@ -34,24 +39,16 @@ export interface MemoryStorage extends Storage {
     readonly sessions: Map<string, SessionRecord>
     readonly roles: Map<string, RoleRecord>
     readonly audit: Map<string, AuditRecord>
+    readonly blocks: Map<string, BlockRecord>
+    /** By `subject period`. */
+    readonly quotas: Map<string, QuotaRecord>
+    /** By `account address`. */
+    readonly loginAddresses: Map<string, LoginAddressRecord>
     readonly changes: ChangeRecord[]
   }
 }
 
 type Verbs = Record<string, (...args: never[]) => unknown>
-
-function pageOf<T extends { readonly id: string }>(
-  rows: readonly T[],
-  { cursor, limit }: PageRequest,
-  rank: (row: T) => number | string = () => 0,
-  order: 'asc' | 'desc' = 'desc',
-): Page<T> {
-  const compare = (a: T, b: T) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : a.id < b.id ? -1 : 1)
-  const sorted = [...rows].sort((a, b) => (order === 'asc' ? compare(a, b) : compare(b, a)))
-  const start = cursor === undefined ? 0 : sorted.findIndex(({ id }) => id === cursor) + 1
-  const items = sorted.slice(start, start + limit)
-  return { items, nextCursor: start + limit < sorted.length ? (items.at(-1)?.id ?? null) : null }
-}
 
 function conflict(path: string): never {
   throw new MachineAuthError('conflict', { errors: [{ path, message: 'is taken' }] })
@@ -73,6 +70,9 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     sessions: new Map(),
     roles: new Map(),
     audit: new Map(),
+    blocks: new Map(),
+    quotas: new Map(),
+    loginAddresses: new Map(),
     changes: [],
   }
   const calls: string[] = []
@@ -143,6 +143,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     countUnknownPeppers: (known: readonly string[]) =>
       [...rows.keys.values()].filter((key) => keyStatus(key, clock()) !== 'revoked' && !known.includes(key.pepper))
         .length,
+    ...creditVerbs(rows.keys),
   })
 
   const organizations = store('organizations', {
@@ -156,6 +157,12 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     setStatus(id: string, status: OrganizationRecord['status'], now: number) {
       const updated = replace(rows.organizations, id, { status })
       if (updated !== null) changed('organization', id, now)
+      return updated
+    },
+    setLimits(id: string, limits: OrganizationLimits, now: number) {
+      const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+      const updated = replace(rows.organizations, id, given)
+      if (updated !== null && Object.keys(given).length > 0) changed('organization', id, now)
       return updated
     },
   })
@@ -324,6 +331,10 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
       ),
   })
 
+  const blocks = store('blocks', blockVerbs(rows.blocks, changed, clock))
+  const quotas = store('quotas', quotaVerbs(rows.quotas))
+  const loginAddresses = store('loginAddresses', loginAddressVerbs(rows.loginAddresses))
+
   const changes = store('changes', {
     latest: () => rows.changes.length,
     since: (sequence: number, now: number, overlap: number) => ({
@@ -347,6 +358,9 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     sessions,
     roles,
     audit,
+    blocks,
+    quotas,
+    loginAddresses,
     changes: { ...changes, version: () => rows.changes.length },
     ping: async () => undefined,
     close: async () => undefined,

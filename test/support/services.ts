@@ -1,5 +1,6 @@
 /** All services over one storage, put together as the core does, with a clock that stands still until it is moved. */
 import { LoginService } from '../../src/accounts/login.ts'
+import { LoginThrottle, type LoginThrottleOptions } from '../../src/accounts/login-throttle.ts'
 import { OrganizationService } from '../../src/accounts/organizations.ts'
 import { type PasswordHasher, Passwords } from '../../src/accounts/passwords.ts'
 import { RoleService } from '../../src/accounts/roles.ts'
@@ -17,6 +18,7 @@ import { PermissionSet } from '../../src/authorization/permission-set.ts'
 import { PermissionRegistry } from '../../src/authorization/registry.ts'
 import { RoleRegistry } from '../../src/authorization/roles.ts'
 import { KeyService } from '../../src/keys/service.ts'
+import type { KeyUsePort } from '../../src/keys/verification.ts'
 import type { MachineAuthOptions, ResolvedOptions, UsersOption } from '../../src/options/types.ts'
 import { AuditLog } from '../../src/recording/audit.ts'
 import { SessionService } from '../../src/sessions/service.ts'
@@ -76,6 +78,15 @@ export interface ServicesInput {
   readonly users?: UsersOption<object>
   readonly claims?: MachineAuthOptions['claims']
   readonly hasher?: PasswordHasher
+  readonly throttle?: Partial<LoginThrottleOptions>
+  readonly use?: KeyUsePort
+}
+
+const NEVER_LIMITED: KeyUsePort = {
+  isBlocked: () => false,
+  isSubjectBlocked: () => false,
+  noteWrong: () => undefined,
+  consume: async () => ({ code: 'valid', remaining: null }),
 }
 
 const MODULES = { users: {}, posts: {} }
@@ -212,7 +223,20 @@ export function createServices(input: ServicesInput = {}) {
       configured,
       reload: async () => roleRegistry.replaceStored(await storage.roles.list()),
     }),
-    login: new LoginService({ users: storage.users, directory, passwords, app: input.users ?? {} }),
+    login: new LoginService({
+      throttle: new LoginThrottle({
+        store: storage.loginAddresses,
+        clock,
+        rate: { limit: 1_000_000, window: 900_000 },
+        capacity: 1000,
+        nameKey: new Uint8Array(32),
+        ...input.throttle,
+      }),
+      users: storage.users,
+      directory,
+      passwords,
+      app: input.users ?? {},
+    }),
     keys: new KeyService({
       ...shared,
       keys: storage.keys,
@@ -221,6 +245,8 @@ export function createServices(input: ServicesInput = {}) {
       prefix: 'mac',
       owners,
       hasher: keyHasher,
+      unusedCredits: () => 0,
+      use: input.use ?? NEVER_LIMITED,
     }),
   }
 }

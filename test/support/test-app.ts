@@ -124,6 +124,10 @@ export function createTestCore(options: MachineAuthOptions<string, object> = {})
       roles: ROLES,
       modules: MODULES,
       docs: false,
+      // All of a test comes from one address; what limits do has its own tests.
+      abuse: false,
+      rateLimit: { login: { limit: 1_000_000, window: '15m' } },
+      apiKeys: { defaultRateLimit: false },
       ...options,
     },
     { clock: () => time.now, env: {}, cwd: tmpdir(), warn: (message) => warnings.push(message) },

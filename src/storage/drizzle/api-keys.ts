@@ -2,6 +2,7 @@ import { and, eq, getTableColumns, gt, isNotNull, isNull, lte, notInArray, or, t
 import type { KeyFilter, KeyStatus, KeyStore } from '../ports.ts'
 import type { ApiKeyRecord } from '../records.ts'
 import { recordingChanges } from './changes.ts'
+import { createCreditVerbs } from './credits.ts'
 import { type Database, once } from './database.ts'
 import { type Keyset, readPage } from './paging.ts'
 
@@ -124,5 +125,7 @@ export function createKeyStore(database: Database): KeyStore {
         .where(usable)
       return row?.count ?? 0
     },
+
+    ...createCreditVerbs(database),
   }
 }

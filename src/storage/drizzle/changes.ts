@@ -17,15 +17,19 @@ export interface NewChange {
  * a user as a whole is one change of kind `user`, however many rows it had.
  *
  * @param write must answer the rows it changed (`returning`)
+ * @param change or what it is, where only the (first) changed row tells
  */
 export function recordingChanges<Row>(
   { transaction, tables }: Database,
   write: (tx: Handle) => PromiseLike<readonly Row[]>,
-  change: NewChange,
+  change: NewChange | ((changed: Row) => NewChange),
 ): Promise<readonly Row[]> {
   return transaction(function* (tx) {
     const taken = yield* rowsOf(write(tx))
-    if (taken.length > 0) yield tx.insert(tables.changes).values(change)
+    const [first] = taken
+    if (first !== undefined) {
+      yield tx.insert(tables.changes).values(typeof change === 'function' ? change(first) : change)
+    }
     return taken
   })
 }

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import type { OrganizationStore } from '../ports.ts'
+import type { OrganizationLimits, OrganizationStore } from '../ports.ts'
 import { recordingChanges } from './changes.ts'
 import type { Database } from './database.ts'
 import { newestFirst, readPage } from './paging.ts'
@@ -38,6 +38,19 @@ export function createOrganizationStore(database: Database): OrganizationStore {
       const [organization] = await recordingChanges(
         database,
         (tx) => tx.update(organizations).set({ status }).where(eq(organizations.id, id)).returning(),
+        { at: now, kind: 'organization', subject: id },
+      )
+      return organization ?? null
+    },
+
+    async setLimits(id, limits, now) {
+      const given: OrganizationLimits = Object.fromEntries(
+        Object.entries(limits).filter(([, value]) => value !== undefined),
+      )
+      if (Object.keys(given).length === 0) return this.find(id)
+      const [organization] = await recordingChanges(
+        database,
+        (tx) => tx.update(organizations).set(given).where(eq(organizations.id, id)).returning(),
         { at: now, kind: 'organization', subject: id },
       )
       return organization ?? null

@@ -3,8 +3,11 @@ import type {
   ApiKeyRecord,
   AuditRecord,
   BearerTokenRecord,
+  BlockRecord,
   ChangeRecord,
+  LoginAddressRecord,
   OrganizationRecord,
+  QuotaRecord,
   RefreshFamilyRecord,
   RoleRecord,
   SessionRecord,
@@ -25,6 +28,9 @@ export interface Rows {
   readonly sessions: SessionRecord
   readonly roles: RoleRecord
   readonly audit: AuditRecord
+  readonly blocks: BlockRecord
+  readonly quotas: QuotaRecord
+  readonly loginAddresses: LoginAddressRecord
   readonly changes: ChangeRecord
 }
 

@@ -6,9 +6,10 @@
  * both dialects to `records.ts`.
  */
 import { sql } from 'drizzle-orm'
-import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type {
   AuditRecord,
+  BlockRecord,
   ChangeKind,
   Environment,
   OrganizationRecord,
@@ -27,6 +28,8 @@ export const organizations = sqliteTable(
     id: text('id').primaryKey(),
     name: text('name').notNull(),
     status: text('status').$type<OrganizationRecord['status']>().notNull(),
+    rateLimit: json<RateLimitSetting>('rate_limit'),
+    monthlyQuota: integer('monthly_quota'),
     createdAt: integer('created_at').notNull(),
   },
   (t) => [
@@ -69,6 +72,10 @@ export const apiKeys = sqliteTable(
     ipAllowlist: names('ip_allowlist'),
     rateLimit: json<RateLimitSetting>('rate_limit'),
     monthlyQuota: integer('monthly_quota'),
+    credits: integer('credits'),
+    creditsRefillAmount: integer('credits_refill_amount'),
+    creditsRefillEvery: integer('credits_refill_every'),
+    creditsRefilledAt: integer('credits_refilled_at'),
     enabled: integer('enabled', { mode: 'boolean' }).notNull(),
     expiresAt: integer('expires_at'),
     lastUsedAt: integer('last_used_at'),
@@ -191,6 +198,50 @@ export const audit = sqliteTable(
   (t) => [
     index('machine_auth_audit_at_idx').on(t.at, t.id),
     index('machine_auth_audit_action_idx').on(t.action, t.at, t.id),
+  ],
+)
+
+export const blocks = sqliteTable(
+  'machine_auth_blocks',
+  {
+    id: text('id').primaryKey(),
+    kind: text('kind').$type<BlockRecord['kind']>().notNull(),
+    subject: text('subject').notNull(),
+    scope: text('scope').$type<BlockRecord['scope']>().notNull(),
+    // Empty instead of null for a global block: no two nulls are equal, so they would not be unique.
+    path: text('path').notNull(),
+    reason: text('reason'),
+    createdBy: text('created_by').notNull(),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (t) => [
+    uniqueIndex('machine_auth_blocks_subject_unique').on(t.subject, t.scope, t.path),
+    index('machine_auth_blocks_expires_idx').on(t.expiresAt),
+    index('machine_auth_blocks_created_idx').on(t.createdAt, t.id),
+  ],
+)
+
+export const quotas = sqliteTable(
+  'machine_auth_quotas',
+  {
+    subject: text('subject').notNull(),
+    period: text('period').notNull(),
+    used: integer('used').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.subject, t.period] })],
+)
+
+export const loginAddresses = sqliteTable(
+  'machine_auth_login_addresses',
+  {
+    account: text('account').notNull(),
+    address: text('address').notNull(),
+    lastAt: integer('last_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.account, t.address] }),
+    index('machine_auth_login_addresses_last_idx').on(t.account, t.lastAt),
   ],
 )
 

@@ -3,10 +3,13 @@ import type { Storage } from '../ports.ts'
 import { createKeyStore } from './api-keys.ts'
 import { createAuditStore } from './audit.ts'
 import { createBearerTokenStore } from './bearer-tokens.ts'
+import { createBlockStore } from './blocks.ts'
 import { createChangeStore } from './changes.ts'
 import type { Database } from './database.ts'
 import { storageUnavailable, translateError } from './errors.ts'
+import { createLoginAddressStore } from './login-addresses.ts'
 import { createOrganizationStore } from './organizations.ts'
+import { createQuotaStore } from './quotas.ts'
 import { createRefreshFamilyStore } from './refresh-families.ts'
 import { createRoleStore } from './roles.ts'
 import { createSessionStore } from './sessions.ts'
@@ -63,6 +66,9 @@ export function createStorage(database: Database): Storage {
     sessions: guarded(createSessionStore(database), timeout),
     roles: guarded(createRoleStore(database), timeout),
     audit: guarded(createAuditStore(database), timeout),
+    blocks: guarded(createBlockStore(database), timeout),
+    quotas: guarded(createQuotaStore(database), timeout),
+    loginAddresses: guarded(createLoginAddressStore(database), timeout),
     changes: { ...guarded(changes, timeout), version },
     ...guarded(probe, timeout),
     close,

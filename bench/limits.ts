@@ -1,0 +1,159 @@
+/**
+ * What a limit costs, in ns per decision and bytes per subject: `bun bench/limits.ts`.
+ *
+ * Subjects come in random order, in texts of their own each time, as from a socket, at 0.9 of their limit. A bare
+ * `Map.get` with the same texts stands beside it: with many subjects both wait for memory. Memory is what a process of
+ * its own grows by, names and Map included: its heap as the engine counts it, and what the system sees, which includes
+ * the gaps that garbage left.
+ */
+import { heapStats } from 'bun:jsc'
+import { Limiter } from '../src/limits/limiter.ts'
+import { createRate, type Rate } from '../src/limits/rate.ts'
+
+const MINUTE = 60_000
+const START = 1_700_000_000_000
+const PACE = 0.9
+
+const RATES: Readonly<Record<string, Rate>> = {
+  'sliding-window 60/min': createRate({ limit: 60, window: MINUTE }),
+  'sliding-window 10,000/min': createRate({ limit: 10_000, window: MINUTE }),
+  'sliding-window-counter 60/min': createRate({ limit: 60, window: MINUTE, strategy: 'sliding-window-counter' }),
+  'token-bucket 60/min': createRate({ limit: 60, window: MINUTE, strategy: 'token-bucket' }),
+}
+
+const FEW = 1000
+const SIZES = [FEW, 100_000, 1_000_000] as const
+const WARM_UP = 3
+const BATCHES = 7
+const PER_BATCH = 100_000
+
+const WEIGHED = [
+  { size: 1_000_000, hits: 1 },
+  { size: 50_000, hits: 60 },
+] as const
+
+type Decide = (subject: string, now: number) => unknown
+
+/** Flat, where a template would be a rope of more bytes. */
+function addressOf(index: number): string {
+  return Buffer.from(`203.${(index >>> 16) & 255}.${(index >>> 8) & 255}.${index & 255}`).toString('latin1')
+}
+
+/** In random order, each text made anew and lying next to the following, as what was just received does. */
+function createArrivals(size: number): string[] {
+  const order = Uint32Array.from({ length: size }, (_, index) => index)
+  for (let index = size - 1; index > 0; index--) {
+    const other = Math.floor(Math.random() * (index + 1))
+    const swapped = order[index] as number
+    order[index] = order[other] as number
+    order[other] = swapped
+  }
+  return Array.from(order, addressOf)
+}
+
+const made = new Map<number, readonly string[]>()
+
+function arrivalsOf(size: number): readonly string[] {
+  const texts = made.get(size) ?? createArrivals(size)
+  made.set(size, texts)
+  return texts
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+}
+
+/** Answers ns per decision, the median of batches; `step` is how many ms pass from one to the next. */
+function timeDecisions(decide: Decide, size: number, step: number): number {
+  const texts = arrivalsOf(size)
+  const times: number[] = []
+  let count = 0
+  for (let batch = -WARM_UP; batch < BATCHES; batch++) {
+    const began = Bun.nanoseconds()
+    for (const end = count + PER_BATCH; count < end; count++) {
+      decide(texts[count % size] as string, START + Math.floor(count * step))
+    }
+    if (batch >= 0) times.push((Bun.nanoseconds() - began) / PER_BATCH)
+  }
+  return median(times)
+}
+
+function timeLimiter(rate: Rate, size: number): number {
+  const limiter = new Limiter(rate, size)
+  for (let index = 0; index < size; index++) limiter.hit(addressOf(index), START)
+  return timeDecisions((subject, now) => limiter.hit(subject, now), size, rate.window / rate.limit / size / PACE)
+}
+
+function timeRefusals(rate: Rate): number {
+  const limiter = new Limiter(rate, FEW)
+  for (let index = 0; index < FEW; index++) limiter.hit(addressOf(index), START, rate.limit)
+  return timeDecisions((subject) => limiter.hit(subject, START), FEW, 0)
+}
+
+function timeMap(size: number): number {
+  const map = new Map<string, { count: number }>()
+  for (let index = 0; index < size; index++) map.set(addressOf(index), { count: 0 })
+  return timeDecisions((subject) => map.get(subject), size, 0)
+}
+
+function printDecisions(): void {
+  const titles = SIZES.map((size) => size.toLocaleString('en').padStart(12)).join('')
+  console.log(`${'ns per decision, by subjects'.padEnd(31)}${titles}   refused (1,000)`)
+  // So that the code is as warm for the first line as for the last.
+  for (let round = 0; round < 2; round++) for (const rate of Object.values(RATES)) timeLimiter(rate, FEW)
+  const row = (name: string, cells: readonly number[]) =>
+    console.log(name.padEnd(31) + cells.map((ns, index) => ns.toFixed(0).padStart(index < 3 ? 12 : 18)).join(''))
+  row('Map.get alone', SIZES.map(timeMap))
+  for (const [name, rate] of Object.entries(RATES)) {
+    row(name, [...SIZES.map((size) => timeLimiter(rate, size)), timeRefusals(rate)])
+  }
+}
+
+interface Footprint {
+  /** Bytes. */
+  readonly resident: number
+  readonly heap: number
+}
+
+function footprint(): Footprint {
+  Bun.gc(true)
+  Bun.gc(true)
+  return { resident: process.memoryUsage().rss, heap: heapStats().heapSize }
+}
+
+/** Bytes per subject; in a process that has done nothing else. */
+function weigh(rate: Rate, size: number, hits: number): Footprint {
+  const limiter = new Limiter(rate, size)
+  const before = footprint()
+  for (let hit = 0; hit < hits; hit++) {
+    const now = START + Math.floor((hit * rate.window) / hits)
+    for (let index = 0; index < size; index++) limiter.hit(addressOf(index), now)
+  }
+  const after = footprint()
+  if (limiter.size !== size) throw new Error(`${size - limiter.size} subjects were forgotten while they were weighed`)
+  return { resident: (after.resident - before.resident) / size, heap: (after.heap - before.heap) / size }
+}
+
+function printMemory(): void {
+  console.log(`\n${'bytes per subject'.padEnd(31)}    subjects   hits each        heap          resident`)
+  for (const { size, hits } of WEIGHED) {
+    for (const name of Object.keys(RATES)) {
+      const command = [process.execPath, import.meta.path, name, String(size), String(hits)]
+      const { resident, heap } = JSON.parse(
+        Bun.spawnSync(command, { stderr: 'inherit' }).stdout.toString(),
+      ) as Footprint
+      const cells = [size.toLocaleString('en'), String(hits), heap.toFixed(0)].map((cell) => cell.padStart(12))
+      console.log(name.padEnd(31) + cells.join('') + resident.toFixed(0).padStart(18))
+    }
+  }
+}
+
+const [name = '', size, hits] = process.argv.slice(2)
+const weighed = RATES[name]
+if (weighed === undefined) {
+  console.log(`bun ${Bun.version}, medians of ${BATCHES} batches of ${PER_BATCH.toLocaleString('en')}`)
+  printDecisions()
+  printMemory()
+} else {
+  console.log(JSON.stringify(weigh(weighed, Number(size), Number(hits))))
+}

@@ -1,0 +1,170 @@
+/** Blocks: made by people and by limits, in force at once, kept until they end. */
+import { type Actor, requirePlatform, SYSTEM } from '../authorization/actor.ts'
+import { generateId } from '../credentials/secret-text.ts'
+import { MachineAuthError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { type PageInput, resolvePage } from '../lib/page.ts'
+import type { BlockIndex } from '../limits/block-index.ts'
+import type { AuditLog } from '../recording/audit.ts'
+import type { BlockStore, Page } from '../storage/ports.ts'
+import type { BlockRecord } from '../storage/records.ts'
+import { type NewBlock, resolveNewBlock } from './new-block.ts'
+import { type BlockView, toBlockView } from './views.ts'
+
+/** A block that the library makes by itself. */
+export type AutomaticBlock = Pick<BlockRecord, 'kind' | 'subject' | 'scope' | 'path' | 'reason' | 'expiresAt'>
+
+export interface BlockServiceOptions {
+  readonly store: BlockStore
+  readonly index: BlockIndex
+  readonly clock: Clock
+  readonly audit: Pick<AuditLog, 'record' | 'recordDenied'>
+  /** Lets a subject that is freed start anew at every limit; else its next request would block it again. */
+  readonly forget: (subject: string) => void
+  readonly warn: (message: string) => void
+}
+
+/** Automatic blocks in force at once; beyond it the limits themselves still refuse, one request at a time. */
+const MOST_AUTOMATIC = 100_000
+
+export class BlockService {
+  readonly #options: BlockServiceOptions
+  readonly #writing = new Set<Promise<void>>()
+
+  constructor(options: BlockServiceOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Blocks an address, range, key, user or organization: it gets 403 `address_blocked` until the block ends.
+   *
+   * @throws MachineAuthError `validation_failed`, also for an address of the allow-list; `permission_required` without
+   * platform reach
+   * @example await core.blocks.add({ subject: '203.0.113.5', duration: '24h', reason: 'scraping' })
+   */
+  async add(input: NewBlock, actor: Actor = SYSTEM): Promise<BlockView> {
+    requirePlatform(actor)
+    return this.addChecked(input, actor.id)
+  }
+
+  /** As `add`, for what a handler of the app decides. */
+  async addChecked(input: NewBlock, createdBy: string): Promise<BlockView> {
+    const { index, clock, audit } = this.#options
+    const now = clock()
+    const checked = resolveNewBlock(input, (address) => index.exempts(address), now)
+    const block = this.#compose({ ...checked, kind: 'manual' }, createdBy, now)
+    const standing = await this.#enforce(block)
+    const { subject, scope, path, reason, expiresAt } = standing
+    await audit.record({
+      action: 'block.created',
+      actor: { id: createdBy },
+      subject: standing.id,
+      details: { subject, scope, path, reason, expiresAt },
+    })
+    return toBlockView(standing)
+  }
+
+  /** Blocks in force, newest first. */
+  async list(page: PageInput = {}, actor: Actor = SYSTEM): Promise<Page<BlockView>> {
+    requirePlatform(actor)
+    const { store, clock } = this.#options
+    const { items, nextCursor } = await store.list(resolvePage(page), clock())
+    return { items: items.map(toBlockView), nextCursor }
+  }
+
+  /** @throws MachineAuthError `not_found` for a block that has ended too */
+  async find(id: string, actor: Actor = SYSTEM): Promise<BlockView> {
+    requirePlatform(actor)
+    const block = await this.#options.store.find(id)
+    if (block === null || block.expiresAt <= this.#options.clock()) throw new MachineAuthError('not_found')
+    return toBlockView(block)
+  }
+
+  /**
+   * Ends a block; its subject is served from the next request on, and counts from zero.
+   *
+   * @throws MachineAuthError `not_found`; `permission_required` without platform reach
+   */
+  async remove(id: string, actor: Actor = SYSTEM): Promise<BlockView> {
+    requirePlatform(actor)
+    const { store, audit } = this.#options
+    // One that was just made is waited for, so that its row does not appear after it was removed.
+    await this.settle()
+    const stored = await store.delete(id)
+    const inForce = this.#free(id)
+    const removed = stored ?? inForce
+    if (removed === null) throw new MachineAuthError('not_found')
+    await audit.record({ action: 'block.removed', actor, subject: id, details: { subject: removed.subject } })
+    return toBlockView(removed)
+  }
+
+  /** Blocks at once, without waiting for storage. */
+  start(automatic: AutomaticBlock): void {
+    const { index, clock, warn } = this.#options
+    const now = clock()
+    if (index.size >= MOST_AUTOMATIC) index.sweep(now)
+    if (index.size >= MOST_AUTOMATIC) {
+      warn(`more than ${MOST_AUTOMATIC} blocks are in force: no further ones are made by themselves`)
+      return
+    }
+    const block = this.#compose(automatic, SYSTEM.id, now)
+    const writing = this.#enforce(block).then(
+      (standing) => this.#noteAutomatic(standing),
+      () => warn(`a block could not be stored and ends with this process: ${block.id}`),
+    )
+    this.#writing.add(writing)
+    void writing.finally(() => this.#writing.delete(writing))
+  }
+
+  #noteAutomatic({ id, kind, subject, scope, path, expiresAt }: BlockRecord): Promise<void> {
+    const details = { kind, subject, scope, path, expiresAt }
+    return this.#options.audit.recordDenied({ action: 'block.created', actor: SYSTEM, subject: id, details })
+  }
+
+  #compose(checked: AutomaticBlock, createdBy: string, now: number): BlockRecord {
+    return { ...checked, id: generateId('blk'), createdBy, createdAt: now }
+  }
+
+  /** In memory first: what storage takes its time for, or refuses, is blocked here all the same. */
+  async #enforce(block: BlockRecord): Promise<BlockRecord> {
+    const { index, store } = this.#options
+    index.put(block)
+    const standing = await store.put(block)
+    if (standing.id !== block.id) index.remove(block.id)
+    index.put(standing)
+    return standing
+  }
+
+  #free(id: string): BlockRecord | null {
+    const block = this.#options.index.remove(id)
+    if (block !== null) this.#options.forget(block.subject)
+    return block
+  }
+
+  /** Reads all blocks in force, at start and after changes of other processes were missed. */
+  async load(): Promise<void> {
+    const { store, index, clock } = this.#options
+    const stored = await store.listActive(clock())
+    const ids = new Set(stored.map(({ id }) => id))
+    for (const { id } of index.all()) if (!ids.has(id)) this.#free(id)
+    for (const block of stored) index.put(block)
+  }
+
+  /** Hears that a block was made, prolonged or removed by another process. */
+  async refresh(id: string): Promise<void> {
+    const block = await this.#options.store.find(id)
+    if (block === null) this.#free(id)
+    else this.#options.index.put(block)
+  }
+
+  /** Forgets what has ended. */
+  async sweep(now: number): Promise<void> {
+    this.#options.index.sweep(now)
+    await this.#options.store.purge(now)
+  }
+
+  /** Resolves when everything that was blocked is stored. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#writing)
+  }
+}

@@ -1,0 +1,32 @@
+/** What one request was counted for so far. Made only for requests that a limit concerns. */
+import type { Standing } from '../limits/headers.ts'
+import type { Reservation } from '../limits/key-allowance.ts'
+
+export class Charges {
+  /** How the limits stand that the answer tells of. */
+  readonly standings: Standing[] = []
+  /** How many of the standings the answer's headers tell of already. */
+  written = 0
+  /** Names of the limits it was counted for: each counts once, however many hooks ask. */
+  readonly places: string[] = []
+  isKeyCharged = false
+  /** The use of its key's quotas that was taken in advance; null for a key without any. */
+  reservation: Reservation | null = null
+  isSpent = false
+  /** To be called when the request is over. */
+  leaving: (() => void)[] | null = null
+
+  /** Notes that the request counts for its key: a use that was taken in advance is spent. */
+  noteKey(): void {
+    this.isKeyCharged = true
+    this.isSpent = true
+  }
+
+  /** Ends what lasts as long as the request, and gives back a use that nobody needed. */
+  settle(): void {
+    if (this.leaving !== null) for (const leave of this.leaving) leave()
+    this.leaving = null
+    if (this.reservation?.kind === 'reserved' && !this.isSpent) this.reservation.release()
+    this.reservation = null
+  }
+}

@@ -1,0 +1,41 @@
+/** Blocks and the limits of keys, for keys that were presented elsewhere. */
+import type { ApiKeyPrincipal } from '../authentication/principal.ts'
+import type { KeyUsePort } from '../keys/verification.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { AbuseGuard } from '../limits/abuse.ts'
+import type { BlockIndex } from '../limits/block-index.ts'
+import type { KeyAllowances } from '../limits/key-allowance.ts'
+import { principalSubjects } from './limit-subject.ts'
+
+export interface KeyUseOptions {
+  readonly blocks: BlockIndex
+  readonly abuse: AbuseGuard | null
+  readonly allowances: KeyAllowances
+  readonly clock: Clock
+}
+
+/** Where the key was presented is another service's: only what is blocked everywhere is blocked there. */
+const ELSEWHERE = Object.freeze({ url: '', route: null })
+
+export function createKeyUse({ blocks, abuse, allowances, clock }: KeyUseOptions): KeyUsePort {
+  async function consume(principal: ApiKeyPrincipal): ReturnType<KeyUsePort['consume']> {
+    const now = clock()
+    const reservation = await allowances.reserve(principal, now)
+    if (reservation.kind === 'failed') throw reservation.failure
+    if (reservation.kind === 'exhausted') return { code: 'quota_exceeded', remaining: 0 }
+    const allowance = allowances.of(principal)
+    if (allowance.rate === null) return { code: 'valid', remaining: null }
+    const { isAllowed, remaining } = allowances.limiterOf(allowance, allowance.rate, now).hit(allowance.subject, now)
+    if (isAllowed) return { code: 'valid', remaining }
+    reservation.release()
+    return { code: 'rate_limited', remaining }
+  }
+
+  return {
+    consume,
+    isBlocked: (address) => blocks.findForAddress(address, ELSEWHERE, clock()) !== null,
+    isSubjectBlocked: (principal) =>
+      blocks.size > 0 && principalSubjects(principal).some((each) => blocks.find(each, ELSEWHERE, clock()) !== null),
+    noteWrong: (address) => void abuse?.note(address, clock()),
+  }
+}

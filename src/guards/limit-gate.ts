@@ -1,0 +1,46 @@
+/** `rateLimit` on a route: counts before the body is read, and before any other guard refuses. */
+import type { CompiledPolicy } from '../limits/policy.ts'
+import { asGate, type Gate, type GateContext, MARK, UNREAD } from './gate.ts'
+import type { Whereabouts } from './limits-port.ts'
+import type { Presented } from './presented.ts'
+import { presentedBy } from './state.ts'
+
+export const LIMIT_GUARD = 'rateLimit'
+/** Tells the hook that counts before the body is read from those of other guards. */
+export const LIMIT_PARSE = Symbol('machine-auth.limit')
+
+type LimitGateContext = GateContext & Whereabouts & { readonly route: string }
+
+/**
+ * Hooks that count a request for limits; they prove nothing.
+ *
+ * @param isGuarded whether other guards of the route demand a credential
+ */
+export function createLimitGate(policies: readonly CompiledPolicy[], isGuarded = false): Gate<Record<never, never>> {
+  function count(presented: Presented, whereabouts: Whereabouts): void {
+    presented.limits.chargeRoute(presented, policies, whereabouts, isGuarded)
+  }
+
+  function parse({ request, route, params }: LimitGateContext): object | undefined {
+    const presented = presentedBy(request)
+    try {
+      count(presented, { route, params })
+    } catch (refused) {
+      presented.refused ??= refused
+      return UNREAD
+    }
+    return undefined
+  }
+
+  function transform({ request, set, route, params }: LimitGateContext): void {
+    const presented = presentedBy(request)
+    if (presented.refused !== null) throw presented.refused
+    count(presented, { route, params })
+    if (presented.charges !== null) presented.limits.writeHeaders(presented, set.headers)
+  }
+
+  return asGate(
+    Object.assign(parse, { [LIMIT_PARSE]: true }),
+    Object.assign(transform, { [MARK]: { name: LIMIT_GUARD, value: policies } }),
+  )
+}

@@ -1,0 +1,75 @@
+/** What the limits of one route come to: each with the place where it counts. */
+import { describePolicy } from '../limits/headers.ts'
+import type { Limiter } from '../limits/limiter.ts'
+import type { Limiters } from '../limits/limiters.ts'
+import type { CompiledConcurrency, CompiledPolicy, CompiledRate } from '../limits/policy.ts'
+
+export interface PlannedRate {
+  readonly policy: CompiledRate
+  readonly limiter: Limiter
+  /** For `RateLimit-Policy`. */
+  readonly header: string
+}
+
+export interface PlannedConcurrency {
+  readonly policy: CompiledConcurrency
+  readonly place: string
+}
+
+export interface LimitPlan {
+  /** The same for limits that count together. */
+  readonly place: string
+  readonly route: string | null
+  readonly rates: readonly PlannedRate[]
+  readonly concurrencies: readonly PlannedConcurrency[]
+  /** Whether nothing but addresses is counted, so that no credential need be known. */
+  readonly isByAddress: boolean
+}
+
+/** Paths count apart from each other, and from what counts globally. */
+function placeOf({ fingerprint, scope }: CompiledPolicy, route: string | null): string {
+  return scope === 'global' ? fingerprint : `${fingerprint} ${JSON.stringify(route)}`
+}
+
+/**
+ * @param route the pattern where the limits are asked for
+ * @param find the limiter of a place
+ */
+export function createLimitPlan(
+  policies: readonly CompiledPolicy[],
+  route: string | null,
+  find: (place: string, policy: CompiledRate) => Limiter,
+): LimitPlan {
+  const rates: PlannedRate[] = []
+  const concurrencies: PlannedConcurrency[] = []
+  for (const policy of policies) {
+    const place = placeOf(policy, route)
+    if (policy.kind === 'concurrent') concurrencies.push({ policy, place })
+    else rates.push({ policy, limiter: find(place, policy), header: describePolicy(policy.name, policy.rate) })
+  }
+  const place = policies.map((policy) => placeOf(policy, route)).join('\n')
+  return { place, route, rates, concurrencies, isByAddress: policies.every(({ by }) => by === 'ip') }
+}
+
+/** The plans of limits that routes declare, one for each route that has them. */
+export class LimitPlans {
+  readonly #limiters: Limiters
+  readonly #plans = new WeakMap<readonly CompiledPolicy[], Map<string | null, LimitPlan>>()
+
+  constructor(limiters: Limiters) {
+    this.#limiters = limiters
+  }
+
+  of(policies: readonly CompiledPolicy[], route: string | null): LimitPlan {
+    let ofRoutes = this.#plans.get(policies)
+    if (ofRoutes === undefined) {
+      ofRoutes = new Map()
+      this.#plans.set(policies, ofRoutes)
+    }
+    const known = ofRoutes.get(route)
+    if (known !== undefined) return known
+    const plan = createLimitPlan(policies, route, (place, { rate }) => this.#limiters.declared(place, rate))
+    ofRoutes.set(route, plan)
+    return plan
+  }
+}

@@ -1,0 +1,363 @@
+/** Holds requests to blocks and limits: decides, counts, and says how the limits stand. */
+import type { ApiKeyPrincipal, Principal } from '../authentication/principal.ts'
+import type { NewBlock } from '../blocks/new-block.ts'
+import type { BlockView } from '../blocks/views.ts'
+import { MachineAuthError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { AbuseGuard } from '../limits/abuse.ts'
+import type { BlockIndex, BlockPlace } from '../limits/block-index.ts'
+import { type LimitHeaders, waitOf, writeLimitHeaders } from '../limits/headers.ts'
+import { InFlight } from '../limits/in-flight.ts'
+import { KEY_LIMIT_NAME, type KeyAllowance, type KeyAllowances, type Reservation } from '../limits/key-allowance.ts'
+import { type Claim, hitAll, type Reading } from '../limits/limiter.ts'
+import type { Limiters } from '../limits/limiters.ts'
+import { type CompiledPolicy, type CompiledRate, compilePolicies } from '../limits/policy.ts'
+import type { LimitContext, LimitStrategy, RateLimitInput } from '../options/types.ts'
+import type { BlockRecord } from '../storage/records.ts'
+import type { Charges } from './charges.ts'
+import { createLimitPlan, type LimitPlan, LimitPlans } from './limit-plan.ts'
+import { limitSubject, principalSubjects } from './limit-subject.ts'
+import type { LimitsPort, Whereabouts } from './limits-port.ts'
+import type { Presented } from './presented.ts'
+import type { AnswerHeaders } from './vary.ts'
+
+/** What a lockout blocks. */
+export type StartBlock = (
+  block: Pick<BlockRecord, 'kind' | 'subject' | 'scope' | 'path' | 'reason' | 'expiresAt'>,
+) => void
+
+export interface RequestLimitsOptions {
+  readonly clock: Clock
+  readonly headers: LimitHeaders
+  readonly strategy: LimitStrategy
+  readonly default: readonly CompiledPolicy[]
+  readonly limiters: Limiters
+  readonly allowances: KeyAllowances
+  readonly blocks: BlockIndex
+  readonly startBlock: StartBlock
+  readonly block: (input: NewBlock, createdBy: string) => Promise<BlockView>
+  /** Null when wrong credentials are not counted. */
+  readonly abuse: AbuseGuard | null
+}
+
+/** The answer to whom a block keeps out: a lockout of a limit is a matter of waiting, the others are a refusal. */
+function refuseFor(presented: Presented, block: BlockRecord, now: number): MachineAuthError {
+  const retryAfter = (block.expiresAt - now) / 1000
+  if (block.kind === 'lockout') return presented.refuse('locked_out', { retryAfter })
+  const isAddress = block.subject.startsWith('ip:') || block.subject.startsWith('range:')
+  const detail = isAddress ? {} : { detail: 'Whom this credential speaks for is blocked.' }
+  return presented.refuse('address_blocked', { retryAfter, ...detail })
+}
+
+/** A claim, and what the answer says of it. */
+interface Claimed {
+  readonly claim: Claim
+  readonly name: string
+  /** For `RateLimit-Policy`. */
+  readonly header: string
+  /** Null for a key's own limit. */
+  readonly policy: CompiledRate | null
+}
+
+interface Refused {
+  readonly policy: CompiledRate | null
+  readonly subject: string
+  /** ms */
+  readonly wait: number
+}
+
+const NOTHING: readonly Claimed[] = Object.freeze([])
+
+/** Most requests come under one limit: then there is no list to make. */
+function hitEach(claimed: readonly Claimed[], now: number): readonly Reading[] {
+  const [first] = claimed
+  if (first === undefined || claimed.length > 1)
+    return hitAll(
+      claimed.map(({ claim }) => claim),
+      now,
+    )
+  const { limiter, subject, cost } = first.claim
+  return [limiter.hit(subject, now, cost)]
+}
+
+export class RequestLimits implements LimitsPort<Presented> {
+  readonly #plans: LimitPlans
+  readonly #options: RequestLimitsOptions
+  readonly #default: LimitPlan | null
+  readonly #inFlight = new InFlight()
+  readonly #compiled = new WeakMap<object, readonly CompiledPolicy[]>()
+
+  constructor(options: RequestLimitsOptions) {
+    this.#options = options
+    this.#plans = new LimitPlans(options.limiters)
+    this.#default = options.default.length === 0 ? null : this.#plans.of(options.default, null)
+  }
+
+  /** The limits of every request that no other ones are for. */
+  get defaults(): readonly CompiledPolicy[] {
+    return this.#options.default
+  }
+
+  /**
+   * What an address alone decides, before any credential is looked at.
+   *
+   * @param isExcepted whether the request's route has limits of its own, in place of the default one
+   * @returns the refusal, or null
+   */
+  refuseAddress(presented: Presented, isExcepted: () => boolean): MachineAuthError | null {
+    const { blocks, clock } = this.#options
+    if (blocks.concernsAddresses) {
+      const now = clock()
+      const block = blocks.findForAddress(presented.address, placeOf(presented), now)
+      if (block !== null) return refuseFor(presented, block, now)
+    }
+    const plan = this.#default
+    return plan?.isByAddress === true && !isExcepted() ? this.#tryCharge(presented, plan) : null
+  }
+
+  /** The default limit where it counts whom a credential speaks for; @throws MachineAuthError */
+  chargeDefault(presented: Presented, isExcepted: () => boolean): void {
+    const plan = this.#default
+    if (plan !== null && !plan.isByAddress && !isExcepted()) this.#charge(presented, plan, NOWHERE)
+  }
+
+  #tryCharge(presented: Presented, plan: LimitPlan): MachineAuthError | null {
+    try {
+      this.#charge(presented, plan, NOWHERE)
+      return null
+    } catch (refused) {
+      // What an app's own function threw is a fault, and no reason to let anybody through.
+      return refused instanceof MachineAuthError ? refused : new MachineAuthError('internal_error', { cause: refused })
+    }
+  }
+
+  requireUnblockedRoute(presented: Presented, route: string): void {
+    const { blocks, clock } = this.#options
+    if (!blocks.concernsAddresses) return
+    const now = clock()
+    const block = blocks.findForAddress(presented.address, { url: presented.request.url, route }, now)
+    if (block !== null) throw refuseFor(presented, block, now)
+  }
+
+  requireUnblocked(presented: Presented, principal: Principal): void {
+    const { blocks, clock } = this.#options
+    if (blocks.size === 0) return
+    const place = placeOf(presented)
+    const now = clock()
+    for (const subject of principalSubjects(principal)) {
+      const block = blocks.find(subject, place, now)
+      if (block !== null) throw refuseFor(presented, block, now)
+    }
+  }
+
+  chargeKey(presented: Presented, principal: ApiKeyPrincipal): void {
+    if (presented.charges?.isKeyCharged === true) return
+    const { allowances, clock } = this.#options
+    const allowance = allowances.of(principal)
+    if (allowance.rate === null && !allowance.hasBudgets) return
+    const charges = presented.ensureCharges()
+    const now = clock()
+    const ofKey = this.#claimOfKey(allowance, now)
+    const claimed = ofKey === null ? NOTHING : [ofKey]
+    this.#requireReserved(presented, charges, allowance, claimed, now)
+    this.#hit(presented, charges, claimed, null, now)
+    charges.noteKey()
+  }
+
+  #claimOfKey(allowance: KeyAllowance, now: number): Claimed | null {
+    const { rate, subject, policy } = allowance
+    if (rate === null) return null
+    const limiter = this.#options.allowances.limiterOf(allowance, rate, now)
+    return { claim: { limiter, subject, cost: 1 }, name: KEY_LIMIT_NAME, header: policy, policy: null }
+  }
+
+  #requireReserved(
+    presented: Presented,
+    { reservation, standings }: Charges,
+    { hasBudgets }: KeyAllowance,
+    claimed: readonly Claimed[],
+    now: number,
+  ): void {
+    if (!hasBudgets || reservation?.kind === 'reserved') return
+    // Every request passes where uses are taken in advance; one that did not is not let in uncounted.
+    if (reservation === null) throw presented.refuse('internal_error')
+    if (reservation.kind === 'failed') throw reservation.failure
+    // The limits are not counted, and the answer says how they stand all the same.
+    for (const { claim, name, header } of claimed) {
+      standings.push({ policy: header, name, reading: claim.limiter.read(claim.subject, now, 0) })
+    }
+    throw presented.refuse('quota_exceeded', reservation.extras)
+  }
+
+  /** Takes a use of a key's quotas in advance, so that no guard has to wait for storage. */
+  reserve(presented: Presented): Reservation | Promise<Reservation> | null {
+    const { allowances, clock } = this.#options
+    const principal = presented.speakingKey
+    if (principal === null || !allowances.of(principal).hasBudgets) return null
+    return allowances.reserve(principal, clock())
+  }
+
+  chargeRoute(
+    presented: Presented,
+    policies: readonly CompiledPolicy[],
+    whereabouts: Whereabouts,
+    isGuarded: boolean,
+  ): void {
+    this.#charge(presented, this.#plans.of(policies, whereabouts.route), whereabouts, isGuarded)
+  }
+
+  /** @param withKey counts it for its key's own limit too: for all or for none */
+  #charge(presented: Presented, plan: LimitPlan, whereabouts: Whereabouts, withKey = false): void {
+    const charges = presented.ensureCharges()
+    if (charges.places.includes(plan.place)) return
+    const now = this.#options.clock()
+    const context = new RequestContext(presented, whereabouts)
+    const claimed: Claimed[] = plan.rates.map(({ policy, limiter, header }) => {
+      const subject = limitSubject(policy.by, policy.name, presented, context)
+      this.#requireNotLockedOut(presented, subject, plan.route, now)
+      return { claim: { limiter, subject, cost: costOf(policy, context) }, name: policy.name, header, policy }
+    })
+    const key = withKey && !charges.isKeyCharged ? presented.foremostKey : null
+    if (key !== null) {
+      const allowance = this.#options.allowances.of(key)
+      const ofKey = this.#claimOfKey(allowance, now)
+      if (ofKey !== null) claimed.push(ofKey)
+      this.#requireReserved(presented, charges, allowance, claimed, now)
+    }
+    this.#enter(presented, charges, plan, context)
+    this.#hit(presented, charges, claimed, plan.route, now)
+    charges.places.push(plan.place)
+    if (key !== null) charges.noteKey()
+  }
+
+  #hit(presented: Presented, charges: Charges, claimed: readonly Claimed[], route: string | null, now: number): void {
+    const readings = hitEach(claimed, now)
+    let refused: Refused | null = null
+    for (const [index, { claim, name, header, policy }] of claimed.entries()) {
+      const reading = readings[index]
+      if (reading === undefined) continue
+      charges.standings.push({ policy: header, name, reading })
+      if (reading.isAllowed || (refused !== null && refused.wait >= waitOf(reading))) continue
+      refused = { policy, subject: claim.subject, wait: waitOf(reading) }
+    }
+    if (refused !== null) throw this.#refuse(presented, refused, route, now)
+  }
+
+  #refuse(
+    presented: Presented,
+    { policy, subject, wait }: Refused,
+    route: string | null,
+    now: number,
+  ): MachineAuthError {
+    const isExempt = subject.startsWith('ip:') && this.#options.blocks.exempts(presented.address)
+    const lockout = policy?.lockout ?? null
+    if (lockout === null || isExempt) return presented.refuse('rate_limited', { retryAfter: wait / 1000 })
+    const expiresAt = lockout(now)
+    const isGlobal = policy?.scope === 'global' || route === null
+    const place = isGlobal ? ({ scope: 'global', path: '' } as const) : ({ scope: 'path', path: route } as const)
+    this.#options.startBlock({ kind: 'lockout', subject, ...place, reason: null, expiresAt })
+    return presented.refuse('locked_out', { retryAfter: (expiresAt - now) / 1000 })
+  }
+
+  /** Addresses were looked at before the request came this far. */
+  #requireNotLockedOut(presented: Presented, subject: string, route: string | null, now: number): void {
+    const { blocks } = this.#options
+    if (blocks.size === 0 || subject.startsWith('ip:')) return
+    const block = blocks.find(subject, { url: presented.request.url, route }, now)
+    if (block !== null) throw refuseFor(presented, block, now)
+  }
+
+  #enter(presented: Presented, charges: Charges, plan: LimitPlan, context: LimitContext): void {
+    for (const { policy, place } of plan.concurrencies) {
+      const subject = `${place}\n${limitSubject(policy.by, policy.name, presented, context)}`
+      if (!this.#inFlight.enter(subject, policy.concurrent)) {
+        const detail = `At most ${policy.concurrent} requests at once. Wait until one is answered.`
+        throw presented.refuse('rate_limited', { detail, retryAfter: 1, retryable: true })
+      }
+      charges.leaving ??= []
+      charges.leaving.push(() => this.#inFlight.leave(subject))
+    }
+  }
+
+  chargeInHandler(presented: Presented, given: RateLimitInput, whereabouts: Whereabouts): Reading {
+    const { limiters, clock } = this.#options
+    const policies = this.#compile(given)
+    const find = (place: string, { rate }: CompiledRate) => limiters.occasional(place, rate, clock())
+    const plan = createLimitPlan(policies, whereabouts.route, find)
+    const [first] = plan.rates
+    if (first === undefined || plan.concurrencies.length > 0) {
+      throw new TypeError('auth.rateLimit: write { concurrent } on the route')
+    }
+    this.#charge(presented, plan, whereabouts)
+    const subject = limitSubject(
+      first.policy.by,
+      first.policy.name,
+      presented,
+      new RequestContext(presented, whereabouts),
+    )
+    return first.limiter.read(subject, clock(), 0)
+  }
+
+  async block(input: NewBlock, createdBy: string): Promise<BlockView | null> {
+    return this.#options.blocks.exempts(input.subject) ? null : this.#options.block(input, createdBy)
+  }
+
+  #compile(given: RateLimitInput): readonly CompiledPolicy[] {
+    const known = this.#compiled.get(given)
+    if (known !== undefined) return known
+    const policies = compilePolicies(given, this.#options.strategy, 'auth.rateLimit')
+    this.#compiled.set(given, policies)
+    return policies
+  }
+
+  noteWrong(address: string | null): number {
+    return this.#options.abuse?.note(address, this.#options.clock()) ?? 0
+  }
+
+  writeHeaders(presented: Presented, headers: AnswerHeaders): void {
+    const { charges } = presented
+    if (charges === null || charges.written === charges.standings.length) return
+    charges.written = charges.standings.length
+    writeLimitHeaders(headers, charges.standings, this.#options.headers, this.#options.clock())
+  }
+}
+
+function placeOf({ request, route }: Presented): BlockPlace {
+  return { url: request.url, route }
+}
+
+const NOWHERE: Whereabouts = Object.freeze({ route: null, params: Object.freeze({}) })
+
+/** @throws RangeError for a function's answer that is no cost: counting nothing would be no limit */
+function costOf({ cost, rate }: CompiledRate, context: LimitContext): number {
+  if (typeof cost === 'number') return cost
+  const asked = cost(context)
+  if (!Number.isInteger(asked) || asked < 0) throw new RangeError('rateLimit.cost must answer a whole number from 0')
+  return Math.min(asked, rate.burst + 1)
+}
+
+/** Looks up what it is asked for only when it is asked: most limits want none of it. */
+class RequestContext implements LimitContext {
+  readonly #presented: Presented
+  readonly request: Request
+  readonly route: string | null
+  readonly params: LimitContext['params']
+
+  constructor(presented: Presented, { route, params }: Whereabouts) {
+    this.#presented = presented
+    this.request = presented.request
+    this.route = route
+    this.params = params
+  }
+
+  get address(): string | null {
+    return this.#presented.address
+  }
+
+  get principal(): LimitContext['principal'] {
+    const principal = this.#presented.speaker
+    if (principal === null) return null
+    const { kind, id, user, organizationId } = principal
+    return { kind, id, userId: user?.id ?? null, organizationId }
+  }
+}

@@ -1,0 +1,48 @@
+/** `/blocks`: whom nothing is served to, for a while. */
+import { t } from 'elysia'
+import type { BlockService } from '../blocks/service.ts'
+import { createEndpoints, refusing } from './base.ts'
+import { BlockList, BlockModel, CreateBlock, Id, PageQuery } from './models.ts'
+import type { MountPoint } from './mount-point.ts'
+
+const tags = ['Blocks']
+const params = t.Object({ id: Id })
+
+export function createBlockEndpoints(prefix: string, mount: MountPoint, blocks: BlockService) {
+  return createEndpoints('blocks', mount)
+    .post(`${prefix}/blocks`, async ({ body, actor, status }) => status(201, await blocks.add(body, actor)), {
+      machineAuthManagement: 'machine_auth.blocks.create',
+      body: CreateBlock,
+      response: { 201: BlockModel },
+      detail: {
+        ...refusing(400, 413, 422),
+        tags,
+        summary: 'Block an address or subject',
+        description: 'It gets 403 `address_blocked` from the next request on. Needs platform reach.',
+      },
+    })
+    .get(`${prefix}/blocks`, ({ query, actor }) => blocks.list(query, actor), {
+      machineAuthManagement: 'machine_auth.blocks.view',
+      query: PageQuery,
+      response: { 200: BlockList },
+      detail: {
+        ...refusing(400, 422),
+        tags,
+        summary: 'List blocks in force',
+        description: 'Made by people, by too many wrong credentials, and by limits with a lockout.',
+      },
+    })
+    .delete(
+      `${prefix}/blocks/:id`,
+      async ({ params: { id }, actor, set }) => {
+        await blocks.remove(id, actor)
+        set.status = 204
+      },
+      {
+        machineAuthManagement: 'machine_auth.blocks.delete',
+        params,
+        response: { 204: t.Void() },
+        detail: { ...refusing(404), tags, summary: 'End a block' },
+      },
+    )
+}

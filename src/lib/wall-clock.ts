@@ -1,0 +1,90 @@
+/** When a wall clock of a time zone shows a time of day, daylight saving included. */
+
+const DAY = 86_400_000
+
+/** IANA names only: an offset such as `+02:00` is right for half of the year. */
+const NAME = /^[A-Za-z][\w+/-]{0,63}$/
+
+/** Making a formatter takes a thousand times as long as using it. */
+const formatters = new Map<string, Intl.DateTimeFormat>()
+
+/** Null for an unknown zone, which is not kept: the map grows no larger than the zones that exist. */
+function formatterOf(timeZone: string): Intl.DateTimeFormat | null {
+  if (!NAME.test(timeZone)) return null
+  const key = timeZone.toLowerCase()
+  const known = formatters.get(key)
+  if (known !== undefined) return known
+  try {
+    const formatter = new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
+    formatters.set(key, formatter)
+    return formatter
+  } catch {
+    return null
+  }
+}
+
+/** Whether a value names a time zone of the IANA database that this runtime knows. */
+export function isTimeZone(value: unknown): value is string {
+  return typeof value === 'string' && formatterOf(value) !== null
+}
+
+/** How far the wall clock is ahead of UTC at an instant, in ms. */
+function offsetAt(formatter: Intl.DateTimeFormat, instant: number): number {
+  // The clock shows no milliseconds.
+  const rounded = Math.floor(instant / 1000) * 1000
+  const shown: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {}
+  for (const { type, value } of formatter.formatToParts(rounded)) shown[type] = Number(value)
+  const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = shown
+  return Date.UTC(year, month - 1, day, hour, minute, second) - rounded
+}
+
+/**
+ * The instants at which a clock shows `local`, a wall clock's date and time written as if it were UTC: one, or two when
+ * it is set back. When it is set forward past `local`, the one at which it has moved on by the length of the gap.
+ */
+function instantsOf(formatter: Intl.DateTimeFormat, local: number): readonly number[] {
+  // No clock is a day or more from UTC, so these two lie around the instant; no zone changes twice between them.
+  const before = offsetAt(formatter, local - DAY)
+  const after = offsetAt(formatter, local + DAY)
+  const instants = [...new Set([before, after])]
+    .map((offset) => local - offset)
+    .filter((instant) => instant + offsetAt(formatter, instant) === local)
+  return instants.length > 0 ? instants : [local - before]
+}
+
+/**
+ * Finds the next instant, strictly after `now`, at which a wall clock shows a time of day. A time that the clock skips
+ * that day comes later by what it is set forward (02:30 at 03:30); a time that comes twice counts each time.
+ *
+ * @param timeOfDay ms since midnight as the clock shows it, below 24 hours
+ * @param timeZone IANA name
+ * @param now epoch ms
+ * @returns epoch ms
+ * @throws TypeError when the time zone is unknown; it names it
+ * @example nextTimeOfDay(16 * 3_600_000, 'Europe/Berlin', Date.UTC(2030, 0, 1)) // 15:00 UTC of that day
+ */
+export function nextTimeOfDay(timeOfDay: number, timeZone: string, now: number): number {
+  const formatter = formatterOf(timeZone)
+  if (formatter === null) throw unknownTimeZone(timeZone)
+  const midnight = Math.floor((now + offsetAt(formatter, now)) / DAY) * DAY
+  // Yesterday too: a clock that is set back shortly after midnight shows yesterday's last hour again.
+  const instants = [midnight - DAY, midnight, midnight + DAY].flatMap((day) => instantsOf(formatter, day + timeOfDay))
+  return Math.min(...instants.filter((instant) => instant > now))
+}
+
+/** The error for what `isTimeZone` refuses. */
+export function unknownTimeZone(given: unknown): TypeError {
+  const shown = typeof given === 'string' ? JSON.stringify(given.slice(0, 64)) : String(given)
+  return new TypeError(`${shown} is not a time zone: give an IANA name such as 'Europe/Berlin' or 'UTC'`)
+}

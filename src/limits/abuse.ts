@@ -1,0 +1,49 @@
+/** Counts wrong credentials by address, and has an address blocked that presents too many. */
+import { Limiter } from './limiter.ts'
+import { createRate } from './rate.ts'
+import { addressSubject } from './subjects.ts'
+
+export interface AbuseOptions {
+  readonly threshold: number
+  /** ms */
+  readonly window: number
+  /** How many addresses are counted at most. */
+  readonly capacity: number
+  /** Whether nothing may block an address. */
+  readonly isExempt: (address: string | null) => boolean
+  /** Blocks a subject, from the next request on. */
+  readonly block: (subject: string, now: number) => void
+}
+
+export class AbuseGuard {
+  readonly #options: AbuseOptions
+  readonly #limiter: Limiter
+
+  constructor(options: AbuseOptions) {
+    this.#options = options
+    const { threshold, window, capacity } = options
+    this.#limiter = new Limiter(createRate({ limit: threshold, window }), capacity)
+  }
+
+  /**
+   * Notes one credential that is unknown or forged.
+   *
+   * Where no address is known everybody would be blocked: there only the wrong credentials themselves are refused.
+   *
+   * @param now epoch ms
+   * @returns ms that whoever presents one more has to wait, 0 while the threshold is not passed
+   */
+  note(address: string | null, now: number): number {
+    const { isExempt, block } = this.#options
+    if (isExempt(address)) return 0
+    const subject = addressSubject(address)
+    const { isAllowed, remaining, retryAfter } = this.#limiter.hit(subject, now)
+    if (address === null) return isAllowed ? 0 : retryAfter
+    if (remaining === 0) block(subject, now)
+    return 0
+  }
+
+  forget(subject: string): void {
+    this.#limiter.forget(subject)
+  }
+}

@@ -1,0 +1,188 @@
+/** What each API key may use: its own rate, its monthly quota and its organization's, its credits. */
+import type { ApiKeyPrincipal, KeyUse } from '../authentication/principal.ts'
+import type { ErrorExtras } from '../errors.ts'
+import { parseDuration } from '../lib/duration.ts'
+import { toTimestamp } from '../lib/timestamp.ts'
+import type { KeyStore, QuotaStore } from '../storage/ports.ts'
+import type { RateLimitSetting } from '../storage/records.ts'
+import { describePolicy } from './headers.ts'
+import type { Limiter } from './limiter.ts'
+import type { Limiters } from './limiters.ts'
+import { endOfMonth, monthOf } from './month.ts'
+import type { Budget, QuotaLedger } from './quota-ledger.ts'
+import { createRate, type Rate, type Strategy } from './rate.ts'
+import { subjectOf } from './subjects.ts'
+
+/** A use taken from every budget of a key, or why there is none. */
+export type Reservation =
+  | { readonly kind: 'reserved'; release(): void }
+  | { readonly kind: 'exhausted'; readonly extras: ErrorExtras }
+  /** Storage did not answer. */
+  | { readonly kind: 'failed'; readonly failure: unknown }
+
+interface KeyBudget extends Budget {
+  /** Of the refusal when there is nothing left. */
+  exhausted(now: number): ErrorExtras
+}
+
+/** The limits of one key, compiled once for as long as it is remembered. */
+export interface KeyAllowance {
+  readonly keyId: string
+  readonly subject: string
+  readonly rate: Rate | null
+  readonly place: string
+  /** For `RateLimit-Policy`. */
+  readonly policy: string
+  readonly hasBudgets: boolean
+}
+
+export interface KeyAllowancesOptions {
+  readonly limiters: Limiters
+  readonly ledger: QuotaLedger
+  readonly keys: Pick<KeyStore, 'claimCredits' | 'giveBackCredits'>
+  readonly quotas: Pick<QuotaStore, 'claim' | 'giveBack'>
+  readonly defaultRate: RateLimitSetting | false
+  readonly strategy: Strategy
+}
+
+/** The name of a key's own limit in the headers. */
+export const KEY_LIMIT_NAME = 'key'
+
+export class KeyAllowances {
+  readonly #options: KeyAllowancesOptions
+  readonly #known = new WeakMap<ApiKeyPrincipal, KeyAllowance>()
+
+  constructor(options: KeyAllowancesOptions) {
+    this.#options = options
+  }
+
+  of(principal: ApiKeyPrincipal): KeyAllowance {
+    const known = this.#known.get(principal)
+    if (known !== undefined) return known
+    const { use, id } = principal
+    const setting = use.rateLimit ?? this.#options.defaultRate
+    const rate = setting === false ? null : this.#rateOf(setting)
+    const allowance = {
+      keyId: id,
+      subject: subjectOf('apiKey', id),
+      rate,
+      place: rate === null ? '' : `key:${rate.limit}/${rate.window}`,
+      policy: rate === null ? '' : describePolicy(KEY_LIMIT_NAME, rate),
+      hasBudgets: use.monthlyQuota !== null || use.organizationQuota !== null || use.credits !== null,
+    }
+    this.#known.set(principal, allowance)
+    return allowance
+  }
+
+  #rateOf({ limit, window }: RateLimitSetting): Rate {
+    return createRate({ limit, window: parseDuration(window), strategy: this.#options.strategy })
+  }
+
+  /** The limiter of a key's own rate. */
+  limiterOf({ place }: KeyAllowance, rate: Rate, now: number): Limiter {
+    return this.#options.limiters.occasional(place, rate, now)
+  }
+
+  /**
+   * Takes one use of the month, of the organization's month and of the credits, or of none of them.
+   *
+   * @param now epoch ms
+   */
+  reserve(principal: ApiKeyPrincipal, now: number): Reservation | Promise<Reservation> {
+    const { ledger } = this.#options
+    const budgets = this.#budgetsOf(principal, now)
+    const [first, ...others] = budgets
+    if (first === undefined) return { kind: 'reserved', release: () => undefined }
+    const taken = others.length === 0 ? ledger.take(first, now) : null
+    if (taken === true) return { kind: 'reserved', release: () => ledger.release(first) }
+    if (taken === false) return { kind: 'exhausted', extras: first.exhausted(now) }
+    return this.#reserveAll(budgets, taken, now)
+  }
+
+  async #reserveAll(
+    budgets: readonly KeyBudget[],
+    firstTake: Promise<boolean> | null,
+    now: number,
+  ): Promise<Reservation> {
+    const { ledger } = this.#options
+    const reserved: KeyBudget[] = []
+    const release = () => {
+      for (const budget of reserved) ledger.release(budget)
+    }
+    try {
+      for (const [index, budget] of budgets.entries()) {
+        const isTaken = await ((index === 0 ? firstTake : null) ?? ledger.take(budget, now))
+        if (!isTaken) {
+          release()
+          return { kind: 'exhausted', extras: budget.exhausted(now) }
+        }
+        reserved.push(budget)
+      }
+    } catch (error) {
+      release()
+      throw error
+    }
+    return { kind: 'reserved', release }
+  }
+
+  #budgetsOf({ id, use }: ApiKeyPrincipal, now: number): readonly KeyBudget[] {
+    const budgets: KeyBudget[] = []
+    if (use.monthlyQuota !== null) budgets.push(this.#monthly(subjectOf('apiKey', id), use.monthlyQuota, now))
+    if (use.organizationQuota !== null) {
+      const { organizationId, limit } = use.organizationQuota
+      budgets.push(this.#monthly(subjectOf('organization', organizationId), limit, now))
+    }
+    if (use.credits !== null) budgets.push(this.#credits(id, use.credits, now))
+    return budgets
+  }
+
+  #monthly(subject: string, limit: number, now: number): KeyBudget {
+    const { quotas } = this.#options
+    const period = monthOf(now)
+    return {
+      id: `${period} ${subject}`,
+      async claim(amount) {
+        const used = amount > limit ? null : await quotas.claim({ subject, period, amount, limit })
+        return used === null ? null : limit - used
+      },
+      giveBack: (amount) => quotas.giveBack(subject, period, amount),
+      exhausted(at) {
+        const end = endOfMonth(at)
+        const whose = subject.startsWith('organization:') ? "organization's" : "key's"
+        return {
+          detail: `The ${whose} quota of ${limit} requests a month is used up. It resets at ${toTimestamp(end)}.`,
+          retryAfter: (end - at) / 1000,
+          resetsAt: toTimestamp(end),
+        }
+      },
+    }
+  }
+
+  #credits(id: string, { refill }: NonNullable<KeyUse['credits']>, now: number): KeyBudget {
+    const { keys } = this.#options
+    return {
+      id: creditsBudgetId(id),
+      claim: (amount) => keys.claimCredits(id, amount, now),
+      giveBack: (amount) => keys.giveBackCredits(id, amount),
+      exhausted(at) {
+        const detail = 'The API key has no uses left.'
+        if (refill === null) return { detail }
+        const next = refill.since + (Math.floor((at - refill.since) / refill.every) + 1) * refill.every
+        return {
+          detail: `${detail} It is refilled at ${toTimestamp(next)}.`,
+          retryAfter: (next - at) / 1000,
+          resetsAt: toTimestamp(next),
+        }
+      },
+    }
+  }
+
+  /** Uses that storage counts as used although they are still to come, for views. */
+  unusedCredits(keyId: string): number {
+    return this.#options.ledger.unusedOf(creditsBudgetId(keyId))
+  }
+}
+
+function creditsBudgetId(keyId: string): string {
+  return `credits ${keyId}`
+}

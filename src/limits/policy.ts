@@ -1,0 +1,86 @@
+/** Limits as routes write them, compiled: durations parsed, defaults filled in, everything checked. */
+import { formatDuration, parseDuration } from '../lib/duration.ts'
+import { type LockoutEnd, parseLockout } from '../lib/lockout-end.ts'
+import { limitMistakes } from '../options/limit-policy.ts'
+import type { LimitPolicy, LimitStrategy, LimitSubject, RateLimitInput, RatePolicy } from '../options/types.ts'
+import { createRate, type Rate } from './rate.ts'
+
+interface CompiledScope {
+  readonly by: LimitSubject
+  readonly scope: 'path' | 'global'
+  /** In headers, and in the names of locked out `custom` subjects. */
+  readonly name: string
+  /** The same for limits that count together when they meet in one place. */
+  readonly fingerprint: string
+}
+
+export interface CompiledRate extends CompiledScope {
+  readonly kind: 'rate'
+  readonly rate: Rate
+  readonly cost: NonNullable<RatePolicy['cost']>
+  readonly lockout: LockoutEnd | null
+}
+
+export interface CompiledConcurrency extends CompiledScope {
+  readonly kind: 'concurrent'
+  readonly concurrent: number
+}
+
+export type CompiledPolicy = CompiledRate | CompiledConcurrency
+
+let functions = 0
+const functionNumbers = new WeakMap<object, number>()
+
+function numberOf(given: object): number {
+  const known = functionNumbers.get(given)
+  if (known !== undefined) return known
+  functions += 1
+  functionNumbers.set(given, functions)
+  return functions
+}
+
+/** Functions are told apart by their source in names that outlive the process, and by identity in those that do not. */
+function describeBy(by: LimitSubject): string {
+  return typeof by === 'string' ? by : `custom-${Bun.SHA256.hash(by.toString(), 'hex').slice(0, 6)}`
+}
+
+function fingerprintOf(members: readonly unknown[]): string {
+  return JSON.stringify(members.map((member) => (typeof member === 'function' ? `#${numberOf(member)}` : member)))
+}
+
+function compileOne(policy: LimitPolicy, strategy: LimitStrategy): CompiledPolicy {
+  const { by = 'ip', scope = 'path' } = policy
+  if ('concurrent' in policy) {
+    const { concurrent, name = `${describeBy(by)}-concurrent` } = policy
+    const fingerprint = fingerprintOf(['concurrent', name, by, scope, concurrent])
+    return Object.freeze({ kind: 'concurrent', by, scope, name, concurrent, fingerprint })
+  }
+  const { cost = 1, lockout, timeZone } = policy
+  const window = parseDuration(policy.window)
+  const rate = createRate({
+    limit: policy.limit,
+    window,
+    strategy: policy.strategy ?? strategy,
+    ...(policy.burst === undefined ? {} : { burst: policy.burst }),
+  })
+  const name = policy.name ?? `${describeBy(by)}-${policy.limit}-${formatDuration(window)}`
+  const shape = [rate.strategy, rate.limit, rate.window, rate.burst, cost, lockout ?? null, timeZone ?? null]
+  const fingerprint = fingerprintOf(['rate', name, by, scope, ...shape])
+  const end = lockout === undefined ? null : parseLockout(lockout, timeZone)
+  return Object.freeze({ kind: 'rate', by, scope, name, rate, cost, lockout: end, fingerprint })
+}
+
+/**
+ * Compiles one limit or a list of them.
+ *
+ * @param strategy for limits that name none
+ * @param at where it was written, for the message
+ * @throws TypeError with a line for each mistake
+ * @example compilePolicies({ limit: 5, window: '1m', by: 'ip' }, 'sliding-window', 'rateLimit')
+ */
+export function compilePolicies(given: RateLimitInput, strategy: LimitStrategy, at: string): readonly CompiledPolicy[] {
+  const mistakes = limitMistakes(given, at)
+  if (mistakes.length > 0) throw new TypeError(mistakes.join('\n'))
+  const policies = Array.isArray(given) ? (given as readonly LimitPolicy[]) : [given as LimitPolicy]
+  return policies.map((policy) => compileOne(policy, strategy))
+}

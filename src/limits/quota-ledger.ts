@@ -1,0 +1,118 @@
+/**
+ * Counts uses that are kept across restarts (monthly quotas, credits) without asking storage on every request.
+ *
+ * The ledger claims uses from storage ahead, a hundredth of what is left at a time, and hands them out one by one. What
+ * storage holds as used is therefore never too little: a process that is killed can lose the few it had claimed, but
+ * no request beyond the limit is ever let through, however many processes there are.
+ */
+
+/** Where one kind of use is kept. */
+export interface Budget {
+  /** Names the count; another period is another count. */
+  readonly id: string
+  /** Takes `amount` if that many are left, and answers how many are left then; null when they are not. */
+  claim(amount: number): Promise<number | null>
+  giveBack(amount: number): Promise<void>
+}
+
+interface Account {
+  /** The newest: a raised limit counts at once. */
+  budget: Budget
+  /** Claimed, and not handed out. */
+  unused: number
+  /** Left in storage when it was last asked; decides how much is claimed at once. */
+  left: number
+  /** Storage had none left; until then (ms) it is not asked again. */
+  emptyUntil: number
+  claiming: Promise<void> | null
+  /** When it was last asked for, ms. */
+  usedAt: number
+}
+
+/** ms for which "none left" is believed: others may give some back, or the limit may be raised. */
+const EMPTY_FOR = 1000
+/** ms after which claimed uses that nobody wants go back. */
+const IDLE = 10_000
+const MOST_AT_ONCE = 1000
+
+export class QuotaLedger {
+  readonly #accounts = new Map<string, Account>()
+
+  #accountOf(budget: Budget): Account {
+    const known = this.#accounts.get(budget.id)
+    if (known !== undefined) return known
+    const account: Account = { budget, unused: 0, left: 0, emptyUntil: 0, claiming: null, usedAt: 0 }
+    this.#accounts.set(budget.id, account)
+    return account
+  }
+
+  /**
+   * Takes one use: at once where one was claimed before, else when storage has answered.
+   *
+   * @param now epoch ms
+   * @returns whether there was one; of any number of racing callers no more than there were
+   */
+  take(budget: Budget, now: number): boolean | Promise<boolean> {
+    const account = this.#accountOf(budget)
+    account.budget = budget
+    account.usedAt = now
+    if (account.unused > 0) {
+      account.unused -= 1
+      return true
+    }
+    return now < account.emptyUntil ? false : this.#takeLater(account, now)
+  }
+
+  async #takeLater(account: Account, now: number): Promise<boolean> {
+    // Whoever waits for the same claim may find it used up, and claims again.
+    while (account.unused === 0) {
+      if (now < account.emptyUntil) return false
+      account.claiming ??= this.#claim(account, now).finally(() => {
+        account.claiming = null
+      })
+      await account.claiming
+    }
+    account.unused -= 1
+    return true
+  }
+
+  async #claim(account: Account, now: number): Promise<void> {
+    const wanted = Math.max(1, Math.min(MOST_AT_ONCE, Math.floor(account.left / 100)))
+    if (await this.#claimExactly(account, wanted)) return
+    // Others took some meanwhile: one may still be there.
+    if (wanted > 1 && (await this.#claimExactly(account, 1))) return
+    account.left = 0
+    account.emptyUntil = now + EMPTY_FOR
+  }
+
+  async #claimExactly(account: Account, amount: number): Promise<boolean> {
+    const left = await account.budget.claim(amount)
+    if (left === null) return false
+    account.left = left
+    account.unused += amount
+    return true
+  }
+
+  /** Gives back a use that was taken and not needed. */
+  release(budget: Budget): void {
+    const account = this.#accountOf(budget)
+    account.unused += 1
+    account.emptyUntil = 0
+  }
+
+  /** How many were claimed and are still to be used: storage counts them as used. */
+  unusedOf(id: string): number {
+    return this.#accounts.get(id)?.unused ?? 0
+  }
+
+  /**
+   * Gives back what nobody has asked for lately.
+   *
+   * @param now epoch ms; `Infinity` gives back everything
+   */
+  async settle(now: number): Promise<void> {
+    const idle = [...this.#accounts].filter(([, each]) => each.usedAt + IDLE <= now && each.claiming === null)
+    for (const [id] of idle) this.#accounts.delete(id)
+    await Promise.all(idle.map(([, { unused, budget }]) => (unused > 0 ? budget.giveBack(unused) : undefined)))
+  }
+}

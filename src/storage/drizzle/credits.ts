@@ -1,0 +1,44 @@
+import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+import type { KeyStore } from '../ports.ts'
+import { type Database, once } from './database.ts'
+
+/** A parameter as an integer: some drivers (libSQL) send every number as a real, whose division does not truncate. */
+function whole(name: string): SQL {
+  return sql`cast(${sql.placeholder(name)} as bigint)`
+}
+
+/** The verbs of `KeyStore` that count uses. */
+export function createCreditVerbs({ handle, tables }: Database): Pick<KeyStore, 'claimCredits' | 'giveBackCredits'> {
+  const { apiKeys } = tables
+  const { credits, creditsRefillAmount: refill, creditsRefillEvery: every, creditsRefilledAt: since } = apiKeys
+  const elapsed = sql`(${whole('now')} - ${since})`
+  // Without a refill one of these is null, and nothing is due.
+  const isDue = sql`${every} > 0 and ${refill} is not null and ${elapsed} >= ${every}`
+  const available = sql`case when ${isDue} and ${credits} < ${refill} then ${refill} else ${credits} end`
+
+  const claim = once(() =>
+    handle
+      .update(apiKeys)
+      .set({
+        credits: sql`${available} - ${whole('amount')}`,
+        creditsRefilledAt: sql`case when ${isDue} then ${since} + ${elapsed} / ${every} * ${every} else ${since} end`,
+      })
+      .where(and(eq(apiKeys.id, sql.placeholder('id')), sql`${available} >= ${whole('amount')}`))
+      .returning({ left: credits })
+      .prepare(),
+  )
+
+  return {
+    async claimCredits(id, amount, now) {
+      const [claimed] = await claim().execute({ id, amount, now })
+      return claimed?.left ?? null
+    },
+
+    async giveBackCredits(id, amount) {
+      await handle
+        .update(apiKeys)
+        .set({ credits: sql`${credits} + ${amount}` })
+        .where(and(eq(apiKeys.id, id), isNotNull(credits)))
+    },
+  }
+}

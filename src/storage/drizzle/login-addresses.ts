@@ -1,0 +1,65 @@
+import { and, desc, eq, lt, sql } from 'drizzle-orm'
+import type { LoginAddressStore } from '../ports.ts'
+import { type Database, once } from './database.ts'
+import { excluded } from './excluded.ts'
+import type { Handle } from './handle.ts'
+import type { Steps } from './transaction.ts'
+
+export function createLoginAddressStore({ handle, tables, transaction, dialect }: Database): LoginAddressStore {
+  const { loginAddresses } = tables
+  const { account: accountColumn, address: addressColumn, lastAt } = loginAddresses
+
+  /**
+   * Lets one caller at a time into an account's rows until its transaction ends. On PostgreSQL two would not see each
+   * other's new address, and so keep too many, or would wait for each other's rows; on SQLite the write lock is held.
+   */
+  function* lockAccount(tx: Handle, account: string): Steps<void> {
+    if (dialect === 'sqlite') return
+    const name = `machine_auth_login_addresses ${account}`
+    yield tx.select({ locked: sql`pg_advisory_xact_lock(hashtextextended(${name}, 0))` }).from(sql`(select 1) as one`)
+  }
+
+  const knows = once(() =>
+    handle
+      .select({ address: addressColumn })
+      .from(loginAddresses)
+      .where(and(eq(accountColumn, sql.placeholder('account')), eq(addressColumn, sql.placeholder('address'))))
+      .prepare(),
+  )
+
+  return {
+    remember(account, address, at, keep) {
+      return transaction(function* (tx) {
+        yield* lockAccount(tx, account)
+        yield tx
+          .insert(loginAddresses)
+          .values({ account, address, lastAt: at })
+          .onConflictDoUpdate({
+            target: [accountColumn, addressColumn],
+            set: { lastAt: excluded(lastAt) },
+            setWhere: lt(lastAt, excluded(lastAt)),
+          })
+        const own = eq(accountColumn, account)
+        // The last one to keep; there is none, and nothing to forget, while the account has fewer.
+        const oldestKept = tx
+          .select({ lastAt, address: addressColumn })
+          .from(loginAddresses)
+          .where(own)
+          .orderBy(desc(lastAt), desc(addressColumn))
+          .limit(1)
+          .offset(keep - 1)
+        yield tx.delete(loginAddresses).where(and(own, sql`(${lastAt}, ${addressColumn}) < ${oldestKept}`))
+      })
+    },
+
+    async knows(account, address) {
+      const known = await knows().execute({ account, address })
+      return known.length > 0
+    },
+
+    async purge(before) {
+      const purged = await handle.delete(loginAddresses).where(lt(lastAt, before)).returning({ account: accountColumn })
+      return purged.length
+    },
+  }
+}
