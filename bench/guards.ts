@@ -1,5 +1,5 @@
 /**
- * What a guard costs, as a ratio to a bare Elysia route in the same run: `bun bench/guards.ts [rounds] [seconds]`.
+ * What a guard costs, as a ratio to a bare Elysia route in the same run: `bun bench/guards.ts [rounds] [seconds] [variants]`.
  *
  * Rounds are interleaved, so that a machine that slows down slows everything down; medians are printed.
  */
@@ -9,18 +9,27 @@ import { measure, type Reading } from './wrk.ts'
 
 const rounds = Number(process.argv[2] ?? 3)
 const seconds = Number(process.argv[3] ?? 8)
+/** Only these, besides bare: `bun bench/guards.ts 3 4 minimum-limit-x limit-x`. */
+const chosen = VARIANTS.filter((name) => name === 'bare' || process.argv.length < 5 || process.argv.includes(name))
 
-const GOALS: Partial<Readonly<Record<Variant, number>>> = { key: 0.75, jwt: 0.8, session: 0.7, refusal: 0.8 }
+const GOALS: Partial<Readonly<Record<Variant, number>>> = {
+  key: 0.75,
+  'limit-x': 0.7,
+  'limit-both': 0.65,
+  jwt: 0.8,
+  session: 0.7,
+  refusal: 0.8,
+}
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
-const readings = new Map<Variant, Reading[]>(VARIANTS.map((variant) => [variant, []]))
+const readings = new Map<Variant, Reading[]>(chosen.map((variant) => [variant, []]))
 for (let round = 1; round <= rounds; round++) {
-  for (const variant of VARIANTS) {
-    process.stderr.write(`\rround ${round}/${rounds}: ${variant.padEnd(14)}`)
+  for (const variant of chosen) {
+    process.stderr.write(`\rround ${round}/${rounds}: ${variant.padEnd(18)}`)
     readings.get(variant)?.push(await measure(variant, seconds))
   }
 }
@@ -31,13 +40,13 @@ function medianOf(variant: Variant, member: keyof Reading): number {
 }
 
 console.log(`bun ${Bun.version}, elysia ${elysia.version}, ${rounds} rounds of ${seconds} s, medians`)
-console.log('variant        requests/s  to bare  goal  CPU µs/request  bare CPU to it  p99 ms  to bare')
-for (const variant of VARIANTS) {
+console.log('variant            requests/s  to bare  goal  CPU µs/request  bare CPU to it  p99 ms  to bare')
+for (const variant of chosen) {
   const rate = medianOf(variant, 'requestsPerSecond')
   const cpu = medianOf(variant, 'cpu')
   const p99 = medianOf(variant, 'p99')
   const cells = [
-    variant.padEnd(14),
+    variant.padEnd(18),
     rate.toFixed(0).padStart(10),
     (rate / medianOf('bare', 'requestsPerSecond')).toFixed(2).padStart(8),
     (GOALS[variant]?.toFixed(2) ?? '').padStart(5),

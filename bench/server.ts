@@ -2,7 +2,20 @@
 import { Elysia } from 'elysia'
 import { createMachineAuth, machineAuth } from '../src/index.ts'
 
-export const VARIANTS = ['bare', 'unguarded', 'minimum-key', 'key', 'minimum-jwt', 'jwt', 'session', 'refusal'] as const
+export const VARIANTS = [
+  'bare',
+  'unguarded',
+  'minimum-key',
+  'key',
+  'minimum-limit-x',
+  'limit-x',
+  'minimum-limit-both',
+  'limit-both',
+  'minimum-jwt',
+  'jwt',
+  'session',
+  'refusal',
+] as const
 export type Variant = (typeof VARIANTS)[number]
 
 export interface Announcement {
@@ -43,6 +56,43 @@ function minimumKey(): Served {
   return { app, headers: { 'x-api-key': key } }
 }
 
+const LIMIT = 1_000_000_000
+const WINDOW = 60_000
+
+/** As `minimumKey`, with a limit: a counter that starts anew every minute, and its headers. */
+function minimumLimit(withIetf: boolean): Served {
+  const key = `mac_live_abcdefghijklmnop_${'0123456789'.repeat(5).slice(0, 49)}`
+  const known = new Map([[Bun.SHA256.hash(key, 'base64'), { name: 'bench', count: 0, resetAt: 0 }]])
+  const makeId = nextId()
+  const app = new Elysia()
+    .derive(({ request, set, status }) => {
+      const { headers } = set
+      headers['x-request-id'] = request.headers.get('x-request-id') ?? makeId()
+      headers.vary = VARY
+      const given = request.headers.get('x-api-key')
+      const apiKey = given === null ? undefined : known.get(Bun.SHA256.hash(given, 'base64'))
+      if (apiKey === undefined) throw status(401)
+      const now = Date.now()
+      if (now >= apiKey.resetAt) {
+        apiKey.count = 0
+        apiKey.resetAt = now + WINDOW
+      }
+      apiKey.count += 1
+      const remaining = LIMIT - apiKey.count
+      if (withIetf) {
+        headers['ratelimit-policy'] = `"key";q=${LIMIT};w=60`
+        headers.ratelimit = `"key";r=${remaining};t=${Math.ceil((apiKey.resetAt - now) / 1000)}`
+      }
+      headers['x-ratelimit-limit'] = String(LIMIT)
+      headers['x-ratelimit-remaining'] = String(remaining)
+      headers['x-ratelimit-reset'] = String(Math.ceil(apiKey.resetAt / 1000))
+      if (remaining < 0) throw status(429)
+      return { apiKey }
+    })
+    .get('/', ({ apiKey }) => apiKey.name)
+  return { app, headers: { 'x-api-key': key } }
+}
+
 /** The least for a repeated token: a map by the whole token, and its expiry. */
 function minimumJwt(): Served {
   const token = `${'h'.repeat(40)}.${'c'.repeat(220)}.${'s'.repeat(86)}`
@@ -62,14 +112,24 @@ function minimumJwt(): Served {
 }
 
 async function ours(variant: Variant): Promise<Served> {
-  const core = createMachineAuth({ database: 'sqlite::memory:', docs: false }, { warn: () => undefined })
+  const core = createMachineAuth(
+    {
+      database: 'sqlite::memory:',
+      docs: false,
+      // What is measured is a guard, not a block: `refusal` presents nothing but wrong keys.
+      abuse: false,
+      apiKeys: { defaultRateLimit: variant.startsWith('limit') ? { limit: LIMIT, window: '1m' } : false },
+      rateLimit: { headers: variant === 'limit-x' ? 'x' : 'both' },
+    },
+    { warn: () => undefined },
+  )
   await core.ready
   const app = new Elysia().use(machineAuth(core))
   if (variant === 'unguarded') return { app: app.get('/', () => 'bench'), headers: {} }
   if (variant === 'refusal') {
     return { app: app.get('/', ({ apiKey }) => apiKey.name, { apiKey: true }), headers: { 'x-api-key': 'wrong' } }
   }
-  if (variant === 'key') {
+  if (variant === 'key' || variant.startsWith('limit')) {
     const { rawKey } = await core.keys.create({ name: 'bench' })
     return { app: app.get('/', ({ apiKey }) => apiKey.name, { apiKey: true }), headers: { 'x-api-key': rawKey } }
   }
@@ -89,6 +149,10 @@ function serve(variant: Variant): Served | Promise<Served> {
       return { app: new Elysia().get('/', () => 'bench'), headers: {} }
     case 'minimum-key':
       return minimumKey()
+    case 'minimum-limit-x':
+      return minimumLimit(false)
+    case 'minimum-limit-both':
+      return minimumLimit(true)
     case 'minimum-jwt':
       return minimumJwt()
     default:

@@ -1,6 +1,6 @@
 /** Who does something to stored things, and how far he reaches. */
 import { MachineAuthError } from '../errors.ts'
-import type { Environment } from '../storage/records.ts'
+import type { Environment, RateLimitSetting } from '../storage/records.ts'
 import { PermissionSet, PLATFORM_ADMIN } from './permission-set.ts'
 
 /** The acting side of a service call. Every principal is one. */
@@ -21,6 +21,10 @@ export interface KeyLimits {
   readonly ipAllowlist: readonly string[]
   /** RFC 3339; null or missing for a key that does not expire. */
   readonly expiresAt?: string | null
+  /** Its own; null or missing for a key that has none. */
+  readonly rateLimit?: RateLimitSetting | null
+  readonly monthlyQuota?: number | null
+  readonly credits?: { readonly remaining: number } | null
 }
 
 /** Code and command line: they hold the database anyway. */
@@ -112,10 +116,13 @@ export function requireRolesOf(actor: Actor, roles: readonly string[]): void {
  */
 export function requireUnlimitedKey({ apiKey }: Actor): void {
   if (apiKey === undefined) return
-  const { environment, ipAllowlist, expiresAt = null } = apiKey
-  if (environment === 'live' && ipAllowlist.length === 0 && expiresAt === null) return
+  const { environment, ipAllowlist, expiresAt, rateLimit, monthlyQuota, credits } = apiKey
+  const limits = [expiresAt, rateLimit, monthlyQuota, credits]
+  const isLimited = limits.some((limit) => limit !== undefined && limit !== null)
+  if (environment === 'live' && ipAllowlist.length === 0 && !isLimited) return
   throw new MachineAuthError('permission_required', {
-    detail: 'A key for tests, for some addresses or for a time makes no token: a token would not have its limits.',
+    detail:
+      'A key for tests, for some addresses, for a time or for a number of uses makes no token: a token would not have its limits.',
   })
 }
 

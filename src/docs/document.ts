@@ -1,10 +1,13 @@
 /** The OpenAPI document of an app: what `@elysiajs/swagger` makes of its routes, and what their guards demand. */
+import type { ErrorCode } from '../errors.ts'
 import type { AppInternals } from '../guards/elysia-internals.ts'
+import type { LimitHeaders } from '../limits/headers.ts'
 import type { ProtectRule } from '../options/types.ts'
 import { type Combination, combinationsOf } from './combinations.ts'
 import { documentedApp } from './elysia-routes.ts'
-import { describeGuards } from './guard-security.ts'
-import type { OpenApiDocument, Operation } from './openapi.ts'
+import { describeGuards, type GuardDescription } from './guard-security.ts'
+import { describeLimits, hasLockout, hasRate } from './limit-notes.ts'
+import type { OpenApiDocument, Operation, ResponseObject } from './openapi.ts'
 import { cleanOperation } from './operation-cleanup.ts'
 import { type IsListed, operationsOf, type RouteOperation } from './operations.ts'
 import { ProblemResponses } from './problems.ts'
@@ -18,6 +21,8 @@ export interface DocumentSettings extends SecuritySettings {
   readonly info?: { readonly title?: string; readonly version?: string; readonly description?: string }
   /** The app's rules, which guard routes without a mark on them. */
   readonly protect?: readonly ProtectRule[]
+  /** Which headers say how a limit stands. Default `'both'`. */
+  readonly limitHeaders?: LimitHeaders
 }
 
 type Paths = Record<string, Record<string, Operation>>
@@ -63,22 +68,48 @@ function problemsOf(operation: Operation): readonly number[] {
   return Array.isArray(given) ? given.filter((status) => Number.isInteger(status)) : []
 }
 
+/** The 429 to show: of its limits, else of a key's own, else of what only logins have. */
+function limitedAs({ limits }: RouteOperation, takesApiKey: boolean): ErrorCode {
+  if (hasLockout(limits)) return 'locked_out'
+  return limits.length > 0 || takesApiKey ? 'rate_limited' : 'locked_out'
+}
+
+/** What a route refuses with besides what it declares itself. */
+function refusalsOf(
+  generated: Operation,
+  route: RouteOperation,
+  guarded: GuardDescription | null,
+  { problems, settings }: DocumentParts,
+): Record<string, ResponseObject> {
+  const takesApiKey = guarded?.takesApiKey ?? false
+  const isLimited = takesApiKey || route.limits.length > 0
+  const isTold = takesApiKey || hasRate(route.limits)
+  const shown = {
+    forbidden: guarded?.forbidden,
+    limited: limitedAs(route, takesApiKey),
+    limitHeaders: isTold ? (settings.limitHeaders ?? 'both') : false,
+  }
+  const statuses = [...(guarded?.statuses ?? []), ...(isLimited ? [429] : []), ...problemsOf(generated)]
+  return Object.fromEntries(statuses.map((status) => [status, problems.responseOf(status, shown)]))
+}
+
 function documentOperation(generated: Operation, route: RouteOperation, parts: DocumentParts): Operation {
   const { 'x-problems': _, ...operation } = cleanOperation(generated, route, parts.cleaner)
   const guarded = describeGuards(route, parts.combinations, parts.settings.masterKeyEnabled)
-  const texts = [operation.description, route.isWebSocket ? WEBSOCKET_NOTE : undefined, guarded?.sentence]
+  const texts = [
+    operation.description,
+    route.isWebSocket ? WEBSOCKET_NOTE : undefined,
+    guarded?.sentence,
+    describeLimits(route.limits),
+  ]
   const description = texts.filter((text) => text !== undefined && text !== '').join('\n\n')
-  const statuses = [...(guarded?.statuses ?? []), ...problemsOf(generated)]
-  const refusals = statuses.map(
-    (status) => [String(status), parts.problems.responseOf(status, guarded?.forbidden)] as const,
-  )
   return {
     ...operation,
     ...(description === '' ? {} : { description }),
     ...(route.isWebSocket ? { 'x-websocket': true } : {}),
     ...(route.isPublic ? { security: [] } : {}),
     ...guarded?.members,
-    responses: { ...Object.fromEntries(refusals), ...operation.responses },
+    responses: { ...refusalsOf(generated, route, guarded, parts), ...operation.responses },
   }
 }
 

@@ -20,6 +20,8 @@ export interface GuardDescription {
   readonly statuses: readonly number[]
   /** The 403 to show of all that its guards may answer. */
   readonly forbidden: ErrorCode
+  /** Whether an API key may pass, whose own limit then counts the request. */
+  readonly takesApiKey: boolean
 }
 
 /** What a route is there to refuse comes before what any route may refuse. */
@@ -48,6 +50,12 @@ function membersOf(notes: readonly GuardNote[], security: readonly SecurityRequi
   }
 }
 
+const NOTHING: Combination = { authorization: null, keyHeader: false, cookie: false, masterHeader: false }
+const KEYS: readonly Combination[] = [
+  { ...NOTHING, keyHeader: true },
+  { ...NOTHING, authorization: 'apiKey' },
+]
+
 /** What the guards of a route mean for whoever calls it; null when it has none. */
 export function describeGuards(
   { guards, method }: RouteOperation,
@@ -70,5 +78,6 @@ export function describeGuards(
     sentence: notes.map((note) => note.sentence).join(' '),
     statuses: [...new Set(notes.flatMap((note) => note.statuses))].sort(),
     forbidden: foremost.forbidden,
+    takesApiKey: notes.some(({ accepts }) => KEYS.some(accepts)),
   }
 }

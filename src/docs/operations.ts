@@ -1,7 +1,9 @@
 /** Which operations of OpenAPI the routes of an app are. */
 import type { GuardMark } from '../guards/gate.ts'
+import { LIMIT_GUARD } from '../guards/limit-gate.ts'
 import { guardsOf } from '../guards/routes.ts'
 import { createPathMatcher } from '../lib/path.ts'
+import type { CompiledPolicy } from '../limits/policy.ts'
 import type { ProtectRule } from '../options/types.ts'
 import type { DocumentedApp, DocumentedHooks } from './elysia-routes.ts'
 
@@ -16,6 +18,8 @@ export interface RouteOperation {
   /** The name in `path` of each parameter of the route. */
   readonly parameterNames: ReadonlyMap<string, string>
   readonly guards: readonly GuardMark[]
+  /** Its own limits, which guard nothing. */
+  readonly limits: readonly CompiledPolicy[]
   /** Whether it says `public: true`. */
   readonly isPublic: boolean
   readonly isWebSocket: boolean
@@ -100,8 +104,10 @@ export function operationsOf(
     if (route.path.includes('*') || !isListed(route)) continue
     const marks = guardsOf(route)
     const isPublic = marks.some(({ name }) => name === 'public')
-    const guards = [...(isPublic ? [] : guardsOfPath(route.path)), ...marks]
-    const common = { hooks: route.hooks, guards, isPublic, isWebSocket: route.method === 'WS' }
+    const isLimit = ({ name }: GuardMark) => name === LIMIT_GUARD
+    const guards = [...(isPublic ? [] : guardsOfPath(route.path)), ...marks.filter((mark) => !isLimit(mark))]
+    const limits = marks.filter(isLimit).flatMap(({ value }) => value as readonly CompiledPolicy[])
+    const common = { hooks: route.hooks, guards, limits, isPublic, isWebSocket: route.method === 'WS' }
     for (const [variant, template] of templatesOf(route.path).entries()) {
       const settled = names.settle(template)
       const precedence = precedenceOf(route.method, variant)

@@ -5,6 +5,7 @@
  */
 import { STATUS_CODES } from 'node:http'
 import { ERROR_CODES, type ErrorCode, MachineAuthError, statusOf } from '../errors.ts'
+import type { LimitHeaders } from '../limits/headers.ts'
 import type { JsonObject, ResponseObject } from './openapi.ts'
 
 const PROBLEM: JsonObject = {
@@ -20,6 +21,11 @@ const PROBLEM: JsonObject = {
     requestId: { type: 'string', description: 'As in `X-Request-Id`, and in the log.' },
     required: { type: 'array', items: { type: 'string' }, description: 'The roles or permissions that were missing.' },
     retryAfter: { type: 'integer', minimum: 1, description: 'Seconds, as in `Retry-After`.' },
+    resetsAt: {
+      type: 'string',
+      format: 'date-time',
+      description: 'When a quota that is used up comes back.',
+    },
     retryable: { type: 'boolean', description: 'Whether the same request may succeed later.' },
     errors: {
       type: 'array',
@@ -51,8 +57,37 @@ const HEADERS: Readonly<Record<number, Record<string, JsonObject>>> = {
   429: { 'Retry-After': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds.' } },
 }
 
-/** Without a guard there is no credential to find wanting: what is left is a login from another site. */
-const FORBIDDEN_TO_ANYBODY: ErrorCode = 'csrf_rejected'
+/** @see draft-ietf-httpapi-ratelimit-headers-10 */
+const IETF_HEADERS: Record<string, JsonObject> = {
+  'RateLimit-Policy': {
+    schema: { type: 'string', examples: ['"ip-5-1m";q=5;w=60'] },
+    description: 'Each limit: its name, units, window in seconds.',
+  },
+  RateLimit: {
+    schema: { type: 'string', examples: ['"ip-5-1m";r=0;t=42'] },
+    description: 'How each limit stands: units left, seconds to wait.',
+  },
+}
+const X_HEADERS: Record<string, JsonObject> = {
+  'X-RateLimit-Limit': { schema: { type: 'integer' }, description: 'Units of the limit that refused.' },
+  'X-RateLimit-Remaining': { schema: { type: 'integer' }, description: 'Units left.' },
+  'X-RateLimit-Reset': { schema: { type: 'integer' }, description: 'When to try again, in epoch seconds.' },
+}
+
+function limitHeaders(mode: LimitHeaders): Record<string, JsonObject> {
+  if (mode === false) return {}
+  return { ...(mode === 'x' ? {} : IETF_HEADERS), ...(mode === 'ietf' ? {} : X_HEADERS) }
+}
+
+/** What to show where a status has several codes. */
+export interface ShownRefusals {
+  /** Of 403. Without a guard there is no credential to find wanting: what is left is a login from another site. */
+  readonly forbidden?: ErrorCode | undefined
+  /** Of 429. */
+  readonly limited?: ErrorCode
+  /** Which headers a 429 has besides `Retry-After`. */
+  readonly limitHeaders?: LimitHeaders
+}
 
 /** Makes problem responses, and collects the schemas they refer to. */
 export class ProblemResponses {
@@ -65,12 +100,15 @@ export class ProblemResponses {
     this.#name = names.some((name) => /^Problem(\d{3})?$/.test(name)) ? 'MachineAuthProblem' : 'Problem'
   }
 
-  /** @param forbidden what a 403 is an example of */
-  responseOf(status: number, forbidden: ErrorCode = FORBIDDEN_TO_ANYBODY): ResponseObject {
+  responseOf(status: number, shown: ShownRefusals = {}): ResponseObject {
     const title = STATUS_CODES[status] ?? 'Refused'
-    const headers = HEADERS[status]
+    const headers = status === 429 ? { ...HEADERS[429], ...limitHeaders(shown.limitHeaders ?? false) } : HEADERS[status]
     const codes = ERROR_CODES.filter((code) => statusOf(code) === status)
-    const code = status === 403 ? forbidden : codes[0]
+    const examples: Readonly<Record<number, ErrorCode | undefined>> = {
+      403: shown.forbidden ?? 'csrf_rejected',
+      429: shown.limited,
+    }
+    const code = examples[status] ?? codes[0]
     const media = {
       schema: { $ref: this.#schemaOf(status, title, codes) },
       ...(code === undefined ? {} : { example: new MachineAuthError(code).toProblem() }),

@@ -2,8 +2,8 @@
  * Turns the schemas that Elysia validates with into JSON Schema 2020-12, which OpenAPI 3.1 takes.
  *
  * TypeBox has types that JSON has not (`Date`, `bigint`, files), older tuples, and names of its own in `$id` and
- * `$ref`; Elysia accepts text where a number is asked for, which only confuses a reader. `x-machine-auth-type` is the type to show
- * of a schema that must not say it to Elysia.
+ * `$ref`; Elysia accepts text where a number is asked for, which only confuses a reader. `x-machine-auth-type` is the type,
+ * or a list of types, to show of a schema that must not say it to Elysia.
  */
 import { isObject, type JsonObject, mapValues } from './openapi.ts'
 
@@ -57,7 +57,7 @@ function withNull(schema: JsonObject): JsonObject {
 function onTheWire(schema: JsonObject): JsonObject {
   const { type, items, ...rest } = schema
   const { 'x-machine-auth-type': shown, ...unmarked } = schema
-  if (typeof shown === 'string') return { ...unmarked, type: shown }
+  if (shown !== undefined) return { ...unmarked, type: shown }
   if (typeof type === 'string' && !JSON_TYPES.has(type)) return { ...rest, ...(WIRE_TYPES[type] ?? {}) }
   if (Array.isArray(items)) {
     // No further items may follow, and a validator of 2020-12 wants that said by `items`.

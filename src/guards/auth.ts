@@ -61,7 +61,8 @@ export interface BlockRequest extends Pick<NewBlock, 'duration' | 'reason'> {
 export class Auth<U extends object = object, Roles extends string = string> {
   readonly #presented: Presented
   readonly #headers: AnswerHeaders
-  readonly #whereabouts: Whereabouts
+  readonly #route: string
+  readonly #params: Whereabouts['params']
 
   /**
    * @param headers of the answer, which from the first question on depends on the credentials
@@ -70,7 +71,8 @@ export class Auth<U extends object = object, Roles extends string = string> {
   constructor(presented: Presented, headers: AnswerHeaders, route: string, params: Whereabouts['params']) {
     this.#presented = presented
     this.#headers = headers
-    this.#whereabouts = { route, params }
+    this.#route = route
+    this.#params = params
   }
 
   /** What is asked may count for a limit: the answer's headers say how it stands. */
@@ -160,7 +162,7 @@ export class Auth<U extends object = object, Roles extends string = string> {
    */
   async rateLimit(policy: RateLimitInput): Promise<LimitStatus> {
     const { rate, remaining, resetAfter } = this.#ask((presented) =>
-      presented.limits.chargeInHandler(presented, policy, this.#whereabouts),
+      presented.limits.chargeInHandler(presented, policy, { route: this.#route, params: this.#params }),
     )
     return { limit: rate.limit, remaining, resetAfter: Math.ceil(resetAfter / 1000) }
   }
@@ -174,9 +176,7 @@ export class Auth<U extends object = object, Roles extends string = string> {
    */
   async block({ duration, scope = 'path', subject, reason }: BlockRequest): Promise<BlockView | null> {
     const { limits, address, principal } = this.#presented
-    const { route } = this.#whereabouts
-    // A handler runs where a route was found.
-    const place = scope === 'path' ? { scope, path: route ?? '/' } : { scope }
+    const place = scope === 'path' ? { scope, path: this.#route } : { scope }
     const blocked = subject ?? address ?? 'unknown'
     return limits.block({ subject: blocked, duration, reason, ...place }, principal?.id ?? 'app')
   }

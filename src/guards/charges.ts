@@ -7,14 +7,25 @@ export class Charges {
   readonly standings: Standing[] = []
   /** How many of the standings the answer's headers tell of already. */
   written = 0
-  /** Names of the limits it was counted for: each counts once, however many hooks ask. */
-  readonly places: string[] = []
+  /** When it was last counted, epoch ms. */
+  at = 0
+  #counted: string[] | null = null
   isKeyCharged = false
   /** The use of its key's quotas that was taken in advance; null for a key without any. */
   reservation: Reservation | null = null
   isSpent = false
   /** To be called when the request is over. */
   leaving: (() => void)[] | null = null
+
+  /** Whether it was counted for the limits of a place: each counts once, however many hooks ask. */
+  hasCounted(place: string): boolean {
+    return this.#counted?.includes(place) === true
+  }
+
+  noteCounted(place: string): void {
+    if (this.#counted === null) this.#counted = [place]
+    else this.#counted.push(place)
+  }
 
   /** Notes that the request counts for its key: a use that was taken in advance is spent. */
   noteKey(): void {

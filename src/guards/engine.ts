@@ -164,7 +164,7 @@ export class GuardEngine {
 
   /** Addresses first, then credentials; waits only for what must be looked up. */
   #meet<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
-    presented.early = this.#limits.refuseAddress(presented, () => this.#hasOwnLimits(presented.request))
+    presented.early = this.#limits.refuseAddress(presented) ?? this.#refuseByDefault(presented)
     // Whoever is kept out by his address does not get his credentials looked up.
     if (presented.early !== null) return handle
     presented.readCredentials()
@@ -179,6 +179,18 @@ export class GuardEngine {
     const reserving = this.#reserve(presented)
     const run = this.#untilOver(handle, presented)
     return reserving === null ? run : (admitted) => reserving.then(() => run(admitted))
+  }
+
+  /** The default limit, where addresses are all that it counts. */
+  #refuseByDefault(presented: Presented): MachineAuthError | null {
+    if (!this.#limits.hasAddressDefault || this.#hasOwnLimits(presented.request)) return null
+    try {
+      this.#limits.chargeDefault(presented)
+      return null
+    } catch (refused) {
+      // What an app's own function threw is a fault, and no reason to let anybody through.
+      return refused instanceof MachineAuthError ? refused : this.#internalError(presented.request, refused)
+    }
   }
 
   /** Takes a use of a key's quotas before any guard asks for it; null when that needed no waiting. */
@@ -225,7 +237,7 @@ export class GuardEngine {
     if (presented === undefined) return this.#mustMeet ? withoutPlugin().toResponse() : undefined
     try {
       if (presented.early !== null) throw presented.early
-      this.#limits.chargeDefault(presented, () => this.#hasOwnLimits(request))
+      if (this.#limits.hasPrincipalDefault && !this.#hasOwnLimits(request)) this.#limits.chargeDefault(presented)
       if (this.#protectRules.length > 0) this.#requireProtected(presented, headers, store)
       if (presented.charges !== null) this.#limits.writeHeaders(presented, headers)
       return undefined

@@ -1,5 +1,5 @@
 /** What the limits of one route come to: each with the place where it counts. */
-import { describePolicy } from '../limits/headers.ts'
+import { type LimitLabel, labelOf } from '../limits/headers.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { Limiters } from '../limits/limiters.ts'
 import type { CompiledConcurrency, CompiledPolicy, CompiledRate } from '../limits/policy.ts'
@@ -7,8 +7,7 @@ import type { CompiledConcurrency, CompiledPolicy, CompiledRate } from '../limit
 export interface PlannedRate {
   readonly policy: CompiledRate
   readonly limiter: Limiter
-  /** For `RateLimit-Policy`. */
-  readonly header: string
+  readonly label: LimitLabel
 }
 
 export interface PlannedConcurrency {
@@ -45,7 +44,7 @@ export function createLimitPlan(
   for (const policy of policies) {
     const place = placeOf(policy, route)
     if (policy.kind === 'concurrent') concurrencies.push({ policy, place })
-    else rates.push({ policy, limiter: find(place, policy), header: describePolicy(policy.name, policy.rate) })
+    else rates.push({ policy, limiter: find(place, policy), label: labelOf(policy.name, policy.rate) })
   }
   const place = policies.map((policy) => placeOf(policy, route)).join('\n')
   return { place, route, rates, concurrencies, isByAddress: policies.every(({ by }) => by === 'ip') }

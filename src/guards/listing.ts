@@ -1,4 +1,6 @@
 /** The routes of an app with their guards, for people and for continuous integration. */
+import { formatDuration } from '../lib/duration.ts'
+import type { CompiledPolicy } from '../limits/policy.ts'
 import { RouteAuditError } from './audit.ts'
 import { internalsOf } from './elysia-internals.ts'
 import type { GuardMark } from './gate.ts'
@@ -18,7 +20,21 @@ function formatGuard({ name, value }: GuardMark): string {
   return value === true || JSON.stringify(value) === '{}' ? name : `${name}: ${JSON.stringify(value)}`
 }
 
-/** One line per route: method, path, and its guards, `public` or `UNGUARDED`. */
+function formatLimit(policy: CompiledPolicy): string {
+  const by = typeof policy.by === 'string' ? policy.by : policy.name
+  const amount =
+    policy.kind === 'rate'
+      ? `${policy.rate.limit}/${formatDuration(policy.rate.window)}`
+      : `${policy.concurrent} at once`
+  return `${amount} by ${by}`
+}
+
+function formatLimits({ limits }: RouteDescription): string {
+  const policies = limits.flatMap(({ value }) => value as readonly CompiledPolicy[])
+  return policies.length === 0 ? '' : `, rateLimit: ${policies.map(formatLimit).join(' + ')}`
+}
+
+/** One line per route: method, path, its guards, `public` or `UNGUARDED`, and its limits. */
 export function formatRoutes(routes: readonly RouteDescription[]): string {
   const methodWidth = Math.max(...routes.map((route) => route.method.length), 0)
   const pathWidth = Math.max(...routes.map((route) => route.path.length), 0)
@@ -26,7 +42,7 @@ export function formatRoutes(routes: readonly RouteDescription[]): string {
     .map((route) => {
       const guards = route.guards.map(formatGuard).join(', ')
       const shown = guards === '' ? (route.isPublic ? 'public' : 'UNGUARDED') : guards
-      return `${route.method.padEnd(methodWidth)}  ${route.path.padEnd(pathWidth)}  ${shown}`
+      return `${route.method.padEnd(methodWidth)}  ${route.path.padEnd(pathWidth)}  ${shown}${formatLimits(route)}`
     })
     .join('\n')
 }

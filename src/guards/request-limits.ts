@@ -2,13 +2,13 @@
 import type { ApiKeyPrincipal, Principal } from '../authentication/principal.ts'
 import type { NewBlock } from '../blocks/new-block.ts'
 import type { BlockView } from '../blocks/views.ts'
-import { MachineAuthError } from '../errors.ts'
+import type { MachineAuthError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AbuseGuard } from '../limits/abuse.ts'
 import type { BlockIndex, BlockPlace } from '../limits/block-index.ts'
-import { type LimitHeaders, waitOf, writeLimitHeaders } from '../limits/headers.ts'
+import { type LimitHeaders, type LimitLabel, waitOf, writeLimitHeaders } from '../limits/headers.ts'
 import { InFlight } from '../limits/in-flight.ts'
-import { KEY_LIMIT_NAME, type KeyAllowance, type KeyAllowances, type Reservation } from '../limits/key-allowance.ts'
+import type { KeyAllowance, KeyAllowances, Reservation } from '../limits/key-allowance.ts'
 import { type Claim, hitAll, type Reading } from '../limits/limiter.ts'
 import type { Limiters } from '../limits/limiters.ts'
 import { type CompiledPolicy, type CompiledRate, compilePolicies } from '../limits/policy.ts'
@@ -52,9 +52,7 @@ function refuseFor(presented: Presented, block: BlockRecord, now: number): Machi
 /** A claim, and what the answer says of it. */
 interface Claimed {
   readonly claim: Claim
-  readonly name: string
-  /** For `RateLimit-Policy`. */
-  readonly header: string
+  readonly label: LimitLabel
   /** Null for a key's own limit. */
   readonly policy: CompiledRate | null
 }
@@ -65,8 +63,6 @@ interface Refused {
   /** ms */
   readonly wait: number
 }
-
-const NOTHING: readonly Claimed[] = Object.freeze([])
 
 /** Most requests come under one limit: then there is no list to make. */
 function hitEach(claimed: readonly Claimed[], now: number): readonly Reading[] {
@@ -99,36 +95,37 @@ export class RequestLimits implements LimitsPort<Presented> {
   }
 
   /**
-   * What an address alone decides, before any credential is looked at.
+   * What blocks decide about an address alone, before any credential is looked at.
    *
-   * @param isExcepted whether the request's route has limits of its own, in place of the default one
    * @returns the refusal, or null
    */
-  refuseAddress(presented: Presented, isExcepted: () => boolean): MachineAuthError | null {
+  refuseAddress(presented: Presented): MachineAuthError | null {
     const { blocks, clock } = this.#options
     if (blocks.concernsAddresses) {
       const now = clock()
       const block = blocks.findForAddress(presented.address, placeOf(presented), now)
       if (block !== null) return refuseFor(presented, block, now)
     }
-    const plan = this.#default
-    return plan?.isByAddress === true && !isExcepted() ? this.#tryCharge(presented, plan) : null
+    return null
   }
 
-  /** The default limit where it counts whom a credential speaks for; @throws MachineAuthError */
-  chargeDefault(presented: Presented, isExcepted: () => boolean): void {
-    const plan = this.#default
-    if (plan !== null && !plan.isByAddress && !isExcepted()) this.#charge(presented, plan, NOWHERE)
+  /** Whether there is a default limit that needs no credential to be known. */
+  get hasAddressDefault(): boolean {
+    return this.#default?.isByAddress === true
   }
 
-  #tryCharge(presented: Presented, plan: LimitPlan): MachineAuthError | null {
-    try {
-      this.#charge(presented, plan, NOWHERE)
-      return null
-    } catch (refused) {
-      // What an app's own function threw is a fault, and no reason to let anybody through.
-      return refused instanceof MachineAuthError ? refused : new MachineAuthError('internal_error', { cause: refused })
-    }
+  /** Whether there is a default limit that counts whom a credential speaks for. */
+  get hasPrincipalDefault(): boolean {
+    return this.#default?.isByAddress === false
+  }
+
+  /**
+   * Counts a request for the default limit.
+   *
+   * @throws MachineAuthError `rate_limited`, `locked_out`
+   */
+  chargeDefault(presented: Presented): void {
+    if (this.#default !== null) this.#charge(presented, this.#default, NOWHERE)
   }
 
   requireUnblockedRoute(presented: Presented, route: string): void {
@@ -157,34 +154,32 @@ export class RequestLimits implements LimitsPort<Presented> {
     if (allowance.rate === null && !allowance.hasBudgets) return
     const charges = presented.ensureCharges()
     const now = clock()
-    const ofKey = this.#claimOfKey(allowance, now)
-    const claimed = ofKey === null ? NOTHING : [ofKey]
-    this.#requireReserved(presented, charges, allowance, claimed, now)
-    this.#hit(presented, charges, claimed, null, now)
+    charges.at = now
+    if (allowance.hasBudgets) this.#requireReserved(presented, charges, this.#claimsOfKey(allowance, now))
+    const { rate, label, subject } = allowance
+    if (rate !== null && label !== null) {
+      const reading = allowances.limiterOf(allowance, rate, now).hit(subject, now)
+      charges.standings.push({ label, reading })
+      if (!reading.isAllowed) throw presented.refuse('rate_limited', { retryAfter: waitOf(reading) / 1000 })
+    }
     charges.noteKey()
   }
 
-  #claimOfKey(allowance: KeyAllowance, now: number): Claimed | null {
-    const { rate, subject, policy } = allowance
-    if (rate === null) return null
+  #claimsOfKey(allowance: KeyAllowance, now: number): readonly Claimed[] {
+    const { rate, subject, label } = allowance
+    if (rate === null || label === null) return []
     const limiter = this.#options.allowances.limiterOf(allowance, rate, now)
-    return { claim: { limiter, subject, cost: 1 }, name: KEY_LIMIT_NAME, header: policy, policy: null }
+    return [{ claim: { limiter, subject, cost: 1 }, label, policy: null }]
   }
 
-  #requireReserved(
-    presented: Presented,
-    { reservation, standings }: Charges,
-    { hasBudgets }: KeyAllowance,
-    claimed: readonly Claimed[],
-    now: number,
-  ): void {
-    if (!hasBudgets || reservation?.kind === 'reserved') return
+  #requireReserved(presented: Presented, { reservation, standings, at }: Charges, claimed: readonly Claimed[]): void {
+    if (reservation?.kind === 'reserved') return
     // Every request passes where uses are taken in advance; one that did not is not let in uncounted.
     if (reservation === null) throw presented.refuse('internal_error')
     if (reservation.kind === 'failed') throw reservation.failure
     // The limits are not counted, and the answer says how they stand all the same.
-    for (const { claim, name, header } of claimed) {
-      standings.push({ policy: header, name, reading: claim.limiter.read(claim.subject, now, 0) })
+    for (const { claim, label } of claimed) {
+      standings.push({ label, reading: claim.limiter.read(claim.subject, at, 0) })
     }
     throw presented.refuse('quota_exceeded', reservation.extras)
   }
@@ -209,34 +204,34 @@ export class RequestLimits implements LimitsPort<Presented> {
   /** @param withKey counts it for its key's own limit too: for all or for none */
   #charge(presented: Presented, plan: LimitPlan, whereabouts: Whereabouts, withKey = false): void {
     const charges = presented.ensureCharges()
-    if (charges.places.includes(plan.place)) return
+    if (charges.hasCounted(plan.place)) return
     const now = this.#options.clock()
+    charges.at = now
     const context = new RequestContext(presented, whereabouts)
-    const claimed: Claimed[] = plan.rates.map(({ policy, limiter, header }) => {
+    const claimed: Claimed[] = plan.rates.map(({ policy, limiter, label }) => {
       const subject = limitSubject(policy.by, policy.name, presented, context)
       this.#requireNotLockedOut(presented, subject, plan.route, now)
-      return { claim: { limiter, subject, cost: costOf(policy, context) }, name: policy.name, header, policy }
+      return { claim: { limiter, subject, cost: costOf(policy, context) }, label, policy }
     })
     const key = withKey && !charges.isKeyCharged ? presented.foremostKey : null
     if (key !== null) {
       const allowance = this.#options.allowances.of(key)
-      const ofKey = this.#claimOfKey(allowance, now)
-      if (ofKey !== null) claimed.push(ofKey)
-      this.#requireReserved(presented, charges, allowance, claimed, now)
+      claimed.push(...this.#claimsOfKey(allowance, now))
+      if (allowance.hasBudgets) this.#requireReserved(presented, charges, claimed)
     }
     this.#enter(presented, charges, plan, context)
     this.#hit(presented, charges, claimed, plan.route, now)
-    charges.places.push(plan.place)
+    charges.noteCounted(plan.place)
     if (key !== null) charges.noteKey()
   }
 
   #hit(presented: Presented, charges: Charges, claimed: readonly Claimed[], route: string | null, now: number): void {
     const readings = hitEach(claimed, now)
     let refused: Refused | null = null
-    for (const [index, { claim, name, header, policy }] of claimed.entries()) {
+    for (const [index, { claim, label, policy }] of claimed.entries()) {
       const reading = readings[index]
       if (reading === undefined) continue
-      charges.standings.push({ policy: header, name, reading })
+      charges.standings.push({ label, reading })
       if (reading.isAllowed || (refused !== null && refused.wait >= waitOf(reading))) continue
       refused = { policy, subject: claim.subject, wait: waitOf(reading) }
     }
@@ -318,7 +313,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     const { charges } = presented
     if (charges === null || charges.written === charges.standings.length) return
     charges.written = charges.standings.length
-    writeLimitHeaders(headers, charges.standings, this.#options.headers, this.#options.clock())
+    writeLimitHeaders(headers, charges.standings, this.#options.headers, charges.at)
   }
 }
 

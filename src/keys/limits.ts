@@ -1,21 +1,51 @@
 /** The limits of a key bind the keys that are made with it. */
 import type { KeyLimits } from '../authorization/actor.ts'
 import { MachineAuthError } from '../errors.ts'
+import { parseDuration } from '../lib/duration.ts'
 import { isWithinRanges } from '../lib/ip.ts'
+import type { ApiKeyRecord, RateLimitSetting } from '../storage/records.ts'
 import type { NewApiKey } from './new-key.ts'
 
 /** What a new key has of its limits; `expiresAt` in ms. */
-type CheckedLimits = Pick<KeyLimits, 'environment' | 'ipAllowlist'> & { readonly expiresAt: number | null }
+type CheckedLimits = Pick<KeyLimits, 'environment' | 'ipAllowlist'> &
+  Pick<ApiKeyRecord, 'expiresAt' | 'rateLimit' | 'monthlyQuota'>
 
 /**
  * Passes on the limits that the input leaves open: a test key makes test keys, one for some addresses keys for these,
- * one that expires keys that expire with it.
+ * one that expires keys that expire with it, one with a rate or quota keys with no more.
  *
  * @param limits of the key that the actor acts by; undefined when he acts by no key
  * @throws MachineAuthError `permission_required` when the input asks for less of a limit
  */
 export function withLimitsOf<T extends CheckedLimits>(limits: KeyLimits | undefined, input: NewApiKey, checked: T): T {
-  return limits === undefined ? checked : withPlacesOf(limits, input, withExpiryOf(limits, checked))
+  if (limits === undefined) return checked
+  return withPlacesOf(limits, input, withExpiryOf(limits, withUseOf(limits, checked)))
+}
+
+function refuseUse(detail: string): MachineAuthError {
+  return new MachineAuthError('permission_required', { detail })
+}
+
+function isFaster(one: RateLimitSetting, other: RateLimitSetting): boolean {
+  const isMore = one.limit * parseDuration(other.window) > other.limit * parseDuration(one.window)
+  return isMore || one.limit > other.limit
+}
+
+/** What a key may not use by itself, it may not use through keys that it makes. */
+function withUseOf<T extends CheckedLimits>(limits: KeyLimits, checked: T): T {
+  const { rateLimit = null, monthlyQuota = null, credits = null } = limits
+  if (credits !== null) throw refuseUse('A key with a number of uses makes no keys: they would not be counted.')
+  if (rateLimit !== null && checked.rateLimit !== null && isFaster(checked.rateLimit, rateLimit)) {
+    throw refuseUse('A key makes no key with a higher rate limit than its own.')
+  }
+  if (monthlyQuota !== null && (checked.monthlyQuota ?? 0) > monthlyQuota) {
+    throw refuseUse('A key makes no key with a higher monthly quota than its own.')
+  }
+  return {
+    ...checked,
+    rateLimit: checked.rateLimit ?? rateLimit,
+    monthlyQuota: checked.monthlyQuota ?? monthlyQuota,
+  }
 }
 
 function withExpiryOf<T extends CheckedLimits>(limits: KeyLimits, checked: T): T {

@@ -4,12 +4,21 @@
  * @see draft-ietf-httpapi-ratelimit-headers-10
  */
 import type { Reading } from './limiter.ts'
+import type { Rate } from './rate.ts'
+
+/** What the headers say of a limit on every request; made once. */
+export interface LimitLabel {
+  readonly name: string
+  /** `"name";q=60;w=60`, for `RateLimit-Policy`. */
+  readonly policy: string
+  /** Before the number of units left, in `RateLimit`. */
+  readonly state: string
+  readonly limit: string
+}
 
 /** How one limit stands for one request. */
 export interface Standing {
-  /** `"name";q=60;w=60`: the same for every request. */
-  readonly policy: string
-  readonly name: string
+  readonly label: LimitLabel
   readonly reading: Reading
 }
 
@@ -29,27 +38,24 @@ function resetOf(reading: Reading): number {
   return seconds(reading.isAllowed ? reading.resetAfter : waitOf(reading))
 }
 
-/**
- * Writes a limit for `RateLimit-Policy`.
- *
- * @param quantity.window ms
- */
-export function describePolicy(name: string, quantity: { readonly limit: number; readonly window: number }): string {
-  return `"${name}";q=${quantity.limit};w=${seconds(quantity.window)}`
+/** @param rate its `window` in ms */
+export function labelOf(name: string, { limit, window }: Pick<Rate, 'limit' | 'window'>): LimitLabel {
+  return Object.freeze({
+    name,
+    policy: `"${name}";q=${limit};w=${seconds(window)}`,
+    state: `"${name}";r=`,
+    limit: String(limit),
+  })
 }
 
-/** The one that stops the caller first: a refused one, else the one with the least left. */
-function tightest(standings: readonly [Standing, ...Standing[]]): Reading {
-  let [{ reading }] = standings
-  for (const { reading: other } of standings) {
-    if (reading.isAllowed !== other.isAllowed ? !other.isAllowed : isTighter(other, reading)) reading = other
-  }
-  return reading
+/** A refused one stops the caller first, else the one with the least left. */
+function isTighter({ reading: one }: Standing, { reading: other }: Standing): boolean {
+  if (one.isAllowed !== other.isAllowed) return !one.isAllowed
+  return one.isAllowed ? one.remaining < other.remaining : waitOf(one) > waitOf(other)
 }
 
-function isTighter(one: Reading, other: Reading): boolean {
-  if (!one.isAllowed) return one.retryAfter > other.retryAfter
-  return one.remaining < other.remaining
+function stateOf({ label, reading }: Standing): string {
+  return `${label.state}${reading.remaining};t=${resetOf(reading)}`
 }
 
 /**
@@ -65,21 +71,27 @@ export function writeLimitHeaders(
   mode: LimitHeaders,
   now: number,
 ): void {
-  const [first, ...others] = standings
+  const first = standings[0]
   if (first === undefined || mode === false) return
+  let tightest = first
+  let policies = first.label.policy
+  let states = mode === 'x' ? '' : stateOf(first)
+  // By index: most answers tell of one limit, and what is not made costs nothing.
+  for (let index = 1; index < standings.length; index += 1) {
+    const standing = standings[index]
+    if (standing === undefined) continue
+    if (isTighter(standing, tightest)) tightest = standing
+    if (mode === 'x') continue
+    policies += `, ${standing.label.policy}`
+    states += `, ${stateOf(standing)}`
+  }
   if (mode !== 'x') {
-    let policies = first.policy
-    let states = `"${first.name}";r=${first.reading.remaining};t=${resetOf(first.reading)}`
-    for (const { policy, name, reading } of others) {
-      policies += `, ${policy}`
-      states += `, "${name}";r=${reading.remaining};t=${resetOf(reading)}`
-    }
     headers['ratelimit-policy'] = policies
     headers.ratelimit = states
   }
   if (mode !== 'ietf') {
-    const reading = others.length === 0 ? first.reading : tightest([first, ...others])
-    headers['x-ratelimit-limit'] = String(reading.rate.limit)
+    const { label, reading } = tightest
+    headers['x-ratelimit-limit'] = label.limit
     headers['x-ratelimit-remaining'] = String(reading.remaining)
     headers['x-ratelimit-reset'] = String(seconds(now) + resetOf(reading))
   }

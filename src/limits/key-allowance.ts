@@ -5,7 +5,7 @@ import { parseDuration } from '../lib/duration.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
 import type { KeyStore, QuotaStore } from '../storage/ports.ts'
 import type { RateLimitSetting } from '../storage/records.ts'
-import { describePolicy } from './headers.ts'
+import { type LimitLabel, labelOf } from './headers.ts'
 import type { Limiter } from './limiter.ts'
 import type { Limiters } from './limiters.ts'
 import { endOfMonth, monthOf } from './month.ts'
@@ -31,8 +31,8 @@ export interface KeyAllowance {
   readonly subject: string
   readonly rate: Rate | null
   readonly place: string
-  /** For `RateLimit-Policy`. */
-  readonly policy: string
+  /** Null without a rate. */
+  readonly label: LimitLabel | null
   readonly hasBudgets: boolean
 }
 
@@ -46,7 +46,7 @@ export interface KeyAllowancesOptions {
 }
 
 /** The name of a key's own limit in the headers. */
-export const KEY_LIMIT_NAME = 'key'
+const KEY_LIMIT_NAME = 'key'
 
 export class KeyAllowances {
   readonly #options: KeyAllowancesOptions
@@ -67,7 +67,7 @@ export class KeyAllowances {
       subject: subjectOf('apiKey', id),
       rate,
       place: rate === null ? '' : `key:${rate.limit}/${rate.window}`,
-      policy: rate === null ? '' : describePolicy(KEY_LIMIT_NAME, rate),
+      label: rate === null ? null : labelOf(KEY_LIMIT_NAME, rate),
       hasBudgets: use.monthlyQuota !== null || use.organizationQuota !== null || use.credits !== null,
     }
     this.#known.set(principal, allowance)

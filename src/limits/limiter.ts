@@ -25,8 +25,8 @@ export interface Claim {
 }
 
 function requireCost(cost: number): void {
-  if (!Number.isSafeInteger(cost) || cost < 0)
-    throw new RangeError(`a cost must be a whole number from 0 on, not ${cost}`)
+  if (Number.isSafeInteger(cost) && cost >= 0) return
+  throw new RangeError(`a cost must be a whole number from 0 on, not ${cost}`)
 }
 
 export class Limiter {
@@ -54,7 +54,7 @@ export class Limiter {
    * Takes `cost` when it fits, else nothing, and says how it stands.
    *
    * @param subject any text, told apart from every other
-   * @param now ms, whole
+   * @param now ms, whole; the time of this call, not of an earlier one before something was awaited
    * @param cost units, whole, from 0 on
    * @throws RangeError when `cost` is anything else
    */
@@ -157,7 +157,7 @@ interface Charge {
  * Claims of the same limiter and subject add up. Of a refused call, the readings that are not to blame say `isAllowed`
  * and what remains untouched; of a granted one, `remaining` is after taking.
  *
- * @param now ms, whole
+ * @param now ms, whole; as for `hit`
  * @throws RangeError when a cost is not a whole number from 0 on
  */
 export function hitAll(claims: readonly Claim[], now: number): readonly Reading[] {

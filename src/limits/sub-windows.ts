@@ -68,6 +68,14 @@ function pullBack(state: SubWindowsState, index: number): void {
   state.oldest = Math.min(state.oldest, index)
 }
 
+/** Moves the units of `newest` among the others; its slot is free, as 64 sub-windows earlier nothing counts any more. */
+function push(state: SubWindowsState): void {
+  if (state.counts.length === 0) state.counts = new Uint32Array(SUB_WINDOWS)
+  state.counts[state.newest & (SUB_WINDOWS - 1)] = state.current
+  state.older += state.current
+  state.current = 0
+}
+
 /**
  * Every sub-window that overlaps the window counts whole: 64 of them and the one partly left. So there are never more
  * than `limit` units in any window, and at least 64/65 of them are admitted under load.
@@ -84,14 +92,11 @@ export const subWindows: Algorithm<SubWindowsState> = {
 
   take(state, rate, now, cost) {
     const index = subWindowOf(now, rate.window)
-    if (index !== state.newest) {
-      if (state.current > 0) {
-        if (state.counts.length === 0) state.counts = new Uint32Array(SUB_WINDOWS)
-        // The slot is free: 64 sub-windows earlier is before the first that counts.
-        state.counts[state.newest & (SUB_WINDOWS - 1)] = state.current
-        state.older += state.current
-        state.current = 0
-      }
+    if (state.current === 0) {
+      state.newest = index
+      state.oldest = index
+    } else if (index !== state.newest) {
+      push(state)
       state.newest = index
     }
     state.current += cost

@@ -12,8 +12,8 @@ const PASSES = 8
  * Two generations: whoever is touched moves to the young one, and once they are as long as a state can matter, the old
  * one is dropped whole, since its subjects are as good as new. No timers, nothing per subject but a Map entry.
  *
- * When it is full and no idle subject is found, newcomers share one state: nobody active is forgotten, nobody is let
- * through unseen. Once there is room they begin on their own again; what they had of the shared state is not held
+ * When it is full, idle subjects of the old generation leave first. When none is found there, newcomers share one state:
+ * nobody active is forgotten, nobody is let through unseen. Once there is room they begin on their own again; what they had of the shared state is not held
  * against them then, so around that moment a subject may have the limit twice.
  *
  * The number of subjects is bounded, not the length of their names.
