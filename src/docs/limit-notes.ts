@@ -36,8 +36,7 @@ function costText(cost: CompiledRate['cost']): string {
 
 /** A duration ends later the later it begins, a time of day does not. */
 function lockoutText(lockout: LockoutEnd): string {
-  const length = lockout(0)
-  const end = lockout(1) - length === 1 ? `for ${formatDuration(length)}` : 'until a set time of day'
+  const end = lockout(1) - lockout(0) === 1 ? `for ${formatDuration(lockout(0))}` : 'until a set time of day'
   return ` Whoever exceeds that is locked out ${end}.`
 }
 
@@ -56,7 +55,7 @@ export function describeLimits(policies: readonly CompiledPolicy[]): string {
   return [...new Set(policies.map(sentenceOf))].join(' ')
 }
 
-/** Whether whoever stays under these limits or not is told in headers: nothing is left to tell of requests at once. */
+/** Whether headers say how these limits stand; they say nothing of requests at once. */
 export function hasRate(policies: readonly CompiledPolicy[]): boolean {
   return policies.some(({ kind }) => kind === 'rate')
 }

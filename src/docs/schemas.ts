@@ -2,8 +2,8 @@
  * Turns the schemas that Elysia validates with into JSON Schema 2020-12, which OpenAPI 3.1 takes.
  *
  * TypeBox has types that JSON has not (`Date`, `bigint`, files), older tuples, and names of its own in `$id` and
- * `$ref`; Elysia accepts text where a number is asked for, which only confuses a reader. `x-machine-auth-type` is the type,
- * or a list of types, to show of a schema that must not say it to Elysia.
+ * `$ref`; Elysia accepts text where a number is asked for, which only confuses a reader. `x-machine-auth-type` is the
+ * type, or a list of types, to show of a schema that must not say it to Elysia.
  */
 import { isObject, type JsonObject, mapValues } from './openapi.ts'
 

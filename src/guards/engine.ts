@@ -59,12 +59,7 @@ export class GuardEngine {
       ...options.environment,
       limits: options.limits,
       addressOf: (request) => options.clientAddress(apps.socketAddress(request), request.headers),
-      ...(options.protect.length === 0
-        ? {}
-        : {
-            protectRoute: (presented, route, store) =>
-              this.#protect?.requireRoute(presented, route, this.#publicPaths.get(store) ?? nothingPublic),
-          }),
+      onRoute: (presented, route, store) => this.#holdToRoute(presented, route, store),
     }
     this.#limits = options.limits
     this.#knownNames = options.knownNames
@@ -123,11 +118,29 @@ export class GuardEngine {
         : this.apps.roots().map((app) => createRouteCheck(describeRoutes(app), ({ limits }) => limits.length > 0))
   }
 
-  /** Whether a request's route has limits of its own; in doubt it has none, and the default one counts. */
-  #hasOwnLimits({ method, url }: Request): boolean {
+  /** Whether all of these paths have limits of their own; in doubt they have none, and the default one counts. */
+  #areLimited(method: string, paths: readonly string[]): boolean {
     const checks = this.#limitedPaths
-    if (checks.length === 0) return false
-    return routedPaths(url).every((path) => checks.every((isLimited) => isLimited(method, path)))
+    return checks.length > 0 && paths.every((path) => checks.every((isLimited) => isLimited(method, path)))
+  }
+
+  /** Whether the default limit leaves a request to the limits of its route. */
+  #excepts(presented: Presented): boolean {
+    const { method, url } = presented.request
+    presented.isExcepted = this.#areLimited(method, routedPaths(url))
+    return presented.isExcepted
+  }
+
+  /**
+   * What could be decided by the URL is decided once more by the route: the router chooses by what the client sent
+   * (`/posts/..`), which the URL no longer shows.
+   */
+  #holdToRoute(presented: Presented, route: string, store: object): void {
+    this.#limits.requireUnblockedRoute(presented, route)
+    if (presented.isExcepted && !this.#areLimited(presented.request.method, [route])) {
+      this.#limits.chargeDefault(presented)
+    }
+    this.#protect?.requireRoute(presented, route, this.#publicPaths.get(store) ?? nothingPublic)
   }
 
   /** Makes the next request audit again, for example when stored roles have become known. */
@@ -183,7 +196,7 @@ export class GuardEngine {
 
   /** The default limit, where addresses are all that it counts. */
   #refuseByDefault(presented: Presented): MachineAuthError | null {
-    if (!this.#limits.hasAddressDefault || this.#hasOwnLimits(presented.request)) return null
+    if (!this.#limits.hasAddressDefault || this.#excepts(presented)) return null
     try {
       this.#limits.chargeDefault(presented)
       return null
@@ -237,7 +250,7 @@ export class GuardEngine {
     if (presented === undefined) return this.#mustMeet ? withoutPlugin().toResponse() : undefined
     try {
       if (presented.early !== null) throw presented.early
-      if (this.#limits.hasPrincipalDefault && !this.#hasOwnLimits(request)) this.#limits.chargeDefault(presented)
+      if (this.#limits.hasPrincipalDefault && !this.#excepts(presented)) this.#limits.chargeDefault(presented)
       if (this.#protectRules.length > 0) this.#requireProtected(presented, headers, store)
       if (presented.charges !== null) this.#limits.writeHeaders(presented, headers)
       return undefined

@@ -41,7 +41,9 @@ export function createLimitPlan(
 ): LimitPlan {
   const rates: PlannedRate[] = []
   const concurrencies: PlannedConcurrency[] = []
-  for (const policy of policies) {
+  // A group and its route may say the same: that is one limit.
+  const distinct = new Map(policies.map((policy) => [policy.fingerprint, policy]))
+  for (const policy of distinct.values()) {
     const place = placeOf(policy, route)
     if (policy.kind === 'concurrent') concurrencies.push({ policy, place })
     else rates.push({ policy, limiter: find(place, policy), label: labelOf(policy.name, policy.rate) })

@@ -38,8 +38,8 @@ export interface RequestEnvironment {
   readonly addressOf: (request: Request) => string | null
   readonly nextRequestId: () => string
   readonly limits: LimitsPort<Presented>
-  /** Throws for a request that a `protect` rule for its route refuses; undefined without rules. */
-  readonly protectRoute?: (presented: Presented, route: string, store: object) => void
+  /** Holds a request to what its route says, once that is known; throws where it refuses. */
+  readonly onRoute: (presented: Presented, route: string, store: object) => void
 }
 
 /** undefined: not presented. null: being verified. */
@@ -82,6 +82,8 @@ export class Presented {
   refused: unknown = null
   /** Set when its address alone was enough to refuse it, before its credentials were read. */
   early: MachineAuthError | null = null
+  /** Whether the default limit did not count it, because its URL is that of a route with limits of its own. */
+  isExcepted = false
 
   constructor(environment: RequestEnvironment, request: Request) {
     this.#environment = environment
@@ -176,13 +178,12 @@ export class Presented {
    * what the client sent (`/posts/..`), which the URL no longer tells.
    *
    * @param store of the app that serves it
-   * @throws MachineAuthError as a `protect` rule or a block refuses
+   * @throws MachineAuthError as a `protect` rule, a block or the default limit refuses
    */
   reach(route: string, store: object): void {
     if (this.route === route) return
     this.route = route
-    this.#environment.limits.requireUnblockedRoute(this, route)
-    this.#environment.protectRoute?.(this, route, store)
+    this.#environment.onRoute(this, route, store)
   }
 
   /** Whether it was read and verified as an environment says. */
@@ -279,12 +280,20 @@ export class Presented {
   /** The error of a refusal, with this request's id. */
   refuse(code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {
     const wait = this.#isWrongNoted || !WRONG.has(code) || !this.#isForged(code) ? 0 : this.#noteWrong()
-    return wait === 0
-      ? this.#refuse(code, extras)
-      : this.#refuse('address_blocked', {
-          detail: 'Too many wrong credentials were presented.',
-          retryAfter: wait / 1000,
-        })
+    return this.#refuseAfter(wait, code, extras)
+  }
+
+  /** As `refuse`, for a credential that came in the body and is unknown or forged. */
+  refuseForged(code: Refusal['code']): MachineAuthError {
+    return this.#refuseAfter(this.#isWrongNoted ? 0 : this.#noteWrong(), code)
+  }
+
+  #refuseAfter(wait: number, code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {
+    if (wait === 0) return this.#refuse(code, extras)
+    return this.#refuse('address_blocked', {
+      detail: 'Too many wrong credentials were presented.',
+      retryAfter: wait / 1000,
+    })
   }
 
   /** Whether one of its credentials is unknown or forged, and not only of another kind than was asked for. */

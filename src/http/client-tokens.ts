@@ -3,6 +3,7 @@ import { createGate } from '../guards/gate.ts'
 import { requireMasterKey } from '../guards/requirements.ts'
 import type { TokenService } from '../tokens/service.ts'
 import { createEndpoints, refusing } from './base.ts'
+import { refresh } from './login.ts'
 import { NewClientToken, RefreshBody, TokenResponse } from './models.ts'
 import type { MountPoint } from './mount-point.ts'
 
@@ -28,7 +29,7 @@ export function createClientTokenEndpoints(prefix: string, mount: MountPoint, to
         },
       },
     )
-    .post(`${prefix}/token/refresh`, ({ body }) => tokens.refresh(body.refresh_token), {
+    .post(`${prefix}/token/refresh`, ({ body, request }) => refresh(tokens, body.refresh_token, request), {
       machineAuthPublic: true,
       body: RefreshBody,
       response: { 200: TokenResponse },

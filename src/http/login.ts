@@ -6,8 +6,9 @@ import { isSameOrigin } from '../credentials/origin.ts'
 import { MachineAuthError } from '../errors.ts'
 import { presentedBy } from '../guards/state.ts'
 import type { TokenService } from '../tokens/service.ts'
+import type { TokenResponse } from '../tokens/token-response.ts'
 import { createEndpoints, refusing } from './base.ts'
-import { Login, RefreshBody, TokenResponse } from './models.ts'
+import { Login, RefreshBody, TokenResponse as TokenResponseModel } from './models.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Tokens']
@@ -15,6 +16,17 @@ const tags = ['Tokens']
 /** Another site must not log its visitor in as somebody else (login CSRF). */
 export function requireOwnPage(headers: Headers, trustedOrigins: readonly string[]): void {
   if (!isSameOrigin(headers, trustedOrigins)) throw new MachineAuthError('csrf_rejected')
+}
+
+/** A refresh token that is unknown or forged counts as any other wrong credential. */
+export async function refresh(tokens: TokenService, text: string, request: Request): Promise<TokenResponse> {
+  try {
+    return await tokens.refresh(text)
+  } catch (error) {
+    throw error instanceof MachineAuthError && error.code === 'token_invalid'
+      ? presentedBy(request).refuseForged(error.code)
+      : error
+  }
 }
 
 export function createLoginEndpoints(
@@ -35,7 +47,7 @@ export function createLoginEndpoints(
       {
         machineAuthPublic: true,
         body: Login,
-        response: { 200: TokenResponse },
+        response: { 200: TokenResponseModel },
         detail: {
           ...refusing(400, 401, 403, 413, 422, 429),
           tags,
@@ -44,10 +56,10 @@ export function createLoginEndpoints(
         },
       },
     )
-    .post(`${prefix}/refresh`, ({ body }) => tokens.refresh(body.refresh_token), {
+    .post(`${prefix}/refresh`, ({ body, request }) => refresh(tokens, body.refresh_token, request), {
       machineAuthPublic: true,
       body: RefreshBody,
-      response: { 200: TokenResponse },
+      response: { 200: TokenResponseModel },
       detail: {
         ...refusing(400, 401, 413, 422),
         tags,

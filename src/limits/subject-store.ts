@@ -98,9 +98,9 @@ export class SubjectStore<S> {
   }
 
   #turn(now: number, age: number): void {
-    // After a jump back generations last longer, by one at most, which forgets nothing early.
-    this.#since = age < 0 ? now + this.#generation : now
+    this.#since = now
     this.#passSince = Math.min(this.#passSince, now)
+    // The clock has jumped back by more than a generation: it begins again, and nobody is dropped for that.
     if (age < 0) return
     this.#old = age >= 2 * this.#generation ? new Map() : this.#young
     this.#young = new Map()

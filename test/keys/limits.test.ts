@@ -27,7 +27,7 @@ const METERED: KeyLimits = { ...FREE, monthlyQuota: 1000 }
 const COUNTED: KeyLimits = { ...FREE, credits: { remaining: 5 } }
 const BOUND: KeyLimits = { environment: 'live', ipAllowlist: ['10.0.0.0/8', '2001:db8::/32'] }
 
-const passed: [string, KeyLimits, Partial<NewApiKey>, KeyLimits][] = [
+const passed: [string, KeyLimits, Partial<NewApiKey>, Partial<KeyLimits>][] = [
   ['no limit', FREE, {}, FREE],
   ['the environment', TEST, {}, TEST],
   ['less than a live key may', FREE, { environment: 'test' }, TEST],
