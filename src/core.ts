@@ -1,6 +1,5 @@
 /** `createMachineAuth()`: everything but HTTP, put together. */
 import { LoginService } from './accounts/login.ts'
-import { LoginThrottle } from './accounts/login-throttle.ts'
 import { OrganizationService } from './accounts/organizations.ts'
 import { Passwords } from './accounts/passwords.ts'
 import { RoleService } from './accounts/roles.ts'
@@ -12,25 +11,14 @@ import { UserDirectory } from './authentication/user-directory.ts'
 import { PermissionRegistry } from './authorization/registry.ts'
 import { RoleReader } from './authorization/role-reader.ts'
 import { RoleRegistry } from './authorization/roles.ts'
-import { BlockService } from './blocks/service.ts'
+import type { BlockService } from './blocks/service.ts'
 import { ChangeWatcher } from './cluster/change-watcher.ts'
+import { createLimits } from './guards/create-limits.ts'
 import type { EngineOptions } from './guards/engine.ts'
 import { createEngineOptions } from './guards/engine-options.ts'
-import { createKeyUse } from './guards/key-use.ts'
-import { RequestLimits } from './guards/request-limits.ts'
 import type { HttpServices } from './http/plugin.ts'
 import { KeyService } from './keys/service.ts'
 import type { Clock } from './lib/clock.ts'
-import { derive } from './lib/crypto.ts'
-import { createAddressMatcher } from './lib/ip.ts'
-import { parseLockout } from './lib/lockout-end.ts'
-import { AbuseGuard } from './limits/abuse.ts'
-import { BlockIndex } from './limits/block-index.ts'
-import { KeyAllowances } from './limits/key-allowance.ts'
-import { Limiters } from './limits/limiters.ts'
-import { monthOf } from './limits/month.ts'
-import { compilePolicies } from './limits/policy.ts'
-import { QuotaLedger } from './limits/quota-ledger.ts'
 import { resolveOptions } from './options/resolve.ts'
 import type { MachineAuthOptions, ResolvedOptions } from './options/types.ts'
 import { AuditLog } from './recording/audit.ts'
@@ -102,26 +90,6 @@ export function isMachineAuth(value: unknown): value is AnyMachineAuth {
 
 /** ms between sweeps of what has expired. */
 const SWEEP_INTERVAL = 3_600_000
-/** ms between looks for quotas that were claimed and are not wanted. */
-const SETTLE_INTERVAL = 5000
-/** ms that the address of a login is remembered for. */
-const LOGIN_ADDRESS_RETENTION = 400 * 86_400_000
-
-function createAbuseGuard(options: ResolvedOptions, blocks: BlockService, index: BlockIndex): AbuseGuard | null {
-  const { threshold, window, blockFor } = options.abuse
-  if (threshold === null) return null
-  const endOf = parseLockout(blockFor)
-  return new AbuseGuard({
-    threshold,
-    window,
-    capacity: options.rateLimit.maxSubjects,
-    isExempt: (address) => index.exempts(address),
-    block(subject, now) {
-      const reason = `${threshold} wrong credentials`
-      blocks.start({ kind: 'abuse', subject, scope: 'global', path: '', reason, expiresAt: endOf(now) })
-    },
-  })
-}
 
 /**
  * Builds a core: the same as `machineAuth()` without HTTP, for scripts, tests and workers, or to share with apps.
@@ -193,45 +161,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     refuseOutOfReach: (actor, subject) => audit.refuseOutOfReach(actor, subject),
   })
   const passwords = new Passwords()
-  const { maxSubjects, strategy } = resolved.rateLimit
-  const blockIndex = new BlockIndex(createAddressMatcher(resolved.abuse.allow))
-  const limiters = new Limiters(maxSubjects)
-  const ledger = new QuotaLedger()
-  const allowances = new KeyAllowances({
-    limiters,
-    ledger,
-    keys: storage.keys,
-    quotas: storage.quotas,
-    defaultRate: resolved.apiKeys.defaultRateLimit,
-    strategy,
-  })
-  const blocks = new BlockService({
-    store: storage.blocks,
-    index: blockIndex,
-    clock,
-    audit,
-    warn,
-    forget(subject) {
-      limiters.forget(subject)
-      abuse?.forget(subject)
-    },
-  })
-  const abuse = createAbuseGuard(resolved, blocks, blockIndex)
-  const limits = new RequestLimits({
-    clock,
-    headers: resolved.rateLimit.headers,
-    strategy,
-    default:
-      resolved.rateLimit.default.length === 0
-        ? []
-        : compilePolicies(resolved.rateLimit.default, strategy, 'rateLimit.default'),
-    limiters,
-    allowances,
-    blocks: blockIndex,
-    startBlock: (block) => blocks.start(block),
-    block: (input, createdBy) => blocks.addChecked(input, createdBy),
-    abuse,
-  })
+  const limits = createLimits({ options: resolved, storage, clock, audit, warn })
   const accessTokens = new AccessTokens({ keys: signingKeys, jwt: resolved.jwt, claims: resolved.claims, warn })
   const keys = new KeyService({
     ...common,
@@ -240,8 +170,8 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     owners,
     permissions,
     hasher: keyHasher,
-    unusedCredits: (keyId) => allowances.unusedCredits(keyId),
-    use: createKeyUse({ blocks: blockIndex, abuse, allowances, clock }),
+    unusedCredits: (keyId) => limits.unusedCredits(keyId),
+    use: limits.keyUse,
     resolveApiKey: (text) => authenticators.apiKeys.resolve(text),
   })
   const tokens = new TokenService({
@@ -277,43 +207,32 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     roles,
     passwords,
   })
-  const throttle = new LoginThrottle({
-    store: storage.loginAddresses,
-    clock,
-    rate: resolved.rateLimit.login,
-    capacity: maxSubjects,
-    nameKey: derive(resolved.secrets[0] ?? '', 'login-account'),
+  const login = new LoginService({
+    throttle: limits.throttle,
+    users: storage.users,
+    directory,
+    passwords,
+    app: resolved.users,
   })
-  const login = new LoginService({ throttle, users: storage.users, directory, passwords, app: resolved.users })
 
   const watcher = new ChangeWatcher(storage.changes, clock, {
     onChange({ kind, subject }) {
       invalidate(kind, subject)
       if (kind === 'role') roleReader.readSoon()
-      if (kind === 'block') void blocks.refresh(subject).catch(readBlocksAgain)
+      if (kind === 'block') limits.onBlockChange(subject)
     },
     onGap() {
       roleReader.readSoon()
-      readBlocksAgain()
+      limits.onGap()
     },
   })
-
-  /** Until it is read, what was blocked before stays blocked. */
-  function readBlocksAgain(): void {
-    void blocks.load().catch(() => warn('blocks could not be read; those of other processes are not enforced here'))
-  }
 
   async function sweep(): Promise<void> {
     const now = clock()
     await storage.sessions.purge(now)
     await storage.refreshFamilies.purge(now)
-    await storage.loginAddresses.purge(now - LOGIN_ADDRESS_RETENTION)
-    // Last month's is still looked at.
-    await storage.quotas.purge(monthOf(now - 32 * 86_400_000))
-    await blocks.sweep(now)
+    await limits.sweep(now)
   }
-  const settler = setInterval(() => void ledger.settle(clock()).catch(() => undefined), SETTLE_INTERVAL)
-  settler.unref()
   const sweeper = setInterval(() => void sweep().catch(() => undefined), SWEEP_INTERVAL)
   sweeper.unref()
 
@@ -321,7 +240,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     await opened.ready
     // Watched before anything is read, so that no change falls in between.
     await watcher.start()
-    await blocks.load()
+    await limits.start()
     await roleReader.read()
     await signingKeys.ensureCurrent()
     await warnOfLostSecrets()
@@ -339,12 +258,10 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   function close(): Promise<void> {
     closing ??= (async () => {
       clearInterval(sweeper)
-      clearInterval(settler)
       roleReader.stop()
       await watcher.stop()
       await opened.ready.catch(() => undefined)
-      await blocks.settle()
-      await ledger.settle(Number.POSITIVE_INFINITY).catch(() => warn('claimed quotas could not be given back'))
+      await limits.stop()
       await opened.storage.close()
     })()
     return closing
@@ -366,7 +283,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     tokens,
     sessions,
     login,
-    blocks,
+    blocks: limits.blocks,
     signingKeys,
     audit,
     ready: started.promise,
@@ -384,12 +301,12 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   internals.set(core, {
     options: resolved,
     engineOptions: createEngineOptions(resolved, authenticators, {
-      limits,
+      limits: limits.requests,
       ready: started.promise,
       hasRole: () => (isStarted ? (name) => roles.has(name) : null),
       permissions,
     }),
-    services: { keys, blocks, login, tokens, sessions, signingKeys },
+    services: { keys, blocks: limits.blocks, login, tokens, sessions, signingKeys },
     seed: crypto.randomUUID(),
   })
   return core

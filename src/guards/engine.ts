@@ -18,7 +18,7 @@ import { type AnswerHeaders, setVary } from './vary.ts'
 type Handle<R> = (request: Request) => R
 
 export interface EngineOptions {
-  readonly environment: Omit<RequestEnvironment, 'addressOf' | 'limits'>
+  readonly environment: Omit<RequestEnvironment, 'addressOf' | 'limits' | 'onRoute'>
   readonly limits: RequestLimits
   /** The client's address from the socket's and the headers. */
   readonly clientAddress: (socket: string | null, headers: Headers) => string | null

@@ -59,6 +59,7 @@ function forget(state: ExactLogState, window: number, now: number): void {
   if (left === 0) return
   state.older -= left
   state.head += left
+  if (state.head >= state.times.length) state.head -= state.times.length
 }
 
 /** The clock has jumped back: units of the future become units of `now`. */
