@@ -1,9 +1,9 @@
-/** What stands between a server and the guards: meets every request first, and renders what goes wrong last. */
-import { ElysiaCustomStatusResponse } from 'elysia'
+/** What stands between a server and the guards: meets every request before anything else does. */
 import { MachineAuthError } from '../errors.ts'
-import { requestPath, routedPaths } from '../lib/path.ts'
+import { routedPaths } from '../lib/path.ts'
 import type { CompiledPolicy } from '../limits/policy.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
+import { Answers } from './answers.ts'
 import { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
 import { hasForeignErrorHook } from './error-hooks.ts'
@@ -33,13 +33,12 @@ export interface EngineOptions {
 
 export class GuardEngine {
   readonly apps = new AppRegistry()
+  readonly answers: Answers
   /** Null from when it is known who is blocked. */
   ready: Promise<void> | null = null
   readonly #environment: RequestEnvironment
   readonly #limits: RequestLimits
   readonly #knownNames: () => KnownNames
-  readonly #ownsPath: (path: string) => boolean
-  readonly #onDenied: MachineAuthOptions['onDenied']
   readonly #protectRules: readonly ProtectRule[]
   #protect: Protection | null = null
   /** By the app's store: the one thing in a request's context that says whose it is. */
@@ -48,10 +47,7 @@ export class GuardEngine {
   #limitedPaths: readonly RouteCheck[] = []
   #hasConcurrency = false
   #auditedRoutes = -1
-  #isAlone = false
   #failure: Error | null = null
-  /** Errors that carry a `toResponse` of ours, should an app throw the same one again. */
-  readonly #concealed = new WeakSet<Error>()
 
   constructor(options: EngineOptions) {
     const apps = this.apps
@@ -63,8 +59,11 @@ export class GuardEngine {
     }
     this.#limits = options.limits
     this.#knownNames = options.knownNames
-    this.#ownsPath = options.ownsPath ?? (() => false)
-    this.#onDenied = options.onDenied
+    this.answers = new Answers({
+      onDenied: options.onDenied,
+      nextRequestId: options.environment.nextRequestId,
+      ownsPath: options.ownsPath ?? (() => false),
+    })
     this.#protectRules = options.protect
     if (options.ready !== undefined) {
       const open = () => {
@@ -96,7 +95,7 @@ export class GuardEngine {
     this.#failure = null
     try {
       this.audit()
-      this.#isAlone = !this.apps.roots().some(hasForeignErrorHook)
+      this.answers.isAlone = !this.apps.roots().some(hasForeignErrorHook)
       const prefixes = this.apps.roots().flatMap((app) => app.config.prefix ?? [])
       this.#protect = createProtection(this.#protectRules, prefixes)
       this.#publicPaths = new WeakMap(
@@ -161,7 +160,7 @@ export class GuardEngine {
       try {
         this.requireAudited()
       } catch (failure) {
-        const refused = this.#internalError(request, failure)
+        const refused = this.answers.internalError(request, failure)
         return () => refused.toResponse()
       }
     }
@@ -202,7 +201,7 @@ export class GuardEngine {
       return null
     } catch (refused) {
       // What an app's own function threw is a fault, and no reason to let anybody through.
-      return refused instanceof MachineAuthError ? refused : this.#internalError(presented.request, refused)
+      return refused instanceof MachineAuthError ? refused : this.answers.internalError(presented.request, refused)
     }
   }
 
@@ -275,84 +274,12 @@ export class GuardEngine {
 
   #answerEarly(refused: unknown, presented: Presented, headers: AnswerHeaders): Response | Promise<Response> {
     const { request } = presented
-    const error = refused instanceof MachineAuthError ? refused : this.#internalError(request, refused)
+    const error = refused instanceof MachineAuthError ? refused : this.answers.internalError(request, refused)
     this.#limits.writeHeaders(presented, headers)
-    const answer = this.askOnDenied(error, request)
+    const answer = this.answers.askOnDenied(error, request)
     return answer instanceof Promise
       ? answer.then((given) => given ?? error.toResponse())
       : (answer ?? error.toResponse())
-  }
-
-  /** `onDenied`'s answer to a refusal; undefined without one. What fails in it must not undo the refusal. */
-  askOnDenied(error: MachineAuthError, request: Request): Response | Promise<Response | undefined> | undefined {
-    // Assigned even when there is one: an app may throw the same error again for another request.
-    error.requestId = this.requestIdOf(request)
-    // A fault behind a refusal is told to whoever runs this, under the id that the caller has.
-    if (error.status >= 500 && error.cause !== undefined) this.#log(request, error.requestId, error.cause)
-    const ignore = (failure: unknown) => {
-      this.#log(request, this.requestIdOf(request), failure)
-      return undefined
-    }
-    try {
-      const answer = this.#onDenied?.(error, { request, path: requestPath(request.url) })
-      if (answer === undefined || answer instanceof Response) return answer
-      // Whatever has a `then` is waited for, and nothing but a Response is an answer.
-      return Promise.resolve<unknown>(answer).then((given) => (given instanceof Response ? given : undefined), ignore)
-    } catch (failure) {
-      return ignore(failure)
-    }
-  }
-
-  /**
-   * The answer to a refusal: `onDenied`'s, or problem+json; undefined leaves it to the app's own `onError` first, and
-   * then to the error's `toResponse`.
-   */
-  render(
-    error: MachineAuthError,
-    request: Request,
-    set: Parameters<MachineAuthError['writeTo']>[0],
-  ): Response | Promise<Response | undefined> | string | undefined {
-    const answer = this.askOnDenied(error, request)
-    return answer === undefined && this.#isAlone && this.#onDenied === undefined ? error.writeTo(set) : answer
-  }
-
-  /**
-   * The answer to a refusal of Elysia's own (no such route, a body that cannot be read, a wrong member): problem+json
-   * as everywhere else, unless the app has an `onError`, which then decides. Below our own prefix it is always ours.
-   */
-  renderForElysia(refusal: MachineAuthError, request: Request, set: Parameters<MachineAuthError['writeTo']>[0]) {
-    if (!this.#isAlone && !this.#ownsPath(requestPath(request.url))) return undefined
-    refusal.requestId = this.requestIdOf(request)
-    const body = refusal.writeTo(set)
-    return body
-  }
-
-  /**
-   * Makes sure that an error nobody expected answers a generic 500. An app's own `onError` still sees it first; what
-   * Elysia falls back to in the end is the error's `toResponse`.
-   *
-   * @param isLate whether Elysia has asked for `toResponse` already, as it does before the hooks of no route
-   * @returns the answer, where the error cannot carry it: late, frozen, or no error at all
-   */
-  conceal(error: unknown, request: Request, isLate: boolean): Response | undefined {
-    const concealed = this.#internalError(request, error)
-    if (isLate || !(error instanceof Error) || !Object.isExtensible(error)) return concealed.toResponse()
-    this.#concealed.add(error)
-    Object.defineProperty(error, 'toResponse', {
-      configurable: true,
-      enumerable: false,
-      value: () => concealed.toResponse(),
-    })
-    return undefined
-  }
-
-  /** Whether an app or Elysia made what was thrown on purpose: an answer, or an error of a status below 500. */
-  isDeliberate(error: unknown): boolean {
-    if (error instanceof Response || error instanceof ElysiaCustomStatusResponse) return true
-    if (!(error instanceof Error)) return false
-    const { status } = error as { readonly status?: unknown }
-    const isClientError = typeof status === 'number' && status >= 400 && status < 500
-    return isClientError || ('toResponse' in error && !this.#concealed.has(error))
   }
 
   /** Says in an answer that an error becomes how the limits stand. */
@@ -364,38 +291,6 @@ export class GuardEngine {
   /** Whether a request has become a WebSocket. */
   isOpenSocket(request: Request): boolean {
     return (peekPresented(request)?.route ?? null) !== null && request.headers.has('upgrade')
-  }
-
-  /** Notes what went wrong in a handler of an open socket, under the id of the request that opened it. */
-  logSocketError(error: unknown, request: Request): void {
-    this.#log(request, this.requestIdOf(request), error)
-  }
-
-  /** The id of a request, also of one that no guard has seen. */
-  requestIdOf(request: Request): string {
-    return peekPresented(request)?.requestId ?? this.#environment.nextRequestId()
-  }
-
-  /** Logs what happened under the request's id, and says no more than that to the caller. */
-  #internalError(request: Request, cause: unknown): MachineAuthError {
-    const error = new MachineAuthError('internal_error')
-    const requestId = this.requestIdOf(request)
-    error.requestId = requestId
-    this.#log(request, requestId, cause)
-    return error
-  }
-
-  #log(request: Request, requestId: string, cause: unknown): void {
-    console.error(
-      JSON.stringify({
-        level: 'error',
-        from: 'machine-auth',
-        requestId,
-        method: request.method,
-        path: requestPath(request.url),
-        error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
-      }),
-    )
   }
 }
 

@@ -14,6 +14,7 @@ export interface InstallOptions {
 
 /** @param plugin is changed in place */
 export function installEngine(plugin: Elysia, engine: GuardEngine, options: InstallOptions): void {
+  const { answers } = engine
   plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
   plugin.onRequest(({ request, set, store }) => {
     const answer = engine.meet(request, set.headers, store)
@@ -25,24 +26,24 @@ export function installEngine(plugin: Elysia, engine: GuardEngine, options: Inst
     asOwnErrorHook(function renderError({ code, error, request, set }) {
       // Elysia gives errors of an open socket no code, and sends what this returns into it.
       if (code === undefined && engine.isOpenSocket(request)) {
-        engine.logSocketError(error, request)
+        answers.logSocketError(error, request)
         return undefined
       }
       engine.writeLimits(request, set.headers)
       if (error instanceof MachineAuthError) {
-        const answer = engine.render(error, request, set)
+        const answer = answers.render(error, request, set)
         return answer
       }
-      set.headers['x-request-id'] ??= engine.requestIdOf(request)
+      set.headers['x-request-id'] ??= answers.requestIdOf(request)
       const refusal = toRefusal(code, error)
       if (refusal !== null) {
-        const answer = engine.renderForElysia(refusal, request, set)
+        const answer = answers.renderForElysia(refusal, request, set)
         return answer
       }
-      if (!isInvalidAnswer(code, error) && engine.isDeliberate(error)) return undefined
+      if (!isInvalidAnswer(code, error) && answers.isDeliberate(error)) return undefined
       // Elysia sets an error's status before it asks the hooks of a route, and only then.
       const isLate = code === undefined || isInvalidAnswer(code, error) || Number(set.status ?? 200) < 300
-      const concealed = engine.conceal(error, request, isLate)
+      const concealed = answers.conceal(error, request, isLate)
       return concealed
     }),
   )

@@ -108,7 +108,7 @@ export class SubjectStore<S> {
   }
 
   #hasRoom(now: number): boolean {
-    return this.size < this.#capacity
+    return this.size < this.#capacity || this.#dropIdle(now)
   }
 
   /** Looks at the next few old subjects and drops the idle ones; a pass goes on where the last look ended. */

@@ -1,0 +1,131 @@
+/** What is answered when something is refused or goes wrong, and what is told of it to whoever runs this. */
+import { ElysiaCustomStatusResponse } from 'elysia'
+import { MachineAuthError } from '../errors.ts'
+import { requestPath } from '../lib/path.ts'
+import type { MachineAuthOptions } from '../options/types.ts'
+import { peekPresented } from './state.ts'
+
+type Collected = Parameters<MachineAuthError['writeTo']>[0]
+
+export interface AnswersOptions {
+  readonly onDenied: MachineAuthOptions['onDenied']
+  readonly nextRequestId: () => string
+  /** Whether a path is one of our own endpoints'. */
+  readonly ownsPath: (path: string) => boolean
+}
+
+export class Answers {
+  /** Whether no app listens to errors itself: then refusals are rendered at once. */
+  isAlone = false
+  readonly #options: AnswersOptions
+  /** Errors that carry a `toResponse` of ours, should an app throw the same one again. */
+  readonly #concealed = new WeakSet<Error>()
+
+  constructor(options: AnswersOptions) {
+    this.#options = options
+  }
+
+  /** `onDenied`'s answer to a refusal; undefined without one. What fails in it must not undo the refusal. */
+  askOnDenied(error: MachineAuthError, request: Request): Response | Promise<Response | undefined> | undefined {
+    // Assigned even when there is one: an app may throw the same error again for another request.
+    error.requestId = this.requestIdOf(request)
+    // A fault behind a refusal is told to whoever runs this, under the id that the caller has.
+    if (error.status >= 500 && error.cause !== undefined) this.#log(request, error.requestId, error.cause)
+    const ignore = (failure: unknown) => {
+      this.#log(request, this.requestIdOf(request), failure)
+      return undefined
+    }
+    try {
+      const answer = this.#options.onDenied?.(error, { request, path: requestPath(request.url) })
+      if (answer === undefined || answer instanceof Response) return answer
+      // Whatever has a `then` is waited for, and nothing but a Response is an answer.
+      return Promise.resolve<unknown>(answer).then((given) => (given instanceof Response ? given : undefined), ignore)
+    } catch (failure) {
+      return ignore(failure)
+    }
+  }
+
+  /**
+   * The answer to a refusal: `onDenied`'s, or problem+json; undefined leaves it to the app's own `onError` first, and
+   * then to the error's `toResponse`.
+   */
+  render(
+    error: MachineAuthError,
+    request: Request,
+    set: Collected,
+  ): Response | Promise<Response | undefined> | string | undefined {
+    const answer = this.askOnDenied(error, request)
+    return answer === undefined && this.isAlone && this.#options.onDenied === undefined ? error.writeTo(set) : answer
+  }
+
+  /**
+   * The answer to a refusal of Elysia's own (no such route, a body that cannot be read, a wrong member): problem+json
+   * as everywhere else, unless the app has an `onError`, which then decides. Below our own prefix it is always ours.
+   */
+  renderForElysia(refusal: MachineAuthError, request: Request, set: Collected) {
+    if (!this.isAlone && !this.#options.ownsPath(requestPath(request.url))) return undefined
+    refusal.requestId = this.requestIdOf(request)
+    const body = refusal.writeTo(set)
+    return body
+  }
+
+  /**
+   * Makes sure that an error nobody expected answers a generic 500. An app's own `onError` still sees it first; what
+   * Elysia falls back to in the end is the error's `toResponse`.
+   *
+   * @param isLate whether Elysia has asked for `toResponse` already, as it does before the hooks of no route
+   * @returns the answer, where the error cannot carry it: late, frozen, or no error at all
+   */
+  conceal(error: unknown, request: Request, isLate: boolean): Response | undefined {
+    const concealed = this.internalError(request, error)
+    if (isLate || !(error instanceof Error) || !Object.isExtensible(error)) return concealed.toResponse()
+    this.#concealed.add(error)
+    Object.defineProperty(error, 'toResponse', {
+      configurable: true,
+      enumerable: false,
+      value: () => concealed.toResponse(),
+    })
+    return undefined
+  }
+
+  /** Whether an app or Elysia made what was thrown on purpose: an answer, or an error of a status below 500. */
+  isDeliberate(error: unknown): boolean {
+    if (error instanceof Response || error instanceof ElysiaCustomStatusResponse) return true
+    if (!(error instanceof Error)) return false
+    const { status } = error as { readonly status?: unknown }
+    const isClientError = typeof status === 'number' && status >= 400 && status < 500
+    return isClientError || ('toResponse' in error && !this.#concealed.has(error))
+  }
+
+  /** Notes what went wrong in a handler of an open socket, under the id of the request that opened it. */
+  logSocketError(error: unknown, request: Request): void {
+    this.#log(request, this.requestIdOf(request), error)
+  }
+
+  /** The id of a request, also of one that no guard has seen. */
+  requestIdOf(request: Request): string {
+    return peekPresented(request)?.requestId ?? this.#options.nextRequestId()
+  }
+
+  /** Logs what happened under the request's id, and says no more than that to the caller. */
+  internalError(request: Request, cause: unknown): MachineAuthError {
+    const error = new MachineAuthError('internal_error')
+    const requestId = this.requestIdOf(request)
+    error.requestId = requestId
+    this.#log(request, requestId, cause)
+    return error
+  }
+
+  #log(request: Request, requestId: string, cause: unknown): void {
+    console.error(
+      JSON.stringify({
+        level: 'error',
+        from: 'machine-auth',
+        requestId,
+        method: request.method,
+        path: requestPath(request.url),
+        error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+      }),
+    )
+  }
+}
