@@ -81,7 +81,7 @@ export class RequestLimits implements LimitsPort<Presented> {
   readonly #options: RequestLimitsOptions
   readonly #default: LimitPlan | null
   readonly #inFlight = new InFlight()
-  readonly #compiled = new WeakMap<object, readonly CompiledPolicy[]>()
+  readonly #compiled = new Map<string, readonly CompiledPolicy[]>()
 
   constructor(options: RequestLimitsOptions) {
     this.#options = options
@@ -297,11 +297,13 @@ export class RequestLimits implements LimitsPort<Presented> {
     return this.#options.blocks.exempts(input.subject) ? null : this.#options.block(input, createdBy)
   }
 
+  /** What a handler writes out is a new object for every request; most say the same each time. */
   #compile(given: RateLimitInput): readonly CompiledPolicy[] {
-    const known = this.#compiled.get(given)
+    const text = plainTextOf(given)
+    const known = text === null ? undefined : this.#compiled.get(text)
     if (known !== undefined) return known
-    const policies = compilePolicies(given, this.#options.strategy, 'auth.rateLimit')
-    this.#compiled.set(given, policies)
+    const policies = compilePolicies(given, this.#options.strategy, 'auth.rateLimit', 'source')
+    if (text !== null && this.#compiled.size < MOST_COMPILED) this.#compiled.set(text, policies)
     return policies
   }
 
@@ -315,6 +317,16 @@ export class RequestLimits implements LimitsPort<Presented> {
     charges.written = charges.standings.length
     writeLimitHeaders(headers, charges.standings, this.#options.headers, charges.at)
   }
+}
+
+/** Limits of handlers that are remembered in their compiled form. */
+const MOST_COMPILED = 1000
+
+/** The text of a limit without functions; null for one with, whose functions know the request they were made for. */
+function plainTextOf(given: RateLimitInput): string | null {
+  const policies = Array.isArray(given) ? given : [given]
+  const hasFunctions = policies.some((policy) => Object.values(policy ?? {}).some((each) => typeof each === 'function'))
+  return hasFunctions ? null : JSON.stringify(given)
 }
 
 function placeOf({ request, route }: Presented): BlockPlace {

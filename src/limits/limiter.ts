@@ -65,7 +65,7 @@ export class Limiter {
     if (known === undefined && (cost === 0 || cost > this.rate.burst)) return this.read(subject, now, cost)
     const state = known ?? this.#subjects.create(subject, now)
     const remaining = this.#algorithm.available(state, this.rate, now)
-    if (cost >= remaining) return this.#refuse(state, now, cost, remaining)
+    if (cost > remaining) return this.#refuse(state, now, cost, remaining)
     if (cost > 0) this.#algorithm.take(state, this.rate, now, cost)
     return this.#allow(state, now, remaining - cost)
   }

@@ -39,20 +39,31 @@ function numberOf(given: object): number {
   return functions
 }
 
-/** Functions are told apart by their source in names that outlive the process, and by identity in those that do not. */
+/** In names that outlive the process functions are told apart by their source. */
 function describeBy(by: LimitSubject): string {
   return typeof by === 'string' ? by : `custom-${Bun.SHA256.hash(by.toString(), 'hex').slice(0, 6)}`
 }
 
-function fingerprintOf(members: readonly unknown[]): string {
-  return JSON.stringify(members.map((member) => (typeof member === 'function' ? `#${numberOf(member)}` : member)))
+/**
+ * How the functions of limits are told apart. `identity`: what routes declare is made once. `source`: what a handler
+ * writes is made anew for every request, and each would have a limit of its own.
+ */
+export type FunctionIdentity = 'identity' | 'source'
+
+function fingerprintOf(members: readonly unknown[], functionsBy: FunctionIdentity): string {
+  return JSON.stringify(
+    members.map((member) => {
+      if (typeof member !== 'function') return member
+      return functionsBy === 'identity' ? `#${numberOf(member)}` : member.toString()
+    }),
+  )
 }
 
-function compileOne(policy: LimitPolicy, strategy: LimitStrategy): CompiledPolicy {
+function compileOne(policy: LimitPolicy, strategy: LimitStrategy, functionsBy: FunctionIdentity): CompiledPolicy {
   const { by = 'ip', scope = 'path' } = policy
   if ('concurrent' in policy) {
     const { concurrent, name = `${describeBy(by)}-concurrent` } = policy
-    const fingerprint = fingerprintOf(['concurrent', name, by, scope, concurrent])
+    const fingerprint = fingerprintOf(['concurrent', name, by, scope, concurrent], functionsBy)
     return Object.freeze({ kind: 'concurrent', by, scope, name, concurrent, fingerprint })
   }
   const { cost = 1, lockout, timeZone } = policy
@@ -65,7 +76,7 @@ function compileOne(policy: LimitPolicy, strategy: LimitStrategy): CompiledPolic
   })
   const name = policy.name ?? `${describeBy(by)}-${policy.limit}-${formatDuration(window)}`
   const shape = [rate.strategy, rate.limit, rate.window, rate.burst, cost, lockout ?? null, timeZone ?? null]
-  const fingerprint = fingerprintOf(['rate', name, by, scope, ...shape])
+  const fingerprint = fingerprintOf(['rate', name, by, scope, ...shape], functionsBy)
   const end = lockout === undefined ? null : parseLockout(lockout, timeZone)
   return Object.freeze({ kind: 'rate', by, scope, name, rate, cost, lockout: end, fingerprint })
 }
@@ -78,9 +89,14 @@ function compileOne(policy: LimitPolicy, strategy: LimitStrategy): CompiledPolic
  * @throws TypeError with a line for each mistake
  * @example compilePolicies({ limit: 5, window: '1m', by: 'ip' }, 'sliding-window', 'rateLimit')
  */
-export function compilePolicies(given: RateLimitInput, strategy: LimitStrategy, at: string): readonly CompiledPolicy[] {
+export function compilePolicies(
+  given: RateLimitInput,
+  strategy: LimitStrategy,
+  at: string,
+  functionsBy: FunctionIdentity = 'identity',
+): readonly CompiledPolicy[] {
   const mistakes = limitMistakes(given, at)
   if (mistakes.length > 0) throw new TypeError(mistakes.join('\n'))
   const policies = Array.isArray(given) ? (given as readonly LimitPolicy[]) : [given as LimitPolicy]
-  return policies.map((policy) => compileOne(policy, strategy))
+  return policies.map((policy) => compileOne(policy, strategy, functionsBy))
 }
