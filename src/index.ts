@@ -3,10 +3,12 @@ export type { UserView } from './accounts/views.ts'
 export type { BearerToken, Principal, Session, User } from './authentication/principal.ts'
 export type { ApiKeyView } from './authentication/views.ts'
 export type { Actor } from './authorization/actor.ts'
+export type { NewBlock } from './blocks/new-block.ts'
+export type { BlockView } from './blocks/views.ts'
 export { createMachineAuth, type MachineAuth, type Runtime } from './core.ts'
 export { ERROR_CODES, type ErrorCode, MachineAuthError } from './errors.ts'
 export { RouteAuditError } from './guards/audit.ts'
-export type { Auth } from './guards/auth.ts'
+export type { Auth, BlockRequest, LimitStatus } from './guards/auth.ts'
 export { type AuthorizedResourceOptions, authorizedResource } from './guards/authorized-resource.ts'
 export { formatRoutes, listRoutes, requireGuardedRoutes } from './guards/listing.ts'
 export type { RouteDescription } from './guards/routes.ts'
@@ -16,10 +18,17 @@ export { OptionsError } from './options/mistakes.ts'
 export type {
   AppUser,
   BearerVerification,
+  ConcurrencyPolicy,
   DeniedContext,
+  LimitContext,
+  LimitPolicy,
+  LimitStrategy,
+  LimitSubject,
   MachineAuthOptions,
   ModuleDefinition,
   ProtectRule,
+  RateLimitInput,
+  RatePolicy,
   UsersOption,
 } from './options/types.ts'
 export { machineAuth } from './plugin.ts'

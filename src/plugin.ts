@@ -55,7 +55,14 @@ export function machineAuth<const Roles extends string = 'admin', U extends obje
   return plugin
 }
 
-function docsSettings({ docs, apiKeys, sessions, masterKeys, protect }: ResolvedOptions): DocsSettings | false {
+function docsSettings({
+  docs,
+  apiKeys,
+  sessions,
+  masterKeys,
+  rateLimit,
+  protect,
+}: ResolvedOptions): DocsSettings | false {
   if (docs === false) return false
   return {
     path: docs.path,
@@ -63,6 +70,7 @@ function docsSettings({ docs, apiKeys, sessions, masterKeys, protect }: Resolved
     schemes: apiKeys.schemes,
     cookieName: sessions.cookie,
     masterKeyEnabled: masterKeys.length > 0,
+    limitHeaders: rateLimit.headers,
     protect,
   }
 }

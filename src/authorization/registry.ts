@@ -5,6 +5,7 @@ import { PLATFORM_ADMIN } from './permission-set.ts'
 /** The permissions of the management endpoints. */
 const OWN_RESOURCES: Readonly<Record<string, readonly string[]>> = {
   keys: ['view', 'create', 'update', 'delete', 'verify'],
+  blocks: ['view', 'create', 'delete'],
 }
 
 const CRUD_OF_METHOD: ReadonlyMap<string, CrudVerb> = new Map(

@@ -4,7 +4,7 @@
  * @see RFC 9457
  */
 import { STATUS_CODES } from 'node:http'
-import { ERROR_CODES, type ErrorCode, MachineAuthError, statusOf } from '../errors.ts'
+import { ERROR_CODES, type ErrorCode, type ErrorExtras, MachineAuthError, statusOf } from '../errors.ts'
 import type { LimitHeaders } from '../limits/headers.ts'
 import type { JsonObject, ResponseObject } from './openapi.ts'
 
@@ -60,12 +60,12 @@ const HEADERS: Readonly<Record<number, Record<string, JsonObject>>> = {
 /** @see draft-ietf-httpapi-ratelimit-headers-10 */
 const IETF_HEADERS: Record<string, JsonObject> = {
   'RateLimit-Policy': {
-    schema: { type: 'string', examples: ['"ip-5-1m";q=5;w=60'] },
-    description: 'Each limit: its name, units, window in seconds.',
+    schema: { type: 'string' },
+    description: 'Each limit: name, units, window in seconds; such as "ip-5-1m";q=5;w=60',
   },
   RateLimit: {
-    schema: { type: 'string', examples: ['"ip-5-1m";r=0;t=42'] },
-    description: 'How each limit stands: units left, seconds to wait.',
+    schema: { type: 'string' },
+    description: 'How each limit stands: name, units left, seconds to wait; such as "ip-5-1m";r=0;t=42',
   },
 }
 const X_HEADERS: Record<string, JsonObject> = {
@@ -77,6 +77,11 @@ const X_HEADERS: Record<string, JsonObject> = {
 function limitHeaders(mode: LimitHeaders): Record<string, JsonObject> {
   if (mode === false) return {}
   return { ...(mode === 'x' ? {} : IETF_HEADERS), ...(mode === 'ietf' ? {} : X_HEADERS) }
+}
+
+/** What an example says besides its code. */
+function extrasOf(status: number): ErrorExtras {
+  return status === 429 ? { retryAfter: 42 } : {}
 }
 
 /** What to show where a status has several codes. */
@@ -111,7 +116,7 @@ export class ProblemResponses {
     const code = examples[status] ?? codes[0]
     const media = {
       schema: { $ref: this.#schemaOf(status, title, codes) },
-      ...(code === undefined ? {} : { example: new MachineAuthError(code).toProblem() }),
+      ...(code === undefined ? {} : { example: new MachineAuthError(code, extrasOf(status)).toProblem() }),
     }
     return {
       description: DESCRIPTIONS[status] ?? `${title}.`,
@@ -133,8 +138,8 @@ export class ProblemResponses {
     return `#/components/schemas/${name}`
   }
 
-  /** The schemas of the responses made so far. */
+  /** The schemas of the responses made so far, by name. */
   get schemas(): Readonly<Record<string, JsonObject>> {
-    return Object.fromEntries(this.#schemas)
+    return Object.fromEntries([...this.#schemas].sort(([one], [other]) => (one < other ? -1 : 1)))
   }
 }

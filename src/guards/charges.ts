@@ -11,6 +11,8 @@ export class Charges {
   at = 0
   #counted: string[] | null = null
   isKeyCharged = false
+  /** Whether a limit of the route has taken the place of its key's own. */
+  isKeyOverridden = false
   /** The use of its key's quotas that was taken in advance; null for a key without any. */
   reservation: Reservation | null = null
   isSpent = false

@@ -21,6 +21,8 @@ export interface LimitPlan {
   readonly route: string | null
   readonly rates: readonly PlannedRate[]
   readonly concurrencies: readonly PlannedConcurrency[]
+  /** Whether one of them takes the place of a key's own limit. */
+  readonly overridesKey: boolean
   /** Whether nothing but addresses is counted, so that no credential need be known. */
   readonly isByAddress: boolean
 }
@@ -49,7 +51,14 @@ export function createLimitPlan(
     else rates.push({ policy, limiter: find(place, policy), label: labelOf(policy.name, policy.rate) })
   }
   const place = policies.map((policy) => placeOf(policy, route)).join('\n')
-  return { place, route, rates, concurrencies, isByAddress: policies.every(({ by }) => by === 'ip') }
+  return {
+    place,
+    route,
+    rates,
+    concurrencies,
+    overridesKey: rates.some(({ policy }) => policy.isOverride),
+    isByAddress: policies.every(({ by }) => by === 'ip'),
+  }
 }
 
 /** The plans of limits that routes declare, one for each route that has them. */

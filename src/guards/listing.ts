@@ -31,7 +31,9 @@ function formatLimit(policy: CompiledPolicy): string {
 
 function formatLimits({ limits }: RouteDescription): string {
   const policies = limits.flatMap(({ value }) => value as readonly CompiledPolicy[])
-  return policies.length === 0 ? '' : `, rateLimit: ${policies.map(formatLimit).join(' + ')}`
+  // A group and its route may say the same.
+  const shown = [...new Set(policies.map(formatLimit))]
+  return shown.length === 0 ? '' : `, rateLimit: ${shown.join(' + ')}`
 }
 
 /** One line per route: method, path, its guards, `public` or `UNGUARDED`, and its limits. */

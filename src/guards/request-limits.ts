@@ -157,7 +157,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     charges.at = now
     if (allowance.hasBudgets) this.#requireReserved(presented, charges, this.#claimsOfKey(allowance, now))
     const { rate, label, subject } = allowance
-    if (rate !== null && label !== null) {
+    if (rate !== null && label !== null && !charges.isKeyOverridden) {
       const reading = allowances.limiterOf(allowance, rate, now).hit(subject, now)
       charges.standings.push({ label, reading })
       if (!reading.isAllowed) throw presented.refuse('rate_limited', { retryAfter: waitOf(reading) / 1000 })
@@ -213,10 +213,11 @@ export class RequestLimits implements LimitsPort<Presented> {
       this.#requireNotLockedOut(presented, subject, plan.route, now)
       return { claim: { limiter, subject, cost: costOf(policy, context) }, label, policy }
     })
+    charges.isKeyOverridden ||= plan.overridesKey
     const key = withKey && !charges.isKeyCharged ? presented.foremostKey : null
     if (key !== null) {
       const allowance = this.#options.allowances.of(key)
-      claimed.push(...this.#claimsOfKey(allowance, now))
+      if (!charges.isKeyOverridden) claimed.push(...this.#claimsOfKey(allowance, now))
       if (allowance.hasBudgets) this.#requireReserved(presented, charges, claimed)
     }
     this.#enter(presented, charges, plan, context)

@@ -191,17 +191,34 @@ export const CreateBlock = strict(
 )
 
 export const BlockModel = t.Unsafe<BlockView>(
-  t.Object({
-    id: t.String({ examples: ['blk_9hQm2LxVbT0sWcPa'] }),
-    subject: t.String({ examples: ['203.0.113.5'] }),
-    kind: t.Union([t.Literal('manual'), t.Literal('abuse'), t.Literal('lockout')]),
-    scope: t.Union([t.Literal('global'), t.Literal('path')]),
-    path: t.Nullable(t.String()),
-    reason: t.Nullable(t.String()),
-    createdBy: t.String(),
-    createdAt: t.String(),
-    expiresAt: t.String(),
-  }),
+  t.Object(
+    {
+      id: t.String(),
+      subject: t.String({ description: 'An address or range, an id, or with its kind before it: `user:42`.' }),
+      kind: t.Union([t.Literal('manual'), t.Literal('abuse'), t.Literal('lockout')]),
+      scope: t.Union([t.Literal('global'), t.Literal('path')]),
+      path: t.Nullable(t.String()),
+      reason: t.Nullable(t.String()),
+      createdBy: t.String(),
+      createdAt: t.String(),
+      expiresAt: t.String(),
+    },
+    {
+      examples: [
+        {
+          id: 'blk_9hQm2LxVbT0sWcPa',
+          subject: '203.0.113.5',
+          kind: 'manual',
+          scope: 'global',
+          path: null,
+          reason: 'Scraping',
+          createdBy: 'user_4dTyWz8Qm1nBvK3c',
+          createdAt: '2030-01-01T00:00:00.000Z',
+          expiresAt: '2030-01-02T00:00:00.000Z',
+        },
+      ],
+    },
+  ),
 )
 
 export const BlockList = t.Object({

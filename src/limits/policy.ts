@@ -19,6 +19,8 @@ export interface CompiledRate extends CompiledScope {
   readonly rate: Rate
   readonly cost: NonNullable<RatePolicy['cost']>
   readonly lockout: LockoutEnd | null
+  /** Whether it takes the place of a key's own limit. */
+  readonly isOverride: boolean
 }
 
 export interface CompiledConcurrency extends CompiledScope {
@@ -67,6 +69,7 @@ function compileOne(policy: LimitPolicy, strategy: LimitStrategy, functionsBy: F
     return Object.freeze({ kind: 'concurrent', by, scope, name, concurrent, fingerprint })
   }
   const { cost = 1, lockout, timeZone } = policy
+  const isOverride = policy.override === true
   const window = parseDuration(policy.window)
   const rate = createRate({
     limit: policy.limit,
@@ -75,10 +78,19 @@ function compileOne(policy: LimitPolicy, strategy: LimitStrategy, functionsBy: F
     ...(policy.burst === undefined ? {} : { burst: policy.burst }),
   })
   const name = policy.name ?? `${describeBy(by)}-${policy.limit}-${formatDuration(window)}`
-  const shape = [rate.strategy, rate.limit, rate.window, rate.burst, cost, lockout ?? null, timeZone ?? null]
+  const shape = [
+    rate.strategy,
+    rate.limit,
+    rate.window,
+    rate.burst,
+    cost,
+    lockout ?? null,
+    timeZone ?? null,
+    isOverride,
+  ]
   const fingerprint = fingerprintOf(['rate', name, by, scope, ...shape], functionsBy)
   const end = lockout === undefined ? null : parseLockout(lockout, timeZone)
-  return Object.freeze({ kind: 'rate', by, scope, name, rate, cost, lockout: end, fingerprint })
+  return Object.freeze({ kind: 'rate', by, scope, name, rate, cost, lockout: end, isOverride, fingerprint })
 }
 
 /**

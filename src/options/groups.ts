@@ -104,7 +104,7 @@ export function resolveProtect(given: MachineAuthOptions['protect'] = []): Resol
 }
 
 function withDefaultScope(policy: LimitPolicy, _: number, { length }: readonly LimitPolicy[]): LimitPolicy {
-  return { scope: 'global', ...(length === 1 ? { name: 'default' } : {}), ...policy }
+  return { ...(length === 1 ? { name: 'default' } : {}), ...policy, scope: 'global' }
 }
 
 function toList<T>(value: T | readonly T[]): readonly T[] {

@@ -32,6 +32,7 @@ const rateSchema = Type.Object(
     ),
     lockout: Type.Optional(check<DurationInput>(LOCKOUT_ACCEPTED, isLockout)),
     timeZone: Type.Optional(check<string>("an IANA time zone such as 'Europe/Berlin'", isTimeZone)),
+    override: Type.Optional(oneOf(true)),
     ...scoped,
   },
   { additionalProperties: false },
@@ -40,7 +41,7 @@ const rateSchema = Type.Object(
 const concurrencySchema = Type.Object({ concurrent: whole(1, 1_000_000), ...scoped }, { additionalProperties: false })
 
 const POLICY_ACCEPTED =
-  "a limit { limit, window, by?, strategy?, burst?, cost?, lockout?, timeZone?, scope?, name? } such as { limit: 60, window: '1m' }, or { concurrent, by?, scope?, name? }"
+  "a limit { limit, window, by?, strategy?, burst?, cost?, lockout?, timeZone?, override?, scope?, name? } such as { limit: 60, window: '1m' }, or { concurrent, by?, scope?, name? }"
 
 /** A schema chosen by what is given, so that a mistake is named where it is. */
 function schemaOf(value: unknown): TSchema {
@@ -50,11 +51,13 @@ function schemaOf(value: unknown): TSchema {
 /** What single members cannot say. */
 function contradictionIn(policy: LimitPolicy): string | null {
   if ('concurrent' in policy) return null
-  const { limit, strategy, burst, cost, lockout, timeZone } = policy
+  const { limit, by, strategy, burst, cost, lockout, timeZone, override } = policy
   const most = strategy === 'token-bucket' ? (burst ?? limit) : limit
   if (burst !== undefined && strategy !== 'token-bucket') return "burst is for strategy: 'token-bucket'"
   if (typeof cost === 'number' && cost > most) return `a cost of ${cost} never fits into ${most}`
   if (timeZone !== undefined && typeof lockout !== 'string') return 'timeZone is for a lockout until a time of day'
+  if (override === true && by !== 'apiKey')
+    return "override is for by: 'apiKey': it takes the place of a key's own limit"
   return null
 }
 
@@ -86,8 +89,15 @@ export function limitMistakes(given: unknown, at: string): readonly string[] {
   })
 }
 
-/** For the schema of options, where a mistake is reported at the option. */
-export const policiesSchema = check<RateLimitInput>(
-  `${POLICY_ACCEPTED}, or a list of such`,
-  (value) => limitMistakes(value, '').length === 0,
+function isCountedByPath(policy: LimitPolicy): boolean {
+  return policy.scope === 'path'
+}
+
+/**
+ * For the schema of options, where a mistake is reported at the option. A limit for everything counts everything
+ * together: one that starts anew on every path is none against somebody who tries paths.
+ */
+export const defaultLimitSchema = check<RateLimitInput>(
+  `${POLICY_ACCEPTED}, or a list of such; the scope is 'global'`,
+  (value) => limitMistakes(value, '').length === 0 && !(Array.isArray(value) ? value : [value]).some(isCountedByPath),
 )

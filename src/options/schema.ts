@@ -6,7 +6,7 @@ import { Type } from '@sinclair/typebox'
 import { isLockout, LOCKOUT_ACCEPTED } from '../lib/lockout-end.ts'
 import { NAME_PATTERN, SEGMENT_PATTERN } from '../lib/names.ts'
 import { DATABASE_ACCEPTED, isDatabase } from './database.ts'
-import { MAX_LIMIT, policiesSchema, positiveDuration, STRATEGY } from './limit-policy.ts'
+import { defaultLimitSchema, MAX_LIMIT, positiveDuration, STRATEGY } from './limit-policy.ts'
 import * as is from './predicates.ts'
 import { check, cidrs, duration, fn, group, list, oneOf, record, whole } from './schema-kinds.ts'
 import type { DatabaseOption, DurationInput, MachineAuthOptions, ProtectRule, UsersOption } from './types.ts'
@@ -153,7 +153,7 @@ export const optionsSchema = group({
   ),
   rateLimit: group({
     strategy: STRATEGY,
-    default: policiesSchema,
+    default: defaultLimitSchema,
     headers: oneOf<'both' | 'ietf' | 'x' | false>('both', 'ietf', 'x', false),
     login: rateLimit,
     maxSubjects: whole(1000, 100_000_000),

@@ -92,7 +92,7 @@ export type LimitSubject = 'ip' | 'apiKey' | 'user' | 'organization' | ((context
 interface LimitScope {
   /** Default `'ip'`. */
   readonly by?: LimitSubject
-  /** `'path'`: each route counts for itself. `'global'`: all routes with this limit count together. Default `'path'`. */
+  /** `'path'`: each path counts for itself. `'global'`: all routes with this limit count together. Default `'path'`. */
   readonly scope?: 'path' | 'global'
   /** Its name in the `RateLimit` headers: letters, digits, `-`, `_`. */
   readonly name?: string
@@ -114,6 +114,8 @@ export interface RatePolicy extends LimitScope {
   readonly lockout?: DurationInput
   /** IANA time zone of a lockout until a time of day. Default `'UTC'`. */
   readonly timeZone?: string
+  /** With `by: 'apiKey'`: on its routes it takes the place of each key's own limit. Quotas and credits still count. */
+  readonly override?: true
 }
 
 /** At most `concurrent` requests under way at once. */
@@ -248,7 +250,7 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
     readonly strategy?: LimitStrategy
     /**
      * A limit for every request, unknown paths included, but for routes that have a `rateLimit` of their own. All of
-     * them count together unless its `scope` is `'path'`. Default: none.
+     * them count together. Default: none.
      */
     readonly default?: RateLimitInput
     /** Which headers say how a limit stands: `RateLimit`, `X-RateLimit-…`, both or none. Default `'both'`. */

@@ -31,6 +31,7 @@ describe('the document', () => {
       })
       .all('/all', () => 'ok', { public: true, body: t.String() })
       .ws('/ws', { currentUser: true, body: t.String(), message: () => undefined })
+      .get('/limited', () => 'ok', { rateLimit: [{ limit: 5, window: '1m', lockout: '1h' }, { concurrent: 2 }] })
       .get('/files/*', () => 'ok')
       .get('/.well-known/thing.json', () => 'ok', { detail: { tags: ['Things'], responses: { 200: {} as never } } })
     const document = await fetchDocument(app)
@@ -163,7 +164,7 @@ describe('operations', () => {
       .ws('/other', { message: () => undefined })
     const document = await fetchDocument(app)
     const upgrade = operationOf(document, 'get', '/ws')
-    expect(Object.keys(upgrade.responses ?? {})).toEqual(['101', '400', '401', '403'])
+    expect(Object.keys(upgrade.responses ?? {})).toEqual(['101', '400', '401', '403', '429'])
     expect(upgrade.description).toBe('Opens a WebSocket: a request with `Upgrade: websocket`.\n\nRequires a user.')
     expect(upgrade.requestBody).toBeUndefined()
     expect(upgrade.security).toHaveLength(3)
@@ -218,7 +219,7 @@ describe('operations', () => {
     expect(schemaOf(x, 401)).toMatchObject({ properties: { mine: { type: 'string' } } })
     expect(schemaOf(x, 403)).toEqual({ $ref: '#/components/schemas/Problem403' })
     const y = operationOf(document, 'get', '/y').responses
-    expect([y?.[200]?.description, Object.keys(y ?? {})]).toEqual(['Fine.', ['200', '400', '401', '403']])
+    expect([y?.[200]?.description, Object.keys(y ?? {})]).toEqual(['Fine.', ['200', '400', '401', '403', '429']])
   })
 
   test('have the refusals that the route names', async () => {
@@ -236,7 +237,7 @@ describe('operations', () => {
   test.each([
     [400, 'Malformed, for example two credentials of one kind, or a body that is not JSON.', 'request_malformed', []],
     [413, 'The body is larger than this takes.', 'body_too_large', []],
-    [429, 'Too many requests or attempts. `Retry-After` says when to try again.', 'rate_limited', ['Retry-After']],
+    [429, 'Too many requests or attempts. `Retry-After` says when to try again.', 'locked_out', ['Retry-After']],
   ])('say what a refusal with %i means', async (status, description, code, headers) => {
     const app = new Elysia()
       .use(createDocumented())

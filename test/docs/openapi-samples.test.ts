@@ -34,6 +34,7 @@ const SAMPLES: readonly (readonly [path: string, sample: object, said: string])[
   ['/auth/keys', { name: 'Nightly import', permissions: [], expiresInDays: 90 }, '201'],
   ['/auth/keys/{id}/revoke', { reason: 'Leaked in a log' }, '200'],
   ['/auth/keys/verify', { key: 'mac_live_4dTyWz8Qm1nBvK3c', permissions: [] }, '200'],
+  ['/auth/blocks', { subject: '203.0.113.5', duration: '24h', reason: 'Scraping' }, '201'],
   ['/auth/login', { email: ALICE, password: 'correct horse battery staple' }, '401 login_failed'],
   ['/auth/refresh', { refresh_token: 'The refresh token of your pair' }, '401 token_invalid'],
   ['/auth/logout', { refresh_token: 'The refresh token of your pair' }, '204'],

@@ -39,6 +39,11 @@ describe('a type', () => {
     ],
     ['anything that is shown as an object', t.Any({ 'x-machine-auth-type': 'object' }), { type: 'object' }],
     [
+      'anything that is shown as one of several types',
+      t.Any({ 'x-machine-auth-type': ['string', 'integer'] }),
+      { type: ['string', 'integer'] },
+    ],
+    [
       'a property called like a keyword',
       t.Object({ $id: t.String(), nullable: t.String() }, { required: [] }),
       { type: 'object', properties: { $id: text, nullable: text }, required: ['$id', 'nullable'] },

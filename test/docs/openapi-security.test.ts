@@ -54,6 +54,10 @@ const SESSION = { session: [] }
 const MASTER = { masterKey: [] }
 const ANY_USER = [BEARER, KEY, SESSION]
 
+/** An API key may pass, which has a limit of its own. */
+const COUNTED = ['200', '400', '401', '403', '429']
+const UNCOUNTED = ['200', '400', '401', '403']
+
 interface Row {
   readonly path: string
   readonly security: readonly object[]
@@ -71,10 +75,15 @@ const ROWS: readonly Row[] = [
     text: 'Requires an API key of environment `live` with permissions `users.view` and `posts.view`.',
     permissions: ['users.view', 'posts.view'],
   },
-  { path: '/token', security: [BEARER], text: 'Requires a bearer token.' },
-  { path: '/session', security: [SESSION], text: 'Requires a session.' },
+  { path: '/token', security: [BEARER], text: 'Requires a bearer token.', statuses: UNCOUNTED },
+  { path: '/session', security: [SESSION], text: 'Requires a session.', statuses: UNCOUNTED },
   { path: '/user', security: ANY_USER, text: 'Requires a user.' },
-  { path: '/user-via', security: [BEARER, SESSION], text: 'Requires a user, by bearer token or session.' },
+  {
+    path: '/user-via',
+    security: [BEARER, SESSION],
+    text: 'Requires a user, by bearer token or session.',
+    statuses: UNCOUNTED,
+  },
   { path: '/optional', security: [...ANY_USER, {}], text: 'Answers anonymous callers too.' },
   { path: '/role', security: ANY_USER, text: 'Requires role `admin`.', roles: ['admin'] },
   { path: '/roles', security: ANY_USER, text: 'Requires role `admin` or `moderator`.', roles: ['admin', 'moderator'] },
@@ -102,7 +111,7 @@ const ROWS: readonly Row[] = [
     text: 'Requires permission `users.view` (module `users`).',
     permissions: ['users.view'],
   },
-  { path: '/master', security: [MASTER, BEARER], text: 'Requires the master key.' },
+  { path: '/master', security: [MASTER, BEARER], text: 'Requires the master key.', statuses: UNCOUNTED },
   {
     path: '/management',
     security: [...ANY_USER, MASTER],
@@ -114,13 +123,13 @@ const ROWS: readonly Row[] = [
     path: '/posts/{id}',
     security: ANY_USER,
     text: 'Requires the owner of the post or role `admin` or permission `posts.view`.',
-    statuses: ['200', '400', '401', '403', '404'],
+    statuses: ['200', '400', '401', '403', '404', '429'],
   },
   {
     path: '/drafts/{id}',
     security: ANY_USER,
     text: 'Requires the owner of the blogDraft.',
-    statuses: ['200', '400', '401', '403', '404'],
+    statuses: ['200', '400', '401', '403', '404', '429'],
   },
   { path: '/key-and-token', security: [{ ...BEARER, ...KEY }], text: 'Requires an API key. Requires a bearer token.' },
   { path: '/key-and-user', security: [KEY, BEARER], text: 'Requires an API key. Requires a user.' },
@@ -131,6 +140,7 @@ const ROWS: readonly Row[] = [
       { ...SESSION, ...MASTER },
     ],
     text: 'Requires a session. Requires the master key.',
+    statuses: UNCOUNTED,
   },
   {
     path: '/role-and-permission',
@@ -157,7 +167,7 @@ describe('a guarded route', () => {
     const operation = operationOf(document, 'get', path)
     expect(operation.security).toEqual(security as never)
     expect(operation.description).toBe(text)
-    expect(Object.keys(operation.responses ?? {})).toEqual([...(statuses ?? ['200', '400', '401', '403'])])
+    expect(Object.keys(operation.responses ?? {})).toEqual([...(statuses ?? COUNTED)])
     expect(operation['x-required-permissions']).toEqual(permissions as never)
     expect(operation['x-required-roles']).toEqual(roles as never)
   })

@@ -8,7 +8,8 @@ import { createDocumented } from './openapi-support.ts'
 const CHROMIUM = '/usr/bin/chromium'
 const isRequired = process.env.REQUIRE_SERVICES === '1'
 
-setDefaultTimeout(10_000)
+/** A browser draws slowly on a machine that is busy with others. */
+setDefaultTimeout(60_000)
 
 /** Another host, that nothing here should ever ask. */
 let askedElsewhere = 0

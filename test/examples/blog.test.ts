@@ -92,11 +92,13 @@ const ROWS: readonly [target: string, body: unknown, outcomes: Readonly<Record<C
     undefined,
     { anonymous: MISSING, alice: '200', bob: NO_PERMISSION, key: NO_PERMISSION, 'bobs key': NO_PERMISSION },
   ],
+  // Five requests from one address, as many as it may send in a minute.
   [
     'POST /api/search',
     { q: 'machines' },
     { anonymous: '200', alice: '200', bob: '200', key: '200', 'bobs key': '200' },
   ],
+  ['POST /withdraw', {}, { anonymous: '200', alice: '200', bob: '200', key: '200', 'bobs key': '200' }],
 ]
 
 const CASES = ROWS.flatMap(([target, body, outcomes]) =>
@@ -125,6 +127,36 @@ describe('each route, each caller', () => {
     }
     expect(outcomeOf(await request(blog.origin, target, { headers: credentials.alice }))).toBe('404 not_found')
   })
+})
+
+test('POST /api/search refuses the sixth request of an address, before its body is read', async () => {
+  for (const body of [{ q: 'machines' }, { q: 7 }]) {
+    const { status, headers, body: problem } = await request(blog.origin, 'POST /api/search', { body })
+    expect([status, problem.code]).toEqual([429, 'rate_limited'])
+    expect(Number(headers.get('retry-after'))).toBeWithin(1, 61)
+    expect(headers.get('ratelimit-policy')).toBe('"ip-5-1m";q=5;w=60')
+    expect(headers.get('ratelimit')).toMatch(/^"ip-5-1m";r=0;t=\d+$/)
+    expect(headers.get('x-ratelimit-limit')).toBe('5')
+    expect(headers.get('x-ratelimit-remaining')).toBe('0')
+    expect(Number(headers.get('x-ratelimit-reset')) * 1000).toBeWithin(Date.now() - 1000, Date.now() + 61_000)
+  }
+})
+
+test('POST /withdraw blocks the address that it catches at fraud, for an hour and on that path only', async () => {
+  const caught = await request(blog.origin, 'POST /withdraw', { body: { fraud: true } })
+  expect([caught.status, caught.body]).toEqual([200, { blocked: true }])
+  for (const caller of ['anonymous', 'alice', 'key'] as const) {
+    const refused = await request(blog.origin, 'POST /withdraw', { headers: credentials[caller], body: {} })
+    expect(outcomeOf(refused)).toBe('403 address_blocked')
+    expect(Number(refused.headers.get('retry-after'))).toBeWithin(3500, 3601)
+  }
+  expect((await request(blog.origin, 'GET /posts')).status).toBe(200)
+
+  const master = { headers: { 'x-admin-key': MASTER_KEY } }
+  const { body: blocks } = await request(blog.origin, 'GET /auth/blocks', master)
+  expect(blocks.items).toMatchObject([{ kind: 'manual', scope: 'path', path: '/withdraw', reason: 'fraud' }])
+  expect((await request(blog.origin, `DELETE /auth/blocks/${blocks.items[0].id}`, master)).status).toBe(204)
+  expect((await request(blog.origin, 'POST /withdraw', { body: {} })).status).toBe(200)
 })
 
 describe('the socket', () => {
@@ -177,4 +209,7 @@ test('its documentation lists every route with what it demands', async () => {
   expect(operations).toEqual(expect.arrayContaining([...documented, 'POST /auth/login', 'POST /auth/keys']))
   expect(Object.keys(body.paths['/admin/users'].get.responses)).toEqual(expect.arrayContaining(['200', '401', '403']))
   expect(body.paths['/api/data'].get.security).not.toBeEmpty()
+  const search = body.paths['/api/search'].post
+  expect(search.description).toBe('At most 5 requests in 1m for each address.')
+  expect([search.security, Object.keys(search.responses)]).toEqual([[], ['200', '429']])
 })
