@@ -13,8 +13,8 @@ const PASSES = 8
  * one is dropped whole, since its subjects are as good as new. No timers, nothing per subject but a Map entry.
  *
  * When it is full, idle subjects of the old generation leave first. When none is found there, newcomers share one state:
- * nobody active is forgotten, nobody is let through unseen. Once there is room they begin on their own again; what they had of the shared state is not held
- * against them then, so around that moment a subject may have the limit twice.
+ * nobody active is forgotten, nobody is let through unseen. Once there is room they begin on their own again, charged
+ * with what was taken of the shared state: whose it was is not known, and nobody has the limit twice.
  *
  * The number of subjects is bounded, not the length of their names.
  */
@@ -68,7 +68,7 @@ export class SubjectStore<S> {
   /** A new state for a subject that `get` has just not found: its own, or the shared one when there is no room. */
   create(subject: string, now: number): S {
     if (!this.#hasRoom(now)) return this.#shared(now)
-    const state = this.#algorithm.start(this.#rate, now)
+    const state = this.#begin(now)
     this.#young.set(subject, state)
     return state
   }
@@ -77,7 +77,7 @@ export class SubjectStore<S> {
   peek(subject: string, now: number): S {
     const state = this.get(subject, now)
     if (state !== undefined) return state
-    return this.#hasRoom(now) ? this.#algorithm.start(this.#rate, now) : this.#shared(now)
+    return this.#hasRoom(now) ? this.#begin(now) : this.#shared(now)
   }
 
   /** Forgets a subject's own state; what it took of the shared one stays taken. */
@@ -90,6 +90,15 @@ export class SubjectStore<S> {
     if (this.size === 0 && this.#overflow === undefined) return true
     this.#touched = Math.min(this.#touched, now)
     return now - this.#touched >= this.#generation
+  }
+
+  #begin(now: number): S {
+    const state = this.#algorithm.start(this.#rate, now)
+    if (this.#overflow === undefined) return state
+    const taken = this.#rate.burst - this.#algorithm.available(this.#overflow, this.#rate, now)
+    if (taken > 0) this.#algorithm.take(state, this.#rate, now, taken)
+    else this.#overflow = undefined
+    return state
   }
 
   #shared(now: number): S {

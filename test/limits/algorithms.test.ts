@@ -90,7 +90,7 @@ describe('algorithms', () => {
   test.each(named)('$kind of $limit per $window ms, burst $burst, agrees with its model', ({ kind, rate }) => {
     fc.assert(
       fc.property(schedules(rate), (steps) => compare(kind, rate, steps)),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 
@@ -101,7 +101,7 @@ describe('algorithms', () => {
     ({ kind, rate }) => {
       fc.assert(
         fc.property(schedules(rate, true), (steps) => compare(kind, rate, steps, true)),
-        { numRuns: 150 },
+        { numRuns: 100 },
       )
     },
   )

@@ -42,5 +42,11 @@ export function schedules(rate: Rate, jumpsBack = false): fc.Arbitrary<Step[]> {
   const advance = jumpsBack
     ? fc.tuple(onward, fc.integer({ min: 0, max: 5 })).map(([ms, kind]) => (kind === 0 ? -ms : ms))
     : onward
-  return fc.array(fc.record({ advance, cost: costs(rate.burst) }), { minLength: 1, maxLength: 60 })
+  const mixed = fc.record({ advance, cost: costs(rate.burst) })
+  // Many cheap ones, so that what holds them grows bit by bit while the first ones leave.
+  const cheap = fc.record({ advance: fc.integer({ min: 0, max: Math.ceil(rate.window / 12) }), cost: fc.constant(1) })
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.array(mixed, { minLength: 1, maxLength: 60 }) },
+    { weight: 1, arbitrary: fc.array(fc.oneof(cheap, cheap, cheap, mixed), { minLength: 50, maxLength: 100 }) },
+  )
 }
