@@ -24,9 +24,10 @@ export function createKeyUse({ blocks, abuse, allowances, clock }: KeyUseOptions
     if (reservation.kind === 'failed') throw reservation.failure
     if (reservation.kind === 'exhausted') return { code: 'quota_exceeded', remaining: 0 }
     const allowance = allowances.of(principal)
-    if (allowance.rate === null) return { code: 'valid', remaining: null }
+    const credits = allowances.creditsLeft(principal)
+    if (allowance.rate === null) return { code: 'valid', remaining: credits }
     const { isAllowed, remaining } = allowances.limiterOf(allowance, allowance.rate, now).hit(allowance.subject, now)
-    if (isAllowed) return { code: 'valid', remaining }
+    if (isAllowed) return { code: 'valid', remaining: credits === null ? remaining : Math.min(credits, remaining) }
     reservation.release()
     return { code: 'rate_limited', remaining }
   }

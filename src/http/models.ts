@@ -163,7 +163,9 @@ export const KeyVerification = t.Object({
   valid: t.Boolean(),
   code: t.String({ description: '`valid`, or the code the key would be refused with.' }),
   key: t.Optional(KeyView),
-  remaining: t.Optional(t.Integer({ description: 'Requests left in its own limit; with `consume`.' })),
+  remaining: t.Optional(
+    t.Integer({ description: 'How many more would be let through now, by its own limit and credits; with `consume`.' }),
+  ),
 })
 
 export const CreateBlock = strict(

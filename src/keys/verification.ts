@@ -33,7 +33,7 @@ export interface KeyVerification {
   readonly valid: boolean
   readonly code: 'valid' | ErrorCode
   readonly key?: ApiKeyView
-  /** Requests left in the key's own limit; only where one was consumed. */
+  /** How many more would be let through now, by the key's own limit and its credits; only where one was consumed. */
   readonly remaining?: number
 }
 

@@ -177,6 +177,11 @@ export class KeyAllowances {
     }
   }
 
+  /** Uses that a key has left after its last one; null for a key without credits. */
+  creditsLeft({ id, use }: ApiKeyPrincipal): number | null {
+    return use.credits === null ? null : this.#options.ledger.leftOf(creditsBudgetId(id))
+  }
+
   /** Uses that storage counts as used although they are still to come, for views. */
   unusedCredits(keyId: string): number {
     return this.#options.ledger.unusedOf(creditsBudgetId(keyId))

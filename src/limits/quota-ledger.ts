@@ -100,6 +100,12 @@ export class QuotaLedger {
     account.emptyUntil = 0
   }
 
+  /** How many can still be handed out, as far as storage last said; null for a budget nobody has asked for lately. */
+  leftOf(id: string): number | null {
+    const account = this.#accounts.get(id)
+    return account === undefined ? null : account.left + account.unused
+  }
+
   /** How many were claimed and are still to be used: storage counts them as used. */
   unusedOf(id: string): number {
     return this.#accounts.get(id)?.unused ?? 0
