@@ -31,7 +31,12 @@ export const EXCEPTIONS: readonly {
   { from: 'http', to: 'guards', why: 'its routes are guarded like any others' },
   { from: 'docs', to: 'guards', why: 'the document describes the guards' },
   { from: 'authentication', to: 'authorization', why: 'a principal carries what it may do' },
-  { from: 'limits', to: 'authentication/principal.ts', typesOnly: true, why: 'a key is counted as whom it was proven to be' },
+  {
+    from: 'limits',
+    to: 'authentication/principal.ts',
+    typesOnly: true,
+    why: 'a key is counted as whom it was proven to be',
+  },
   { from: 'credentials', to: 'storage/records.ts', typesOnly: true, why: 'the words of the domain' },
   { from: 'options', to: 'storage/records.ts', typesOnly: true, why: 'the words of the domain' },
   { from: 'options', to: 'lib', why: 'lib is below everything' },

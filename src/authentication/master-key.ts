@@ -12,6 +12,9 @@ export const MASTER: MasterPrincipal = Object.freeze({
   granted: PermissionSet.ALL,
 })
 
+/** The header that carries nothing else. */
+export const MASTER_KEY_HEADER = 'x-admin-key'
+
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

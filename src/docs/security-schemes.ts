@@ -1,5 +1,5 @@
 /** How credentials are sent, as OpenAPI's security schemes. */
-import { MASTER_KEY_HEADER } from '../guards/requirements.ts'
+import { MASTER_KEY_HEADER } from '../authentication/master-key.ts'
 import type { SchemeName } from './combinations.ts'
 import type { JsonObject } from './openapi.ts'
 

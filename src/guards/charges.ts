@@ -35,6 +35,11 @@ export class Charges {
     this.isSpent = true
   }
 
+  /** Gives back the use of its key's quotas: a guard refused it, and nothing was done for it. */
+  refund(): void {
+    this.isSpent = false
+  }
+
   /** Ends what lasts as long as the request, and gives back a use that nobody needed. */
   settle(): void {
     if (this.leaving !== null) for (const leave of this.leaving) leave()

@@ -177,8 +177,11 @@ export class GuardEngine {
   /** Addresses first, then credentials; waits only for what must be looked up. */
   #meet<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
     presented.early = this.#limits.refuseAddress(presented) ?? this.#refuseByDefault(presented)
-    // Whoever is kept out by his address does not get his credentials looked up.
-    if (presented.early !== null) return handle
+    if (presented.early !== null) {
+      // Whoever is kept out by his address does not get his credentials looked up, and is over before he began.
+      presented.charges?.settle()
+      return handle
+    }
     presented.readCredentials()
     const pending = presented.takePending()
     if (pending !== null) {
@@ -189,8 +192,8 @@ export class GuardEngine {
       }
     }
     const reserving = this.#reserve(presented)
-    const run = this.#untilOver(handle, presented)
-    return reserving === null ? run : (admitted) => reserving.then(() => run(admitted))
+    if (reserving === null) return this.#untilOver(handle, presented)
+    return (admitted) => reserving.then(() => this.#untilOver(handle, presented)(admitted))
   }
 
   /** The default limit, where addresses are all that it counts. */
@@ -226,19 +229,43 @@ export class GuardEngine {
 
   /** Ends what lasts as long as a request, where anything may. */
   #untilOver<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
-    if (!this.#hasConcurrency && presented.charges?.reservation == null) return handle
+    const isOwed = presented.isExcepted || this.#hasConcurrency || this.#limits.hasPrincipalDefault
+    if (!isOwed && presented.charges?.reservation == null) return handle
     return (admitted) => {
-      const settle = () => presented.charges?.settle()
       let answer: R | Response | Promise<R | Response>
       try {
         answer = handle(admitted)
       } catch (failure) {
-        settle()
+        presented.charges?.settle()
         throw failure
       }
-      if (answer instanceof Promise) return answer.finally(settle)
-      settle()
-      return answer
+      if (answer instanceof Promise) {
+        return answer.then((given) => this.#countLate(presented, given)).finally(() => presented.charges?.settle())
+      }
+      const counted = this.#countLate(presented, answer)
+      presented.charges?.settle()
+      return counted
+    }
+  }
+
+  /**
+   * A request that was left to its route's limits and never came to them (a rule refused it, no route took it, nobody
+   * upgraded it) counts for the default limit after all. Its answer was cheap; over the limit it gets another one.
+   */
+  #countLate<R>(presented: Presented, answer: R | Response): R | Response {
+    if (!presented.isExcepted || presented.isCountedByRoute || !(answer instanceof Response)) return answer
+    const headers: AnswerHeaders = {}
+    try {
+      this.#limits.chargeDefault(presented)
+      this.#limits.writeHeaders(presented, headers)
+      return withHeaders(answer, headers)
+    } catch (refused) {
+      const error =
+        refused instanceof MachineAuthError ? refused : this.answers.internalError(presented.request, refused)
+      this.#limits.writeHeaders(presented, headers)
+      // What the app says of CORS stays.
+      const kept = [...answer.headers].filter(([name]) => name.startsWith('access-control-'))
+      return withHeaders(error.toResponse(), { ...headers, ...Object.fromEntries(kept) })
     }
   }
 
@@ -274,6 +301,7 @@ export class GuardEngine {
 
   #answerEarly(refused: unknown, presented: Presented, headers: AnswerHeaders): Response | Promise<Response> {
     const { request } = presented
+    presented.charges?.refund()
     const error = refused instanceof MachineAuthError ? refused : this.answers.internalError(request, refused)
     this.#limits.writeHeaders(presented, headers)
     const answer = this.answers.askOnDenied(error, request)
@@ -292,6 +320,13 @@ export class GuardEngine {
   isOpenSocket(request: Request): boolean {
     return (peekPresented(request)?.route ?? null) !== null && request.headers.has('upgrade')
   }
+}
+
+/** A copy, since the headers of an answer that was fetched elsewhere cannot be changed. */
+function withHeaders(answer: Response, added: AnswerHeaders): Response {
+  const copy = new Response(answer.body, answer)
+  for (const [name, value] of Object.entries(added)) if (value !== undefined) copy.headers.set(name, String(value))
+  return copy
 }
 
 function nothingPublic(): boolean {

@@ -56,7 +56,7 @@ export function createGate<Proof extends object>(
     try {
       decide(presented)
     } catch (refused) {
-      presented.refused = refused
+      presented.refuseWith(refused)
       return UNREAD
     }
     return undefined
@@ -66,9 +66,12 @@ export function createGate<Proof extends object>(
     const presented = presentedBy(request)
     setVary(set.headers)
     if (presented.refused !== null) throw presented.refused
-    // biome-ignore lint/style/useConst: Bun folds a constant into `return decide(…)`, and Elysia awaits what says so
     let proof: Proof
-    proof = decide(presented)
+    try {
+      proof = decide(presented)
+    } catch (refused) {
+      throw presented.refuseWith(refused)
+    }
     if (presented.charges !== null) presented.limits.writeHeaders(presented, set.headers)
     return proof
   }
@@ -107,7 +110,7 @@ export function createAsyncGate<Proof extends object>(
     try {
       await decideOnce(presented, { request, params })
     } catch (refused) {
-      presented.refused = refused
+      presented.refuseWith(refused)
       return UNREAD
     }
     return undefined
@@ -117,9 +120,13 @@ export function createAsyncGate<Proof extends object>(
     const presented = presentedBy(request)
     setVary(set.headers)
     if (presented.refused !== null) throw presented.refused
-    const proof = await decideOnce(presented, { request, params })
-    if (presented.charges !== null) presented.limits.writeHeaders(presented, set.headers)
-    return proof
+    try {
+      const proof = await decideOnce(presented, { request, params })
+      if (presented.charges !== null) presented.limits.writeHeaders(presented, set.headers)
+      return proof
+    } catch (refused) {
+      throw presented.refuseWith(refused)
+    }
   }
 
   return asGate<Proof>(parse, Object.assign(transform, { [MARK]: mark }))

@@ -26,7 +26,7 @@ export function createLimitGate(policies: readonly CompiledPolicy[], isGuarded =
     try {
       count(presented, { route, params })
     } catch (refused) {
-      presented.refused ??= refused
+      presented.refuseWith(refused)
       return UNREAD
     }
     return undefined
@@ -35,7 +35,11 @@ export function createLimitGate(policies: readonly CompiledPolicy[], isGuarded =
   function transform({ request, set, route, params }: LimitGateContext): void {
     const presented = presentedBy(request)
     if (presented.refused !== null) throw presented.refused
-    count(presented, { route, params })
+    try {
+      count(presented, { route, params })
+    } catch (refused) {
+      throw presented.refuseWith(refused)
+    }
     if (presented.charges !== null) presented.limits.writeHeaders(presented, set.headers)
   }
 

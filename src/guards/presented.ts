@@ -1,6 +1,6 @@
 /** What one request presents, and what came of it. One object per request, shared by all its guards. */
 import type { Authenticator } from '../authentication/authenticator.ts'
-import { MASTER } from '../authentication/master-key.ts'
+import { MASTER, MASTER_KEY_HEADER } from '../authentication/master-key.ts'
 import {
   type ApiKeyPrincipal,
   type MasterPrincipal,
@@ -84,6 +84,8 @@ export class Presented {
   early: MachineAuthError | null = null
   /** Whether the default limit did not count it, because its URL is that of a route with limits of its own. */
   isExcepted = false
+  /** Whether limits that its route has have counted it, or refused to. */
+  isCountedByRoute = false
 
   constructor(environment: RequestEnvironment, request: Request) {
     this.#environment = environment
@@ -277,6 +279,13 @@ export class Presented {
     return this.#objectionTo(outcome) === null ? outcome : null
   }
 
+  /** Notes that a guard refused the request: it is thrown where it can be rendered, and uses up no quota. */
+  refuseWith(refused: unknown): unknown {
+    this.refused = refused
+    this.charges?.refund()
+    return refused
+  }
+
   /** The error of a refusal, with this request's id. */
   refuse(code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {
     const wait = this.#isWrongNoted || !WRONG.has(code) || !this.#isForged(code) ? 0 : this.#noteWrong()
@@ -298,7 +307,7 @@ export class Presented {
 
   /** Whether one of its credentials is unknown or forged, and not only of another kind than was asked for. */
   #isForged(code: ErrorCode): boolean {
-    if (code === 'master_key_invalid') return true
+    if (code === 'master_key_invalid' && this.request.headers.has(MASTER_KEY_HEADER)) return true
     if (this.#key?.kind === 'refused' && WRONG.has(this.#key.code)) return true
     // What nothing here can verify (`Basic`) may be meant for somebody else.
     if (this.#authorization === UNUSABLE) return false

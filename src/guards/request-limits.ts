@@ -198,6 +198,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     whereabouts: Whereabouts,
     isGuarded: boolean,
   ): void {
+    presented.isCountedByRoute = true
     this.#charge(presented, this.#plans.of(policies, whereabouts.route), whereabouts, isGuarded)
   }
 

@@ -2,7 +2,7 @@
  * What each guard demands, as a pure decision over what the request presents: `require*` returns what it proved or
  * throws `MachineAuthError`.
  */
-import { MASTER } from '../authentication/master-key.ts'
+import { MASTER, MASTER_KEY_HEADER } from '../authentication/master-key.ts'
 import type {
   ApiKeyPrincipal,
   BearerToken,
@@ -191,8 +191,6 @@ export function requireModule(presented: Presented, requirement: ModuleRequireme
   requireAll(presented, principal, [permission])
   return principal
 }
-
-export const MASTER_KEY_HEADER = 'x-admin-key'
 
 /** The master key, from `X-Admin-Key` or as a bearer token. */
 export function requireMasterKey(presented: Presented): Principal {

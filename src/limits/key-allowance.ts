@@ -146,6 +146,7 @@ export class KeyAllowances {
         return used === null ? null : limit - used
       },
       giveBack: (amount) => quotas.giveBack(subject, period, amount),
+      nextRefill: () => null,
       exhausted(at) {
         const end = endOfMonth(at)
         const whose = subject.startsWith('organization:') ? "organization's" : "key's"
@@ -160,14 +161,17 @@ export class KeyAllowances {
 
   #credits(id: string, { refill }: NonNullable<KeyUse['credits']>, now: number): KeyBudget {
     const { keys } = this.#options
+    const nextRefill = (at: number) =>
+      refill === null ? null : refill.since + (Math.floor((at - refill.since) / refill.every) + 1) * refill.every
     return {
       id: creditsBudgetId(id),
       claim: (amount) => keys.claimCredits(id, amount, now),
       giveBack: (amount) => keys.giveBackCredits(id, amount),
+      nextRefill,
       exhausted(at) {
         const detail = 'The API key has no uses left.'
-        if (refill === null) return { detail }
-        const next = refill.since + (Math.floor((at - refill.since) / refill.every) + 1) * refill.every
+        const next = nextRefill(at)
+        if (next === null) return { detail }
         return {
           detail: `${detail} It is refilled at ${toTimestamp(next)}.`,
           retryAfter: (next - at) / 1000,

@@ -13,6 +13,8 @@ export interface Budget {
   /** Takes `amount` if that many are left, and answers how many are left then; null when they are not. */
   claim(amount: number): Promise<number | null>
   giveBack(amount: number): Promise<void>
+  /** When more comes, ms; null when that is another budget's matter, or never. */
+  nextRefill(now: number): number | null
 }
 
 interface Account {
@@ -82,7 +84,7 @@ export class QuotaLedger {
     // Others took some meanwhile: one may still be there.
     if (wanted > 1 && (await this.#claimExactly(account, 1))) return
     account.left = 0
-    account.emptyUntil = now + EMPTY_FOR
+    account.emptyUntil = Math.min(now + EMPTY_FOR, account.budget.nextRefill(now) ?? Number.POSITIVE_INFINITY)
   }
 
   async #claimExactly(account: Account, amount: number): Promise<boolean> {
