@@ -88,7 +88,8 @@ class Walk {
         for (const place of places) {
           if (piece === '' || piece === '.') next.add(place)
           if (piece === '..') next.add(this.#up(place))
-          if (piece !== '') this.#down(next, place, piece, ups, true)
+          // Whoever keeps empty segments takes back one of them by the `..` behind it.
+          if (piece !== '' || ups > 0) this.#down(next, place, piece, ups, true)
           if (segment.length > 1) this.#down(unfinished, place, piece, ups, false)
         }
         places = next

@@ -21,7 +21,9 @@ export class Limiters {
   declared(place: string, rate: Rate): Limiter {
     const known = this.#declared.get(place)
     if (known !== undefined) return known
-    const limiter = new Limiter(rate, this.#capacity)
+    // A handler may have asked for it before.
+    const limiter = this.#occasional.get(place) ?? new Limiter(rate, this.#capacity)
+    this.#occasional.delete(place)
     this.#declared.set(place, limiter)
     return limiter
   }
@@ -34,7 +36,7 @@ export class Limiters {
    * @throws RangeError when there are as many limits as requests: they must not be made from what a request says
    */
   occasional(place: string, rate: Rate, now: number): Limiter {
-    const known = this.#occasional.get(place)
+    const known = this.#declared.get(place) ?? this.#occasional.get(place)
     if (known !== undefined) return known
     if (this.#occasional.size >= MANY) this.#sweep(now)
     if (this.#occasional.size >= MOST) {
