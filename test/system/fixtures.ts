@@ -46,6 +46,8 @@ export async function runScript(script: string, cwd: string, env: Readonly<Recor
 export interface RunningServer {
   readonly origin: string
   kill(): Promise<void>
+  /** Lets it stop by itself. */
+  stop(): Promise<void>
 }
 
 /** Starts `server.ts` and waits for its address. */
@@ -62,6 +64,10 @@ export async function startServer(cwd: string, env: Readonly<Record<string, stri
     origin: text.trim(),
     async kill() {
       child.kill('SIGKILL')
+      await child.exited
+    },
+    async stop() {
+      child.kill('SIGTERM')
       await child.exited
     },
   }
