@@ -1,10 +1,21 @@
 /** Ids for requests that bring none: unique in the process and, by their first part, among processes. */
 
+/** Two digits of base 36, each made once: what changes with every request is then put together from two texts. */
+const ENDINGS: readonly string[] = Array.from({ length: 36 ** 2 }, (_, number) => number.toString(36).padStart(2, '0'))
+
 export function createRequestIds(): () => string {
-  const start = Buffer.from(crypto.getRandomValues(new Uint8Array(9))).toString('base64url')
-  let count = 0
+  const process = Buffer.from(crypto.getRandomValues(new Uint8Array(9))).toString('base64url')
+  let rounds = 0
+  let start = `${process}-0`
+  let next = 0
   return () => {
-    count += 1
-    return `${start}-${count.toString(36)}`
+    if (next === ENDINGS.length) {
+      next = 0
+      rounds += 1
+      start = `${process}-${rounds.toString(36)}`
+    }
+    const ending = ENDINGS[next] ?? ''
+    next += 1
+    return start + ending
   }
 }

@@ -92,7 +92,7 @@ export function writeLimitHeaders(
   if (mode !== 'ietf') {
     const { label, reading } = tightest
     headers['x-ratelimit-limit'] = label.limit
-    headers['x-ratelimit-remaining'] = String(reading.remaining)
-    headers['x-ratelimit-reset'] = String(seconds(now) + resetOf(reading))
+    headers['x-ratelimit-remaining'] = reading.remaining
+    headers['x-ratelimit-reset'] = seconds(now) + resetOf(reading)
   }
 }
