@@ -11,10 +11,12 @@ import { InFlight } from '../limits/in-flight.ts'
 import type { KeyAllowance, KeyAllowances, Reservation } from '../limits/key-allowance.ts'
 import { type Claim, hitAll, type Reading } from '../limits/limiter.ts'
 import type { Limiters } from '../limits/limiters.ts'
-import { type CompiledPolicy, type CompiledRate, compilePolicies } from '../limits/policy.ts'
+import type { CompiledPolicy, CompiledRate } from '../limits/policy.ts'
 import type { LimitContext, LimitStrategy, RateLimitInput } from '../options/types.ts'
 import type { BlockRecord } from '../storage/records.ts'
 import type { Charges } from './charges.ts'
+import { HandlerLimits } from './handler-limits.ts'
+import { costOf, RequestContext } from './limit-context.ts'
 import { createLimitPlan, type LimitPlan, LimitPlans } from './limit-plan.ts'
 import { limitSubject, principalSubjects } from './limit-subject.ts'
 import type { LimitsPort, Whereabouts } from './limits-port.ts'
@@ -81,10 +83,11 @@ export class RequestLimits implements LimitsPort<Presented> {
   readonly #options: RequestLimitsOptions
   readonly #default: LimitPlan | null
   readonly #inFlight = new InFlight()
-  readonly #compiled = new Map<string, readonly CompiledPolicy[]>()
+  readonly #handlerLimits: HandlerLimits
 
   constructor(options: RequestLimitsOptions) {
     this.#options = options
+    this.#handlerLimits = new HandlerLimits(options.strategy)
     this.#plans = new LimitPlans(options.limiters)
     this.#default = options.default.length === 0 ? null : this.#plans.of(options.default, null)
   }
@@ -278,7 +281,7 @@ export class RequestLimits implements LimitsPort<Presented> {
 
   chargeInHandler(presented: Presented, given: RateLimitInput, whereabouts: Whereabouts): Reading {
     const { limiters, clock } = this.#options
-    const policies = this.#compile(given)
+    const policies = this.#handlerLimits.compile(given)
     const find = (place: string, { rate }: CompiledRate) => limiters.occasional(place, rate, clock())
     const plan = createLimitPlan(policies, whereabouts.route, find)
     const [first] = plan.rates
@@ -299,16 +302,6 @@ export class RequestLimits implements LimitsPort<Presented> {
     return this.#options.blocks.exempts(input.subject) ? null : this.#options.block(input, createdBy)
   }
 
-  /** What a handler writes out is a new object for every request; most say the same each time. */
-  #compile(given: RateLimitInput): readonly CompiledPolicy[] {
-    const text = plainTextOf(given)
-    const known = text === null ? undefined : this.#compiled.get(text)
-    if (known !== undefined) return known
-    const policies = compilePolicies(given, this.#options.strategy, 'auth.rateLimit', 'source')
-    if (text !== null && this.#compiled.size < MOST_COMPILED) this.#compiled.set(text, policies)
-    return policies
-  }
-
   noteWrong(address: string | null): number {
     return this.#options.abuse?.note(address, this.#options.clock()) ?? 0
   }
@@ -321,52 +314,8 @@ export class RequestLimits implements LimitsPort<Presented> {
   }
 }
 
-/** Limits of handlers that are remembered in their compiled form. */
-const MOST_COMPILED = 1000
-
-/** The text of a limit without functions; null for one with, whose functions know the request they were made for. */
-function plainTextOf(given: RateLimitInput): string | null {
-  const policies = Array.isArray(given) ? given : [given]
-  const hasFunctions = policies.some((policy) => Object.values(policy ?? {}).some((each) => typeof each === 'function'))
-  return hasFunctions ? null : JSON.stringify(given)
-}
-
 function placeOf({ request, route }: Presented): BlockPlace {
   return { url: request.url, route }
 }
 
 const NOWHERE: Whereabouts = Object.freeze({ route: null, params: Object.freeze({}) })
-
-/** @throws RangeError for a function's answer that is no cost: counting nothing would be no limit */
-function costOf({ cost, rate }: CompiledRate, context: LimitContext): number {
-  if (typeof cost === 'number') return cost
-  const asked = cost(context)
-  if (!Number.isInteger(asked) || asked < 0) throw new RangeError('rateLimit.cost must answer a whole number from 0')
-  return Math.min(asked, rate.burst + 1)
-}
-
-/** Looks up what it is asked for only when it is asked: most limits want none of it. */
-class RequestContext implements LimitContext {
-  readonly #presented: Presented
-  readonly request: Request
-  readonly route: string | null
-  readonly params: LimitContext['params']
-
-  constructor(presented: Presented, { route, params }: Whereabouts) {
-    this.#presented = presented
-    this.request = presented.request
-    this.route = route
-    this.params = params
-  }
-
-  get address(): string | null {
-    return this.#presented.address
-  }
-
-  get principal(): LimitContext['principal'] {
-    const principal = this.#presented.speaker
-    if (principal === null) return null
-    const { kind, id, user, organizationId } = principal
-    return { kind, id, userId: user?.id ?? null, organizationId }
-  }
-}
