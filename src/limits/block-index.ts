@@ -68,8 +68,11 @@ export class BlockIndex {
     return [...this.#byId.values()].map(({ block }) => block)
   }
 
+  /** Takes the place of one of the same subject, scope and path, as in storage: removing it frees the subject. */
   put(block: BlockRecord): void {
     this.remove(block.id)
+    const replaced = this.#samePlace(block)
+    if (replaced !== undefined) this.remove(replaced.block.id)
     const indexed = { block, matchesPath: matchPath(block), matchesAddress: matchAddress(block) }
     this.#byId.set(block.id, indexed)
     if (indexed.matchesAddress !== null) {
@@ -80,6 +83,11 @@ export class BlockIndex {
     const others = this.#bySubject.get(block.subject)
     if (others === undefined) this.#bySubject.set(block.subject, [indexed])
     else others.push(indexed)
+  }
+
+  #samePlace({ subject, scope, path }: BlockRecord): Indexed | undefined {
+    const candidates = subject.startsWith(RANGE) ? this.#ranges : (this.#bySubject.get(subject) ?? [])
+    return candidates.find(({ block }) => block.subject === subject && block.scope === scope && block.path === path)
   }
 
   remove(id: string): BlockRecord | null {

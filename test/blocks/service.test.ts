@@ -176,6 +176,24 @@ describe('automatic blocks', () => {
   })
 })
 
+test('a block that could not be stored is freed with the one that was made when storage was back', async () => {
+  const t = setUp()
+  let isAway = true
+  const { blocks, isBlocked, index } = t.create({
+    ...t.storage.blocks,
+    put: (block) => (isAway ? Promise.reject(new Error('away')) : t.storage.blocks.put(block)),
+  })
+  for (const subject of ['203.0.113.5', '10.0.0.0/8']) {
+    isAway = true
+    await expect(blocks.add({ subject, duration: '1h' })).rejects.toThrow('away')
+    isAway = false
+    const { id } = await blocks.add({ subject, duration: '1h' })
+    expect(index.size).toBe(1)
+    await blocks.remove(id)
+    expect([isBlocked('203.0.113.5'), isBlocked('10.1.2.3'), index.size]).toEqual([false, false, 0])
+  }
+})
+
 describe('another process', () => {
   test('reads what is in force when it starts, and hears of what is made and removed', async () => {
     const t = setUp()
