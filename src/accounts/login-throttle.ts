@@ -37,17 +37,40 @@ export function waitAfter(failures: number): number {
   return failures < PATIENCE ? 0 : Math.min(LONGEST_WAIT, 1000 * 2 ** Math.min(failures - PATIENCE, 10))
 }
 
-/** The attempts of one address that are being verified: they may all become failures. */
-interface Attempts {
-  count: number
-  readonly ended: (() => void)[]
+/** Attempts that are being verified, by whom or at whom: each of them may become a failure. */
+class UnderWay {
+  readonly #attempts = new Map<string, { count: number; readonly ended: (() => void)[] }>()
+
+  /** Enters unless `room` are under way already; answers whether it did. Everyone who enters must leave. */
+  enter(name: string, room: number): boolean {
+    const attempts = this.#attempts.get(name) ?? { count: 0, ended: [] }
+    if (attempts.count >= room) return false
+    attempts.count += 1
+    this.#attempts.set(name, attempts)
+    return true
+  }
+
+  /** Resolves when one of those under way has ended; at once when there is none. */
+  async change(name: string): Promise<void> {
+    const attempts = this.#attempts.get(name)
+    if (attempts !== undefined) await new Promise<void>((resolve) => attempts.ended.push(resolve))
+  }
+
+  leave(name: string): void {
+    const attempts = this.#attempts.get(name)
+    if (attempts === undefined) return
+    attempts.count -= 1
+    if (attempts.count === 0) this.#attempts.delete(name)
+    for (const wake of attempts.ended.splice(0)) wake()
+  }
 }
 
 export class LoginThrottle {
   readonly #options: LoginThrottleOptions
   readonly #addresses: Limiter
   readonly #accounts: Limiter
-  readonly #underWay = new Map<string, Attempts>()
+  readonly #byAddress = new UnderWay()
+  readonly #atAccount = new UnderWay()
   /** Accounts at which a stranger whose turn has come is being verified. */
   readonly #taken = new Set<string>()
 
@@ -70,16 +93,18 @@ export class LoginThrottle {
     const place = addressSubject(address)
     const account = this.#nameOf(email)
     await this.#enter(place)
-    let isStranger = false
     try {
-      isStranger = await this.#takeTurn(account, place)
-      const proven = await verify()
-      if (proven === null) this.#noteFailure(account, place)
-      else await this.#noteSuccess(account, place)
-      return proven
+      const leave = await this.#takeTurn(account, place)
+      try {
+        const proven = await verify()
+        if (proven === null) this.#noteFailure(account, place)
+        else await this.#noteSuccess(account, place)
+        return proven
+      } finally {
+        leave()
+      }
     } finally {
-      if (isStranger) this.#taken.delete(account)
-      this.#leave(place)
+      this.#byAddress.leave(place)
     }
   }
 
@@ -95,37 +120,38 @@ export class LoginThrottle {
     for (;;) {
       const { remaining, retryAfter } = this.#addresses.read(place, this.#options.clock())
       if (remaining === 0) throw lockedOut(retryAfter)
-      const attempts = this.#underWay.get(place) ?? { count: 0, ended: [] }
-      if (attempts.count < remaining) {
-        attempts.count += 1
-        this.#underWay.set(place, attempts)
-        return
-      }
-      await new Promise<void>((resolve) => attempts.ended.push(resolve))
+      if (this.#byAddress.enter(place, remaining)) return
+      await this.#byAddress.change(place)
     }
   }
 
-  #leave(place: string): void {
-    const attempts = this.#underWay.get(place)
-    if (attempts === undefined) return
-    attempts.count -= 1
-    if (attempts.count === 0) this.#underWay.delete(place)
-    for (const wake of attempts.ended.splice(0)) wake()
+  /**
+   * Lets the first few at an account go on, and whoever logged in to it from there before; all others take turns.
+   *
+   * @returns ends the turn
+   */
+  async #takeTurn(account: string, place: string): Promise<() => void> {
+    let isKnown: boolean | null = null
+    for (;;) {
+      const { failures } = this.#failuresOf(account)
+      if (this.#atAccount.enter(account, PATIENCE - failures)) return () => this.#atAccount.leave(account)
+      isKnown ??= await this.#options.store.knows(account, place)
+      if (isKnown) return () => undefined
+      if (this.#failuresOf(account).failures >= PATIENCE) return this.#takeStrangersTurn(account)
+      // As with addresses: the outcome of the others decides.
+      await this.#atAccount.change(account)
+    }
   }
 
-  /** Answers whether the attempt had to wait for its turn, and has it now. */
-  async #takeTurn(account: string, place: string): Promise<boolean> {
-    const { clock, store, rate } = this.#options
-    if (this.#failuresOf(account).failures < PATIENCE || (await store.knows(account, place))) return false
-    const now = clock()
+  #takeStrangersTurn(account: string): () => void {
     const { failures, resetAfter } = this.#failuresOf(account)
-    const lastFailure = now + resetAfter - rate.window
-    const wait = lastFailure + waitAfter(failures) - now
+    const sinceLast = this.#options.rate.window - resetAfter
+    const wait = waitAfter(failures) - sinceLast
     if (wait > 0) throw lockedOut(wait)
     // One stranger at a time: the next one hears how this turn ended.
     if (this.#taken.has(account)) throw lockedOut(waitAfter(failures))
     this.#taken.add(account)
-    return true
+    return () => void this.#taken.delete(account)
   }
 
   /** `resetAfter`: ms until the last of them has left the window. */
@@ -137,7 +163,10 @@ export class LoginThrottle {
   #noteFailure(account: string, place: string): void {
     const now = this.#options.clock()
     this.#addresses.hit(place, now)
-    this.#accounts.hit(account, now)
+    if (this.#accounts.hit(account, now).isAllowed) return
+    // Strangers wait from the last failure on: where no more are counted, all of them are as late as that one.
+    this.#accounts.forget(account)
+    this.#accounts.hit(account, now, MOST_FAILURES)
   }
 
   async #noteSuccess(account: string, place: string): Promise<void> {

@@ -26,10 +26,16 @@ export interface BlockServiceOptions {
 
 /** Automatic blocks in force at once; beyond it the limits themselves still refuse, one request at a time. */
 const MOST_AUTOMATIC = 100_000
+/** ms between looks for ended ones when there is no room: each goes through all of them. */
+const LOOK_INTERVAL = 10_000
 
 export class BlockService {
   readonly #options: BlockServiceOptions
   readonly #writing = new Set<Promise<void>>()
+  /** Blocks that storage does not hold (yet): what it lists says nothing of them. */
+  readonly #unstored = new Set<string>()
+  /** When there was last found to be no room for automatic blocks, ms. */
+  #fullAt = Number.NEGATIVE_INFINITY
 
   constructor(options: BlockServiceOptions) {
     this.#options = options
@@ -100,13 +106,9 @@ export class BlockService {
 
   /** Blocks at once, without waiting for storage. */
   start(automatic: AutomaticBlock): void {
-    const { index, clock, warn } = this.#options
+    const { clock, warn } = this.#options
     const now = clock()
-    if (index.size >= MOST_AUTOMATIC) index.sweep(now)
-    if (index.size >= MOST_AUTOMATIC) {
-      warn(`more than ${MOST_AUTOMATIC} blocks are in force: no further ones are made by themselves`)
-      return
-    }
+    if (!this.#hasRoom(now)) return
     const block = this.#compose(automatic, SYSTEM.id, now)
     const writing = this.#enforce(block).then(
       (standing) => this.#noteAutomatic(standing),
@@ -114,6 +116,17 @@ export class BlockService {
     )
     this.#writing.add(writing)
     void writing.finally(() => this.#writing.delete(writing))
+  }
+
+  #hasRoom(now: number): boolean {
+    const { index, warn } = this.#options
+    if (index.size < MOST_AUTOMATIC) return true
+    if (Math.abs(now - this.#fullAt) < LOOK_INTERVAL) return false
+    index.sweep(now)
+    if (index.size < MOST_AUTOMATIC) return true
+    this.#fullAt = now
+    warn(`${MOST_AUTOMATIC} blocks are in force: no further ones are made by themselves`)
+    return false
   }
 
   #noteAutomatic({ id, kind, subject, scope, path, expiresAt }: BlockRecord): Promise<void> {
@@ -128,14 +141,18 @@ export class BlockService {
   /** In memory first: what storage takes its time for, or refuses, is blocked here all the same. */
   async #enforce(block: BlockRecord): Promise<BlockRecord> {
     const { index, store } = this.#options
-    index.put(block)
+    this.#unstored.add(block.id)
+    // Nothing is shortened by one that storage may refuse.
+    if (!index.outlasts(block)) index.put(block)
     const standing = await store.put(block)
+    this.#unstored.delete(block.id)
     if (standing.id !== block.id) index.remove(block.id)
     index.put(standing)
     return standing
   }
 
   #free(id: string): BlockRecord | null {
+    this.#unstored.delete(id)
     const block = this.#options.index.remove(id)
     if (block !== null) this.#options.forget(block.subject)
     return block
@@ -144,9 +161,11 @@ export class BlockService {
   /** Reads all blocks in force, at start and after changes of other processes were missed. */
   async load(): Promise<void> {
     const { store, index, clock } = this.#options
+    // What is made or stored from here on may be missing in the answer.
+    const before = [...index.all()].filter(({ id }) => !this.#unstored.has(id))
     const stored = await store.listActive(clock())
     const ids = new Set(stored.map(({ id }) => id))
-    for (const { id } of index.all()) if (!ids.has(id)) this.#free(id)
+    for (const { id } of before) if (!ids.has(id)) this.#free(id)
     for (const block of stored) index.put(block)
   }
 
@@ -159,7 +178,10 @@ export class BlockService {
 
   /** Forgets what has ended. */
   async sweep(now: number): Promise<void> {
-    this.#options.index.sweep(now)
+    const { index } = this.#options
+    index.sweep(now)
+    const left = new Set([...index.all()].map(({ id }) => id))
+    for (const id of this.#unstored) if (!left.has(id)) this.#unstored.delete(id)
     await this.#options.store.purge(now)
   }
 

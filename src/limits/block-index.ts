@@ -85,6 +85,11 @@ export class BlockIndex {
     else others.push(indexed)
   }
 
+  /** Whether one of the same subject, scope and path is there that ends no earlier. */
+  outlasts(block: BlockRecord): boolean {
+    return (this.#samePlace(block)?.block.expiresAt ?? Number.NEGATIVE_INFINITY) >= block.expiresAt
+  }
+
   #samePlace({ subject, scope, path }: BlockRecord): Indexed | undefined {
     const candidates = subject.startsWith(RANGE) ? this.#ranges : (this.#bySubject.get(subject) ?? [])
     return candidates.find(({ block }) => block.subject === subject && block.scope === scope && block.path === path)

@@ -2,7 +2,7 @@
 import { Limiter } from './limiter.ts'
 import type { Rate } from './rate.ts'
 
-/** Above it, limiters that remember nobody are thrown away when a new one is made. */
+/** So many may remember nobody before they are looked through. */
 const MANY = 1000
 /** More in use at once are no limits of an application any more. */
 const MOST = 10_000
@@ -11,6 +11,8 @@ export class Limiters {
   readonly #capacity: number
   readonly #declared = new Map<string, Limiter>()
   readonly #occasional = new Map<string, Limiter>()
+  /** As many as there were in use twice over: so a look at all of them is rare. */
+  #sweepAt = MANY
 
   /** @param capacity how many subjects each remembers at most */
   constructor(capacity: number) {
@@ -38,7 +40,7 @@ export class Limiters {
   occasional(place: string, rate: Rate, now: number): Limiter {
     const known = this.#declared.get(place) ?? this.#occasional.get(place)
     if (known !== undefined) return known
-    if (this.#occasional.size >= MANY) this.#sweep(now)
+    if (this.#occasional.size >= this.#sweepAt) this.#sweep(now)
     if (this.#occasional.size >= MOST) {
       throw new RangeError(`More than ${MOST} different limits are in use: do not make limits from what a request says`)
     }
@@ -49,6 +51,7 @@ export class Limiters {
 
   #sweep(now: number): void {
     for (const [place, limiter] of this.#occasional) if (limiter.isIdle(now)) this.#occasional.delete(place)
+    this.#sweepAt = Math.min(MOST, Math.max(MANY, 2 * this.#occasional.size))
   }
 
   /** Lets a subject start anew everywhere. */

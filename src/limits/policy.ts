@@ -93,6 +93,17 @@ function compileOne(policy: LimitPolicy, strategy: LimitStrategy, functionsBy: F
   return Object.freeze({ kind: 'rate', by, scope, name, rate, cost, lockout: end, isOverride, fingerprint })
 }
 
+/** In one list, functions of one source that are not the same (one function has made them) are limits of their own. */
+function tellApart(all: readonly CompiledPolicy[], policy: CompiledPolicy, index: number): CompiledPolicy {
+  const twin = all.slice(0, index).find(({ fingerprint }) => fingerprint === policy.fingerprint)
+  if (twin === undefined || (twin.by === policy.by && costOf(twin) === costOf(policy))) return policy
+  return Object.freeze({ ...policy, fingerprint: `${policy.fingerprint} ${index}` })
+}
+
+function costOf(policy: CompiledPolicy): CompiledRate['cost'] | null {
+  return policy.kind === 'rate' ? policy.cost : null
+}
+
 /**
  * Compiles one limit or a list of them.
  *
@@ -110,5 +121,6 @@ export function compilePolicies(
   const mistakes = limitMistakes(given, at)
   if (mistakes.length > 0) throw new TypeError(mistakes.join('\n'))
   const policies = Array.isArray(given) ? (given as readonly LimitPolicy[]) : [given as LimitPolicy]
-  return policies.map((policy) => compileOne(policy, strategy, functionsBy))
+  const compiled = policies.map((policy) => compileOne(policy, strategy, functionsBy))
+  return functionsBy === 'identity' ? compiled : compiled.map((policy, index) => tellApart(compiled, policy, index))
 }

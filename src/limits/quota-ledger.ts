@@ -27,6 +27,8 @@ interface Account {
   /** Storage had none left; until then (ms) it is not asked again. */
   emptyUntil: number
   claiming: Promise<void> | null
+  /** Callers of a claim, who are yet to take from what it brings. */
+  waiting: number
   /** When it was last asked for, ms. */
   usedAt: number
 }
@@ -43,7 +45,7 @@ export class QuotaLedger {
   #accountOf(budget: Budget): Account {
     const known = this.#accounts.get(budget.id)
     if (known !== undefined) return known
-    const account: Account = { budget, unused: 0, left: 0, emptyUntil: 0, claiming: null, usedAt: 0 }
+    const account: Account = { budget, unused: 0, left: 0, emptyUntil: 0, claiming: null, waiting: 0, usedAt: 0 }
     this.#accounts.set(budget.id, account)
     return account
   }
@@ -66,16 +68,21 @@ export class QuotaLedger {
   }
 
   async #takeLater(account: Account, now: number): Promise<boolean> {
-    // Whoever waits for the same claim may find it used up, and claims again.
-    while (account.unused === 0) {
-      if (now < account.emptyUntil) return false
-      account.claiming ??= this.#claim(account, now).finally(() => {
-        account.claiming = null
-      })
-      await account.claiming
+    account.waiting += 1
+    try {
+      // Whoever waits for the same claim may find it used up, and claims again.
+      while (account.unused === 0) {
+        if (now < account.emptyUntil) return false
+        account.claiming ??= this.#claim(account, now).finally(() => {
+          account.claiming = null
+        })
+        await account.claiming
+      }
+      account.unused -= 1
+      return true
+    } finally {
+      account.waiting -= 1
     }
-    account.unused -= 1
-    return true
   }
 
   async #claim(account: Account, now: number): Promise<void> {
@@ -116,11 +123,23 @@ export class QuotaLedger {
   /**
    * Gives back what nobody has asked for lately.
    *
-   * @param now epoch ms; `Infinity` gives back everything
+   * @param now epoch ms; `Infinity` gives back everything, when those who wait for a claim have been served
    */
   async settle(now: number): Promise<void> {
-    const idle = [...this.#accounts].filter(([, each]) => each.usedAt + IDLE <= now && each.claiming === null)
+    if (now === Number.POSITIVE_INFINITY) await this.#serveWaiting()
+    // What a claim has just brought is for those who wait for it.
+    const idle = [...this.#accounts].filter(([, each]) => each.usedAt + IDLE <= now && each.waiting === 0)
     for (const [id] of idle) this.#accounts.delete(id)
     await Promise.all(idle.map(([, { unused, budget }]) => (unused > 0 ? budget.giveBack(unused) : undefined)))
+  }
+
+  /** Each answer serves one at least of those who wait, so that whoever comes later is not waited for. */
+  async #serveWaiting(): Promise<void> {
+    const accounts = [...this.#accounts.values()]
+    for (let left = accounts.reduce((sum, { waiting }) => sum + waiting, 0); left > 0; left -= 1) {
+      const claims = accounts.flatMap(({ claiming }) => claiming ?? [])
+      if (claims.length === 0) return
+      await Promise.allSettled(claims)
+    }
   }
 }

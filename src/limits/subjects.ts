@@ -49,8 +49,8 @@ export function parseSubject(text: string): string | null {
   if (range !== null) return range
   const own = OWN_IDS.find(([start]) => text.startsWith(start) && text.length > start.length)
   if (own !== undefined) return subjectOf(own[1], text)
-  const named = /^(apiKey|user|organization|custom):(.+)$/s.exec(text)
-  return named === null ? null : text.length <= 2 * MAX_TEXT ? text : null
+  const [, kind, id = ''] = /^(apiKey|user|organization|custom):(.+)$/s.exec(text) ?? []
+  return kind === undefined || text.length > 2 * MAX_TEXT ? null : subjectOf(kind as SubjectKind, id)
 }
 
 /** Writes a subject as people read it; `parseSubject` reads it back. */

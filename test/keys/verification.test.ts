@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'bun:test'
-import type { KeyVerificationInput } from '../../src/keys/verification.ts'
-import { actorWith, createServices, START } from '../support/services.ts'
+import { createKeyUse } from '../../src/guards/key-use.ts'
+import type { KeyVerification, KeyVerificationInput } from '../../src/keys/verification.ts'
+import { createAddressMatcher } from '../../src/lib/ip.ts'
+import { AbuseGuard } from '../../src/limits/abuse.ts'
+import { BlockIndex } from '../../src/limits/block-index.ts'
+import { KeyAllowances } from '../../src/limits/key-allowance.ts'
+import { Limiters } from '../../src/limits/limiters.ts'
+import { QuotaLedger } from '../../src/limits/quota-ledger.ts'
+import type { BlockRecord } from '../../src/storage/records.ts'
+import { createMemoryStorage } from '../support/memory-storage.ts'
+import { actorWith, createServices, type Services, START } from '../support/services.ts'
 
 async function withKey(input: Parameters<ReturnType<typeof createServices>['keys']['create']>[0] = { name: 'x' }) {
   const services = createServices()
@@ -110,5 +119,191 @@ describe('who asks', () => {
     expect(await keys.verify({ key: 'x', permissions: wanted })).toEqual({ valid: false, code: 'api_key_invalid' })
     await keys.revoke(key.id)
     expect((await keys.verify({ key: rawKey, permissions: wanted })).code).toBe('api_key_revoked')
+  })
+})
+
+/** Services whose keys have limits, and blocks, as the core's do. */
+function withLimits() {
+  const clock = () => services.time.now
+  const storage = createMemoryStorage(clock)
+  const index = new BlockIndex(createAddressMatcher(['198.51.100.7']))
+  const blocked: string[] = []
+  const abuse = new AbuseGuard({
+    threshold: 3,
+    window: 3_600_000,
+    capacity: 100,
+    isExempt: (address) => index.exempts(address),
+    block(subject) {
+      blocked.push(subject)
+      putBlock(subject)
+    },
+  })
+  const allowances = new KeyAllowances({
+    limiters: new Limiters(100),
+    ledger: new QuotaLedger(),
+    keys: storage.keys,
+    quotas: storage.quotas,
+    defaultRate: false,
+    strategy: 'sliding-window',
+  })
+  const services: Services = createServices({
+    storage,
+    use: createKeyUse({ blocks: index, abuse, allowances, clock }),
+  })
+  function putBlock(subject: string, more: Partial<BlockRecord> = {}): void {
+    const place = { scope: 'global', path: '', kind: 'manual', reason: null } as const
+    const times = { createdBy: 'system', createdAt: clock(), expiresAt: clock() + 3_600_000 }
+    index.put({ id: `blk_${index.size}`, subject, ...place, ...times, ...more })
+  }
+  async function consume(key: string, times: number) {
+    const verifications: KeyVerification[] = []
+    for (let count = 0; count < times; count++) verifications.push(await services.keys.verify({ key, consume: true }))
+    return verifications.map(({ code, remaining }) => `${code} ${remaining}`)
+  }
+  return { services, storage, keys: services.keys, putBlock, blocked, consume }
+}
+
+describe('consuming a use', () => {
+  test('counts for the rate, and says what is left', async () => {
+    const { keys, services, consume } = withLimits()
+    const { key, rawKey } = await keys.create({ name: 'x', rateLimit: { limit: 2, window: '1m' } })
+    expect(await keys.verify({ key: rawKey, consume: true })).toEqual({ valid: true, code: 'valid', key, remaining: 1 })
+    expect(await consume(rawKey, 2)).toEqual(['valid 0', 'rate_limited 0'])
+    expect(await keys.verify({ key: rawKey, consume: true })).toMatchObject({ valid: false, key: { id: key.id } })
+    services.time.now += 60_000
+    expect(await consume(rawKey, 1)).toEqual(['valid 1'])
+  })
+
+  test('counts for the quota, to the last use among racing callers', async () => {
+    const { keys, storage } = withLimits()
+    const { key, rawKey } = await keys.create({ name: 'x', monthlyQuota: 3 })
+    const verifications = await Promise.all(
+      Array.from({ length: 50 }, () => keys.verify({ key: rawKey, consume: true })),
+    )
+    expect(verifications.filter(({ valid }) => valid)).toHaveLength(3)
+    const refused = verifications.filter(({ valid }) => !valid)
+    expect(new Set(refused.map(({ code, remaining }) => `${code} ${remaining}`))).toEqual(new Set(['quota_exceeded 0']))
+    expect(await storage.quotas.used(`apiKey:${key.id}`, '2030-01')).toBe(3)
+  })
+
+  test('counts for the credits, and says what is left of both', async () => {
+    const { keys, storage, consume } = withLimits()
+    const { key, rawKey } = await keys.create({ name: 'x', credits: { remaining: 2 } })
+    expect(await consume(rawKey, 3)).toEqual(['valid 1', 'valid 0', 'quota_exceeded 0'])
+    expect(storage.rows.keys.get(key.id)?.credits).toBe(0)
+    const rich = await keys.create({ name: 'y', credits: { remaining: 500 }, rateLimit: { limit: 3, window: '1m' } })
+    expect(await consume(rich.rawKey, 4)).toEqual(['valid 2', 'valid 1', 'valid 0', 'rate_limited 0'])
+    const poor = await keys.create({ name: 'z', credits: { remaining: 2 }, rateLimit: { limit: 3, window: '1m' } })
+    expect(await consume(poor.rawKey, 3)).toEqual(['valid 1', 'valid 0', 'quota_exceeded 0'])
+  })
+
+  test('that the rate refuses takes nothing from the quota', async () => {
+    const { keys, services, consume } = withLimits()
+    const { rawKey } = await keys.create({ name: 'x', monthlyQuota: 3, rateLimit: { limit: 2, window: '1m' } })
+    expect(await consume(rawKey, 6)).toEqual(['valid 1', 'valid 0', ...Array<string>(4).fill('rate_limited 0')])
+    services.time.now += 60_000
+    expect(await consume(rawKey, 2)).toEqual(['valid 1', 'quota_exceeded 0'])
+  })
+
+  test('is what only a valid key does, and only when it is asked', async () => {
+    const { keys, consume } = withLimits()
+    const { rawKey } = await keys.create({
+      name: 'x',
+      rateLimit: { limit: 1, window: '1m' },
+      monthlyQuota: 1,
+      ipAllowlist: ['10.0.0.0/8'],
+    })
+    for (let times = 0; times < 5; times++) {
+      expect(await keys.verify({ key: rawKey, ip: '10.0.0.1' })).not.toHaveProperty('remaining')
+      expect(await consume(rawKey, 1)).toEqual(['ip_not_allowed undefined'])
+    }
+    const used = { key: rawKey, ip: '10.0.0.1', consume: true } as const
+    expect([(await keys.verify(used)).code, (await keys.verify(used)).code]).toEqual(['valid', 'quota_exceeded'])
+  })
+
+  test('that storage does not answer for is no yes', async () => {
+    const { keys, storage } = withLimits()
+    const { rawKey } = await keys.create({ name: 'x', monthlyQuota: 3 })
+    storage.before.set('quotas.claim', () => {
+      throw new Error('down')
+    })
+    const verification = await keys.verify({ key: rawKey, consume: true }).catch(() => null)
+    expect(verification?.valid).not.toBe(true)
+    expect((await keys.verify({ key: rawKey, consume: true })).code).toBe('valid')
+  })
+})
+
+describe('blocks', () => {
+  const BLOCKED = { valid: false, code: 'address_blocked' } as const
+
+  test.each(['203.0.113.5', '::ffff:203.0.113.5', '10.1.2.3', '2001:db8::2'])(
+    '%s is blocked: no key is looked up',
+    async (ip) => {
+      const { keys, storage, putBlock } = withLimits()
+      const { rawKey } = await keys.create({ name: 'x' })
+      for (const subject of ['ip:203.0.113.5', 'range:10.0.0.0/8', 'ip:2001:db8::/64']) putBlock(subject)
+      storage.calls.length = 0
+      for (const key of [rawKey, 'wrong']) expect(await keys.verify({ key, ip })).toEqual(BLOCKED)
+      expect(storage.calls).toEqual([])
+      for (const other of ['203.0.113.6', undefined, 'nowhere']) {
+        expect((await keys.verify({ key: rawKey, ip: other })).code).toBe('valid')
+      }
+    },
+  )
+
+  test('of a path of ours are none elsewhere', async () => {
+    const { keys, putBlock } = withLimits()
+    const { key, rawKey } = await keys.create({ name: 'x' })
+    for (const subject of ['ip:203.0.113.5', `apiKey:${key.id}`])
+      putBlock(subject, { scope: 'path', path: '/withdraw' })
+    expect((await keys.verify({ key: rawKey, ip: '203.0.113.5' })).code).toBe('valid')
+  })
+
+  test.each(['apiKey', 'user', 'organization'])(
+    'a key whose %s is blocked is refused, and consumes nothing',
+    async (kind) => {
+      const { services, keys, putBlock, consume } = withLimits()
+      const organizationId = (await services.organizations.create({ name: 'Acme' })).id
+      const userId = (await services.users.create({ email: 'a@acme.example', organizationId })).id
+      const { key, rawKey } = await keys.create({
+        name: 'x',
+        organizationId,
+        userId,
+        rateLimit: { limit: 1, window: '1m' },
+      })
+      const subject = { apiKey: key.id, user: userId, organization: organizationId }[kind]
+      putBlock(`${kind}:${subject}`)
+      expect(await keys.verify({ key: rawKey, consume: true })).toEqual({ ...BLOCKED, key })
+      services.time.now += 3_600_000
+      expect(await consume(rawKey, 1)).toEqual(['valid 0'])
+    },
+  )
+
+  test('wrong keys count against the address they were presented from', async () => {
+    const { keys, blocked } = withLimits()
+    const { rawKey } = await keys.create({ name: 'x' })
+    const wrong = `${rawKey.slice(0, -1)}${rawKey.endsWith('0') ? '1' : '0'}`
+    for (const key of ['wrong', wrong, '']) {
+      expect((await keys.verify({ key: rawKey, ip: '203.0.113.5' })).code).toBe('valid')
+      expect((await keys.verify({ key, ip: '::ffff:203.0.113.5' })).code).toBe('api_key_invalid')
+    }
+    expect(blocked).toEqual(['ip:203.0.113.5'])
+    expect(await keys.verify({ key: rawKey, ip: '203.0.113.5' })).toEqual(BLOCKED)
+    expect((await keys.verify({ key: rawKey, ip: '203.0.113.6' })).code).toBe('valid')
+  })
+
+  test('nothing else counts: no address, one of the allow-list, or a key that was right', async () => {
+    const { keys, services, blocked } = withLimits()
+    const { key, rawKey } = await keys.create({ name: 'x', expiresAt: new Date(START + 1000), environment: 'test' })
+    for (const ip of [undefined, 'nowhere', '198.51.100.7']) {
+      for (let times = 0; times < 5; times++) await keys.verify({ key: 'wrong', ip })
+    }
+    const ip = '203.0.113.5'
+    for (let times = 0; times < 5; times++) await keys.verify({ key: rawKey, ip, environment: 'live' })
+    services.time.now += 1000
+    for (let times = 0; times < 5; times++) await keys.verify({ key: rawKey, ip })
+    await keys.revoke(key.id)
+    for (let times = 0; times < 5; times++) await keys.verify({ key: rawKey, ip })
+    expect(blocked).toEqual([])
   })
 })

@@ -1,146 +1,354 @@
-/** Uses are claimed ahead, and never more than there are. */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type Budget, QuotaLedger } from '../../src/limits/quota-ledger.ts'
+import { QuotaLedger } from '../../src/limits/quota-ledger.ts'
+import { type Ending, LateStore, passTurns } from './quota-store.ts'
+import { START } from './schedules.ts'
 
-/** A budget in "storage": atomic, and answering when it is told to. */
-function createBudget(limit: number, more: Partial<Budget> = {}) {
-  const state = { limit, used: 0, claims: [] as number[], waiting: [] as (() => void)[], isSlow: false }
-  const budget: Budget = {
-    id: 'budget',
-    async claim(amount) {
-      state.claims.push(amount)
-      if (state.isSlow) await new Promise<void>((resolve) => state.waiting.push(resolve))
-      if (state.used + amount > state.limit) return null
-      state.used += amount
-      return state.limit - state.used
-    },
-    async giveBack(amount) {
-      state.used -= amount
-    },
-    nextRefill: () => null,
-    ...more,
-  }
-  return { state, budget }
+const BUDGET = 'budget'
+const SECOND = 1000
+const EVERYTHING = Number.POSITIVE_INFINITY
+
+/** Asks a number of times at once, answers the store, and counts who got a use; a rejection counts as none. */
+async function takeAtOnce(ledger: QuotaLedger, store: LateStore, callers: number, now = START): Promise<number> {
+  const takes = Array.from({ length: callers }, async () => ledger.take(store.budget(BUDGET), now))
+  await store.drain()
+  const outcomes = await Promise.allSettled(takes)
+  return outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length
 }
 
-async function takeMany(ledger: QuotaLedger, budget: Budget, count: number, now = 0): Promise<number> {
-  const taken = await Promise.all(Array.from({ length: count }, () => ledger.take(budget, now)))
-  return taken.filter(Boolean).length
+/** Asks one time after the other. */
+async function takeEach(ledger: QuotaLedger, store: LateStore, times: number, now = START): Promise<number> {
+  let granted = 0
+  for (let count = 0; count < times; count++) granted += await takeAtOnce(ledger, store, 1, now)
+  return granted
 }
 
-describe('the ledger', () => {
-  test('lets exactly one of a hundred have the last use', async () => {
-    const { state, budget } = createBudget(1)
-    expect(await takeMany(new QuotaLedger(), budget, 100)).toBe(1)
-    expect(state.used).toBe(1)
+function settle(ledger: QuotaLedger, store: LateStore, now: number): Promise<void> {
+  return store.serve(ledger.settle(now))
+}
+
+describe('uses', () => {
+  test.each([
+    { name: 'the last one', limit: 1, callers: 100, ledgers: 1 },
+    { name: 'the last one, among processes', limit: 1, callers: 100, ledgers: 4 },
+    { name: 'none', limit: 0, callers: 100, ledgers: 2 },
+    { name: 'as many as there are callers', limit: 100, callers: 100, ledgers: 1 },
+    { name: 'fewer than callers', limit: 7, callers: 100, ledgers: 3 },
+  ])('$name: exactly $limit of $callers racing callers of each of $ledgers ledgers', async (given) => {
+    const store = new LateStore(given.limit)
+    const ledgers = Array.from({ length: given.ledgers }, () => new QuotaLedger())
+    const granted = await Promise.all(ledgers.map((ledger) => takeAtOnce(ledger, store, given.callers)))
+    expect(granted.reduce((sum, each) => sum + each, 0)).toBe(given.limit)
+    expect(store.used).toBe(given.limit)
   })
 
-  test('never hands out more than there is, by several processes, with answers in any order', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 0, max: 1500 }),
-        fc.array(fc.nat({ max: 2 }), { minLength: 1, maxLength: 120 }),
-        fc.array(fc.nat({ max: 50 }), { maxLength: 60 }),
-        async (limit, takers, order) => {
-          const { state, budget } = createBudget(limit)
-          state.isSlow = true
-          const ledgers = [new QuotaLedger(), new QuotaLedger(), new QuotaLedger()]
-          const taking = takers.map((index) => Promise.resolve(ledgers[index]?.take(budget, 0)))
-          let isOver = false
-          const all = Promise.all(taking).finally(() => {
-            isOver = true
-          })
-          for (let turn = 0; !isOver; turn++) {
-            const { waiting } = state
-            waiting.splice((order[turn % Math.max(1, order.length)] ?? 0) % Math.max(1, waiting.length), 1)[0]?.()
-            await Promise.resolve()
-          }
-          const handedOut = (await all).filter(Boolean).length
-          expect(handedOut).toBe(Math.min(limit, takers.length))
-          expect(state.used).toBeGreaterThanOrEqual(handedOut)
-          expect(state.used).toBeLessThanOrEqual(limit)
-        },
+  test('that were claimed before are there at once', async () => {
+    const [store, ledger] = [new LateStore(100_000), new QuotaLedger()]
+    expect(ledger.take(store.budget(BUDGET), START)).toBeInstanceOf(Promise)
+    await store.drain()
+    await takeEach(ledger, store, 1)
+    expect(ledger.unusedOf(BUDGET)).toBe(998)
+    for (let count = 998; count > 0; count--) expect(ledger.take(store.budget(BUDGET), START)).toBe(true)
+    expect(ledger.take(store.budget(BUDGET), START)).toBeInstanceOf(Promise)
+  })
+
+  test('are claimed once for all who wait', async () => {
+    const [store, ledger] = [new LateStore(100_000), new QuotaLedger()]
+    await takeEach(ledger, store, 1)
+    expect(await takeAtOnce(ledger, store, 500)).toBe(500)
+    expect(store.claims).toEqual([1, 999])
+  })
+
+  test('are claimed a hundredth of what is left at a time, at least one and at most 1000', async () => {
+    const [store, ledger] = [new LateStore(1000), new QuotaLedger()]
+    expect(await takeEach(ledger, store, 1000)).toBe(1000)
+    const expected = [1]
+    for (let left = 999; left > 0; left -= expected.at(-1) ?? 0) expected.push(Math.max(1, Math.floor(left / 100)))
+    expect(store.claims).toEqual(expected)
+
+    const [large, another] = [new LateStore(250_000), new QuotaLedger()]
+    expect(await takeEach(another, large, 3000)).toBe(3000)
+    expect(large.claims).toEqual([1, 1000, 1000, 1000])
+  })
+
+  test('are found one by one where others have left fewer than are wanted', async () => {
+    const [store, ledger] = [new LateStore(1000), new QuotaLedger()]
+    await takeEach(ledger, store, 1)
+    store.used = 997
+    expect(await takeEach(ledger, store, 5)).toBe(3)
+    expect(store.claims.slice(1, 3)).toEqual([9, 1])
+  })
+
+  test('that are left are told, whether or not they were claimed', async () => {
+    const [store, ledger] = [new LateStore(1000), new QuotaLedger()]
+    expect(ledger.leftOf(BUDGET)).toBeNull()
+    const left: (number | null)[] = []
+    for (let uses = 0; uses < 12; uses++) {
+      await takeEach(ledger, store, 1)
+      left.push(ledger.leftOf(BUDGET))
+    }
+    expect(left).toEqual(Array.from({ length: 12 }, (_, index) => 999 - index))
+    ledger.release(store.budget(BUDGET))
+    expect(ledger.leftOf(BUDGET)).toBe(989)
+    store.used = 1000
+    while ((await takeEach(ledger, store, 1)) === 1);
+    expect(ledger.leftOf(BUDGET)).toBe(0)
+  })
+
+  test('of one count are no uses of another', async () => {
+    const [store, other, ledger] = [new LateStore(1), new LateStore(1), new QuotaLedger()]
+    expect(await takeAtOnce(ledger, store, 2)).toBe(1)
+    const next = ledger.take(other.budget('2030-02 apiKey:key_1'), START)
+    await other.drain()
+    expect(await next).toBe(true)
+    expect([store.used, other.used]).toEqual([1, 1])
+  })
+})
+
+describe('when none is left', () => {
+  test('storage is not asked again for a second', async () => {
+    const [store, ledger] = [new LateStore(1), new QuotaLedger()]
+    await takeAtOnce(ledger, store, 100)
+    const asked = store.claims.length
+    for (const wait of [0, 1, 999]) expect(ledger.take(store.budget(BUDGET), START + wait)).toBe(false)
+    expect(store.claims).toHaveLength(asked)
+    expect(await takeAtOnce(ledger, store, 1, START + SECOND)).toBe(0)
+    expect(store.claims).toHaveLength(asked + 1)
+  })
+
+  test.each([
+    [1, 1],
+    [999, 999],
+    [5000, SECOND],
+  ])('but more that comes in %p ms is asked for after %p', async (refill, asked) => {
+    const [store, ledger] = [new LateStore(1), new QuotaLedger()]
+    store.refill = START + refill
+    await takeEach(ledger, store, 2)
+    store.used = 0
+    expect(await takeAtOnce(ledger, store, 1, START + asked - 1)).toBe(0)
+    expect(await takeAtOnce(ledger, store, 1, START + asked)).toBe(1)
+  })
+
+  test('a raised limit counts a second later', async () => {
+    const [store, ledger] = [new LateStore(2), new QuotaLedger()]
+    expect(await takeEach(ledger, store, 3)).toBe(2)
+    store.limit = 5
+    expect(await takeEach(ledger, store, 10, START + SECOND)).toBe(3)
+    expect(store.used).toBe(5)
+  })
+
+  test('the newest limit counts, whoever claims', async () => {
+    const [store, ledger] = [new LateStore(5), new QuotaLedger()]
+    const [old, raised] = [2, 5].map((limit) => store.budget(BUDGET, () => limit))
+    const takes = [old, old, raised].map((budget) => budget && ledger.take(budget, START))
+    await store.drain()
+    expect(await Promise.all(takes)).toEqual([true, true, true])
+  })
+
+  test('one that is released is there for the next, without asking', async () => {
+    const [store, ledger] = [new LateStore(1), new QuotaLedger()]
+    await takeAtOnce(ledger, store, 2)
+    ledger.release(store.budget(BUDGET))
+    const asked = store.claims.length
+    expect(ledger.take(store.budget(BUDGET), START)).toBe(true)
+    expect(store.claims).toHaveLength(asked)
+    expect(store.used).toBe(1)
+  })
+})
+
+describe('giving back', () => {
+  async function withUnused(): Promise<{ store: LateStore; ledger: QuotaLedger }> {
+    const [store, ledger] = [new LateStore(1000), new QuotaLedger()]
+    await takeEach(ledger, store, 2)
+    expect(store.used).toBe(10)
+    return { store, ledger }
+  }
+
+  test('what nobody has wanted for ten seconds, and no more', async () => {
+    const { store, ledger } = await withUnused()
+    await settle(ledger, store, START + 9_999)
+    expect(store.used).toBe(10)
+    await settle(ledger, store, START + 10_000)
+    expect(store.used).toBe(2)
+    expect(ledger.unusedOf(BUDGET)).toBe(0)
+    await settle(ledger, store, START + 20_000)
+    expect(store.gaveBack).toEqual([8])
+  })
+
+  test('everything at the end', async () => {
+    const { store, ledger } = await withUnused()
+    await settle(ledger, store, EVERYTHING)
+    expect(store.used).toBe(2)
+  })
+
+  test('at the end also what a claim is about to bring, when those who wait have got theirs', async () => {
+    const [store, ledger] = [new LateStore(100_000), new QuotaLedger()]
+    await takeEach(ledger, store, 1)
+    const takes = Array.from({ length: 1500 }, () => ledger.take(store.budget(BUDGET), START))
+    await settle(ledger, store, EVERYTHING)
+    expect(await Promise.all(takes)).not.toContain(false)
+    expect(store.used).toBe(1501)
+  })
+
+  test('what comes back after the end, at the next one', async () => {
+    const { store, ledger } = await withUnused()
+    await settle(ledger, store, EVERYTHING)
+    ledger.release(store.budget(BUDGET))
+    await settle(ledger, store, EVERYTHING)
+    expect(store.used).toBe(1)
+  })
+
+  test('in vain loses uses, and hands none out twice', async () => {
+    const { store, ledger } = await withUnused()
+    const settled = ledger.settle(EVERYTHING)
+    await store.drain('is lost')
+    await expect(settled).rejects.toThrow('storage is away')
+    expect(await takeEach(ledger, store, 2000)).toBe(998)
+  })
+})
+
+describe('storage that is away', () => {
+  test.each<Ending>(['refuses', 'is lost'])(
+    'lets nobody through (it %s), and serves when it is back',
+    async (ending) => {
+      const [store, ledger] = [new LateStore(10), new QuotaLedger()]
+      const takes = Array.from({ length: 20 }, async () => ledger.take(store.budget(BUDGET), START))
+      await store.drain(ending)
+      for (const { status } of await Promise.allSettled(takes)) expect(status).toBe('rejected')
+      const lost = ending === 'is lost' ? 1 : 0
+      expect(store.used).toBe(lost)
+      expect(await takeAtOnce(ledger, store, 20)).toBe(10 - lost)
+    },
+  )
+})
+
+describe('whatever answers when', () => {
+  type Step =
+    | { readonly kind: 'take'; readonly ledger: number; readonly callers: number }
+    | { readonly kind: 'store'; readonly call: number; readonly ending: Ending }
+    | { readonly kind: 'release'; readonly ledger: number }
+    | { readonly kind: 'settle'; readonly ledger: number; readonly wait: number }
+    | { readonly kind: 'limit'; readonly more: number }
+    | { readonly kind: 'turns'; readonly turns: number }
+
+  const ledgerIndex = fc.nat({ max: 2 })
+  const kinds = {
+    take: fc.record({
+      kind: fc.constant('take' as const),
+      ledger: ledgerIndex,
+      callers: fc.integer({ min: 1, max: 12 }),
+    }),
+    release: fc.record({ kind: fc.constant('release' as const), ledger: ledgerIndex }),
+    settle: fc.record({
+      kind: fc.constant('settle' as const),
+      ledger: ledgerIndex,
+      wait: fc.constantFrom(0, 999, 1000, 9_999, 10_000, 20_000, EVERYTHING),
+    }),
+    limit: fc.record({ kind: fc.constant('limit' as const), more: fc.nat({ max: 300 }) }),
+    turns: fc.record({ kind: fc.constant('turns' as const), turns: fc.nat({ max: 5 }) }),
+  }
+  const storeSteps = (...endings: readonly Ending[]) =>
+    fc.record({ kind: fc.constant('store' as const), call: fc.nat({ max: 20 }), ending: fc.constantFrom(...endings) })
+  const stepsOf = (...endings: readonly Ending[]): fc.Arbitrary<Step[]> =>
+    fc.array(
+      fc.oneof(
+        { weight: 4, arbitrary: kinds.take },
+        { weight: 6, arbitrary: storeSteps(...endings) },
+        { weight: 1, arbitrary: kinds.release },
+        { weight: 2, arbitrary: kinds.settle },
+        { weight: 1, arbitrary: kinds.limit },
+        { weight: 3, arbitrary: kinds.turns },
       ),
-      { numRuns: 60 },
+      { minLength: 5, maxLength: 60 },
+    )
+  const limits = fc.oneof(fc.nat({ max: 6 }), fc.integer({ min: 150, max: 2000 }))
+
+  /** What the callers of three ledgers over one store have got. */
+  class Run {
+    readonly store: LateStore
+    readonly ledgers = [new QuotaLedger(), new QuotaLedger(), new QuotaLedger()]
+    /** Uses that callers of each ledger have and did not release. */
+    readonly held = [0, 0, 0]
+    readonly pending: Promise<unknown>[] = []
+    refused = 0
+    now = START
+
+    constructor(limit: number) {
+      this.store = new LateStore(limit)
+    }
+
+    get inUse(): number {
+      return this.held.reduce((sum, each) => sum + each, 0)
+    }
+
+    get unused(): number {
+      return this.ledgers.reduce((sum, ledger) => sum + ledger.unusedOf(BUDGET), 0)
+    }
+
+    #note(ledger: number, isTaken: boolean): void {
+      if (isTaken) this.held[ledger] = (this.held[ledger] ?? 0) + 1
+      else this.refused += 1
+    }
+
+    async play(step: Step): Promise<void> {
+      const { store } = this
+      if (step.kind === 'turns') await passTurns(step.turns)
+      if (step.kind === 'store') store.step(step.call, step.ending)
+      if (step.kind === 'limit') store.limit += step.more
+      if (step.kind === 'take') {
+        for (let caller = 0; caller < step.callers; caller++) {
+          const taken = this.ledgers[step.ledger]?.take(store.budget(BUDGET), this.now) ?? false
+          const noted = Promise.resolve(taken).then((isTaken) => this.#note(step.ledger, isTaken))
+          this.pending.push(noted.catch(() => this.#note(step.ledger, false)))
+        }
+      }
+      if (step.kind === 'release' && (this.held[step.ledger] ?? 0) > 0) {
+        this.held[step.ledger] = (this.held[step.ledger] ?? 0) - 1
+        this.ledgers[step.ledger]?.release(store.budget(BUDGET))
+      }
+      if (step.kind === 'settle') {
+        if (step.wait !== EVERYTHING) this.now += step.wait
+        const until = step.wait === EVERYTHING ? step.wait : this.now
+        this.pending.push(this.ledgers[step.ledger]?.settle(until).catch(() => undefined) ?? Promise.resolve())
+      }
+    }
+
+    finish(): Promise<void> {
+      return this.store.serve(Promise.all(this.pending))
+    }
+  }
+
+  test('nobody gets a use that storage does not count, and none is lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(limits, stepsOf('answers'), async (limit, steps) => {
+        const run = new Run(limit)
+        for (const step of steps) {
+          await run.play(step)
+          expect(run.store.used).toBeLessThanOrEqual(run.store.limit)
+          expect(run.inUse).toBeLessThanOrEqual(run.store.used)
+        }
+        await run.finish()
+        expect(run.inUse + run.unused).toBeLessThanOrEqual(run.store.used)
+        run.pending.push(...run.ledgers.map((ledger) => ledger.settle(EVERYTHING)))
+        await run.finish()
+        expect(run.store.used).toBe(run.inUse)
+      }),
+      { numRuns: 600 },
     )
   })
-
-  test('asks storage for one when little is left, for a hundredth when much is, and for a thousand at most', async () => {
-    for (const [limit, largest] of [
-      [100, 1],
-      [5000, 49],
-      [10_000_000, 1000],
-    ] as const) {
-      const { state, budget } = createBudget(limit)
-      const ledger = new QuotaLedger()
-      for (let use = 0; use < 90; use++) expect(await ledger.take(budget, 0)).toBe(true)
-      expect(Math.max(...state.claims)).toBe(largest)
-    }
-  })
-
-  test('has many waiters wait for one claim, and answers at once what was claimed before', async () => {
-    const { state, budget } = createBudget(100_000)
-    const ledger = new QuotaLedger()
-    await ledger.take(budget, 0)
-    await ledger.take(budget, 0)
-    expect(state.claims).toEqual([1, 999])
-    expect(await takeMany(ledger, budget, 998)).toBe(998)
-    expect(ledger.take(budget, 0)).toBeInstanceOf(Promise)
-    expect(state.claims).toHaveLength(3)
-  })
-
-  test('hands out again what was given back, and gives storage what nobody wants', async () => {
-    const { state, budget } = createBudget(10_000)
-    const ledger = new QuotaLedger()
-    await ledger.take(budget, 0)
-    await ledger.take(budget, 0)
-    expect(state.used).toBe(100)
-    ledger.release(budget)
-    expect(ledger.unusedOf('budget')).toBe(99)
-    expect(ledger.leftOf('budget')).toBe(9999)
-    await ledger.settle(9999)
-    expect(state.used).toBe(100)
-    await ledger.settle(10_000)
-    expect(state.used).toBe(1)
-    expect(ledger.leftOf('budget')).toBeNull()
-    await ledger.take(budget, 20_000)
-    await ledger.settle(Number.POSITIVE_INFINITY)
-    expect(state.used).toBe(2)
-  })
-
-  test('believes for a second that nothing is left, and then hears of a raised limit', async () => {
-    const { state, budget } = createBudget(1)
-    const ledger = new QuotaLedger()
-    expect([await ledger.take(budget, 0), await ledger.take(budget, 0)]).toEqual([true, false])
-    const asked = state.claims.length
-    state.limit = 2
-    expect(ledger.take(budget, 999)).toBe(false)
-    expect(state.claims).toHaveLength(asked)
-    expect(await ledger.take(budget, 1000)).toBe(true)
-  })
-
-  test('asks again at the moment of a refill, however close', async () => {
-    const { state, budget } = createBudget(0, { nextRefill: () => 10 })
-    const ledger = new QuotaLedger()
-    expect(await ledger.take(budget, 9)).toBe(false)
-    state.limit = 1
-    expect(ledger.take(budget, 9)).toBe(false)
-    expect(await ledger.take(budget, 10)).toBe(true)
-  })
-
-  test('lets nobody through while storage is away, and goes on when it is back', async () => {
-    let isAway = true
-    const { budget, state } = createBudget(5)
-    const flaky: Budget = {
-      ...budget,
-      claim: (amount) => (isAway ? Promise.reject(new Error('away')) : budget.claim(amount)),
-    }
-    const ledger = new QuotaLedger()
-    const takes = await Promise.allSettled([ledger.take(flaky, 0), ledger.take(flaky, 0)])
-    expect(takes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-    isAway = false
-    expect(await takeMany(ledger, flaky, 10)).toBe(5)
-    expect(state.used).toBe(5)
+  test('nor when storage fails at times', async () => {
+    await fc.assert(
+      fc.asyncProperty(limits, stepsOf('answers', 'answers', 'answers', 'refuses', 'is lost'), async (limit, steps) => {
+        const run = new Run(limit)
+        for (const step of steps) {
+          await run.play(step)
+          expect(run.store.used).toBeLessThanOrEqual(run.store.limit)
+          expect(run.inUse).toBeLessThanOrEqual(run.store.used)
+        }
+        await run.finish()
+        expect(run.inUse + run.unused).toBeLessThanOrEqual(run.store.used)
+      }),
+      { numRuns: 300 },
+    )
   })
 })

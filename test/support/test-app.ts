@@ -85,7 +85,8 @@ function addRoutes(plugin: ReturnType<typeof machineAuth<string, object>>) {
 }
 
 /** Statements that are the watcher's, not a request's. */
-const WATCHER = /^delete from "machine_auth_changes"|from \(select 1\)/
+const WATCHER =
+  /^delete from "machine_auth_changes"|from \(select 1\)|^select .* from "machine_auth_blocks" where "machine_auth_blocks"."id" = /
 
 export interface TestApp extends AsyncDisposable {
   readonly core: MachineAuth<string, object>

@@ -86,6 +86,43 @@ describe.each(['kill', 'stop'] as const)('over a restart by %s', (end) => {
   }, 60_000)
 })
 
+test('a monthly quota is not exceeded by servers that are killed while it is used', async () => {
+  await inTemporaryFolder(async (folder) => {
+    const quota = 1500
+    const workers = 8
+    let server = await startServer(folder)
+    try {
+      const key = await createKey(server.origin, { monthlyQuota: quota, rateLimit: { limit: 1_000_000, window: '1m' } })
+      let used = 0
+      let unanswered = 0
+      /** Uses the key until it is refused, or nobody answers any more. */
+      async function work(origin: string): Promise<void> {
+        let status: number | null = 200
+        while (status === 200) {
+          status = await statusOf(origin, '/key', key).catch(() => null)
+          if (status === 200) used += 1
+          if (status === null) unanswered += 1
+        }
+      }
+      for (let kills = 1; kills <= 3; kills++) {
+        const working = Promise.all(Array.from({ length: workers }, () => work(server.origin)))
+        await until(async () => (await statusOf(server.origin, '/open')) === 200 && used >= kills * 100, 10_000)
+        await server.kill()
+        await working
+        server = await startServer(folder)
+      }
+      expect(unanswered).toBeGreaterThan(0)
+      await Promise.all(Array.from({ length: workers }, () => work(server.origin)))
+      expect(await statusOf(server.origin, '/key', key)).toBe(429)
+      expect(used).toBeLessThanOrEqual(quota)
+      // Each took along a hundredth of what was left, and what it had not answered yet.
+      expect(used).toBeGreaterThanOrEqual(quota - 3 * (quota / 100 + workers))
+    } finally {
+      await server.kill()
+    }
+  })
+}, 60_000)
+
 describe('two processes on one database', () => {
   test('hear of each other\u2019s blocks, and of their removal, within a second', async () => {
     await inTemporaryFolder(async (folder) => {
@@ -98,6 +135,22 @@ describe('two processes on one database', () => {
         const removal = { method: 'DELETE', headers: { 'x-admin-key': MASTER_KEY } }
         expect(await statusOf(first.origin, `/auth/blocks/${id}`, removal)).toBe(204)
         expect(await until(async () => !(await isBlocked()), 5000)).toBeLessThan(1000)
+      } finally {
+        await Promise.all([first.kill(), second.kill()])
+      }
+    })
+  }, 60_000)
+
+  test('hear of each other’s lockouts within a second', async () => {
+    await inTemporaryFolder(async (folder) => {
+      const [first, second] = await Promise.all([startServer(folder), startServer(folder)])
+      try {
+        for (const status of [200, 200, 429]) {
+          expect(await statusOf(first.origin, '/guess', { method: 'POST' })).toBe(status)
+        }
+        // Nothing is counted there; what is locked is the path.
+        const isLocked = async () => (await statusOf(second.origin, '/guess')) === 429
+        expect(await until(isLocked, 5000)).toBeLessThan(1000)
       } finally {
         await Promise.all([first.kill(), second.kill()])
       }
