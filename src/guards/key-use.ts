@@ -15,7 +15,7 @@ export interface KeyUseOptions {
 }
 
 /** Where the key was presented is another service's: only what is blocked everywhere is blocked there. */
-const ELSEWHERE = Object.freeze({ url: '', route: null })
+const ELSEWHERE = null
 
 export function createKeyUse({ blocks, abuse, allowances, clock }: KeyUseOptions): KeyUsePort {
   async function consume(principal: ApiKeyPrincipal): ReturnType<KeyUsePort['consume']> {

@@ -39,7 +39,10 @@ export class AbuseGuard {
     const subject = addressSubject(address)
     const { isAllowed, remaining, retryAfter } = this.#limiter.hit(subject, now)
     if (address === null) return isAllowed ? 0 : retryAfter
-    if (remaining === 0) block(subject, now)
+    if (remaining > 0) return 0
+    // In a flood from more addresses than are remembered, newcomers are counted together: none is blocked for others.
+    if (this.#limiter.isOwn(subject)) block(subject, now)
+    else this.#limiter.forget(subject)
     return 0
   }
 

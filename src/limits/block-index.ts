@@ -119,10 +119,10 @@ export class BlockIndex {
   /**
    * The block that ends last of those that stand between an address and a path.
    *
-   * @param place the request's URL, and its route where that is known
+   * @param place the request's URL, and its route where that is known; null for a place that is another service's
    * @param now epoch ms
    */
-  findForAddress(address: string | null, place: BlockPlace, now: number): BlockRecord | null {
+  findForAddress(address: string | null, place: BlockPlace | null, now: number): BlockRecord | null {
     if (!this.concernsAddresses || this.exempts(address)) return null
     const named = this.#bySubject.get(addressSubject(address)) ?? []
     const ranged = address === null ? [] : this.#ranges.filter(({ matchesAddress }) => matchesAddress?.(address))
@@ -130,7 +130,7 @@ export class BlockIndex {
   }
 
   /** As `findForAddress`, for any other subject. */
-  find(subject: string, place: BlockPlace, now: number): BlockRecord | null {
+  find(subject: string, place: BlockPlace | null, now: number): BlockRecord | null {
     const named = this.#bySubject.get(subject)
     return named === undefined ? null : latest(named, place, now)
   }
@@ -140,13 +140,15 @@ export class BlockIndex {
  * The router may choose by what the client sent (`/posts/..`), which the URL of the request no longer shows: so the
  * route counts as well as the path.
  */
-function isAt({ block, matchesPath }: Indexed, { url, route }: BlockPlace): boolean {
+function isAt({ block, matchesPath }: Indexed, place: BlockPlace | null): boolean {
   if (matchesPath === null) return true
+  if (place === null) return false
+  const { url, route } = place
   if (route !== null && (route === block.path || matchesPath(route))) return true
   return routedPaths(url).some(matchesPath)
 }
 
-function latest(candidates: readonly Indexed[], place: BlockPlace, now: number): BlockRecord | null {
+function latest(candidates: readonly Indexed[], place: BlockPlace | null, now: number): BlockRecord | null {
   let found: BlockRecord | null = null
   for (const indexed of candidates) {
     const { block } = indexed

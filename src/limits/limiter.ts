@@ -50,6 +50,11 @@ export class Limiter {
     return this.#subjects.size
   }
 
+  /** Whether all that is counted for a subject was its own: not so for one that came when there was no room. */
+  isOwn(subject: string): boolean {
+    return this.#subjects.isOwn(subject)
+  }
+
   /**
    * Takes `cost` when it fits, else nothing, and says how it stands.
    *

@@ -31,6 +31,8 @@ export class SubjectStore<S> {
   /** ms; when any subject was last touched. */
   #touched = Number.NEGATIVE_INFINITY
   #overflow: S | undefined
+  /** States that began with what was taken of the shared one. */
+  readonly #charged = new WeakSet<object>()
   #pass: MapIterator<[string, S]> | undefined
   /** ms; when `#pass` began. */
   #passSince = Number.NEGATIVE_INFINITY
@@ -49,6 +51,12 @@ export class SubjectStore<S> {
   /** Subjects held, without those that share; idle ones count until they are dropped. */
   get size(): number {
     return this.#young.size + this.#old.size
+  }
+
+  /** Whether all that is counted for a subject was its own: nothing of a state that it shared with others. */
+  isOwn(subject: string): boolean {
+    const state = this.#young.get(subject) ?? this.#old.get(subject)
+    return typeof state === 'object' && state !== null && !this.#charged.has(state)
   }
 
   /** The subject's own state, when it has one. */
@@ -96,8 +104,12 @@ export class SubjectStore<S> {
     const state = this.#algorithm.start(this.#rate, now)
     if (this.#overflow === undefined) return state
     const taken = this.#rate.burst - this.#algorithm.available(this.#overflow, this.#rate, now)
-    if (taken > 0) this.#algorithm.take(state, this.#rate, now, taken)
-    else this.#overflow = undefined
+    if (taken <= 0) {
+      this.#overflow = undefined
+      return state
+    }
+    this.#algorithm.take(state, this.#rate, now, taken)
+    if (typeof state === 'object' && state !== null) this.#charged.add(state)
     return state
   }
 

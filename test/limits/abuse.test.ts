@@ -115,3 +115,15 @@ test('who was counted before a flood of addresses is counted on its own, and blo
   note(ADDRESS, 1)
   expect(blocked).toEqual([[`ip:${ADDRESS}`, START]])
 })
+
+test('who comes in a flood of more addresses than are remembered is not blocked for the others', () => {
+  const { guard, blocked, note } = withAbuse({ threshold: 100, capacity: 1000 })
+  for (let index = 0; index < 1500; index++) guard.note(`10.0.${index >> 8}.${index & 255}`, START)
+  note(ADDRESS, 1)
+  expect(blocked).toEqual([])
+  // Once it is over, everybody is counted by himself again.
+  note(ADDRESS, 99, START + 2 * HOUR + 2)
+  expect(blocked).toEqual([])
+  note(ADDRESS, 1, START + 2 * HOUR + 3)
+  expect(blocked).toEqual([[`ip:${ADDRESS}`, START + 2 * HOUR + 3]])
+})
