@@ -76,7 +76,7 @@ export function createLimits({ options, storage, clock, audit, warn }: LimitsOpt
   const limiters = new Limiters(maxSubjects)
   const ledger = new QuotaLedger()
   const allowances = new KeyAllowances({
-    limiters,
+    maxSubjects,
     ledger,
     keys: storage.keys,
     quotas: storage.quotas,
@@ -91,6 +91,7 @@ export function createLimits({ options, storage, clock, audit, warn }: LimitsOpt
     warn,
     forget(subject) {
       limiters.forget(subject)
+      allowances.forget(subject)
       abuse?.forget(subject)
     },
   })

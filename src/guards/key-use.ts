@@ -26,7 +26,10 @@ export function createKeyUse({ blocks, abuse, allowances, clock }: KeyUseOptions
     const allowance = allowances.of(principal)
     const credits = allowances.creditsLeft(principal)
     if (allowance.rate === null) return { code: 'valid', remaining: credits }
-    const { isAllowed, remaining } = allowances.limiterOf(allowance, allowance.rate, now).hit(allowance.subject, now)
+    // Read anew: an older moment than a limiter has seen would move what others took into the past.
+    const later = clock()
+    const limiter = allowances.limiterOf(allowance, allowance.rate, later)
+    const { isAllowed, remaining } = limiter.hit(allowance.subject, later)
     if (isAllowed) return { code: 'valid', remaining: credits === null ? remaining : Math.min(credits, remaining) }
     reservation.release()
     return { code: 'rate_limited', remaining }

@@ -15,9 +15,15 @@ type LimitGateContext = GateContext & Whereabouts & { readonly route: string }
  * Hooks that count a request for limits; they prove nothing.
  *
  * @param isGuarded whether other guards of the route demand a credential
+ * @param demanded the one kind that they read, where it is not whatever speaks for the request
  */
-export function createLimitGate(policies: readonly CompiledPolicy[], isGuarded = false): Gate<Record<never, never>> {
+export function createLimitGate(
+  policies: readonly CompiledPolicy[],
+  isGuarded = false,
+  demanded?: 'apiKey' | 'session',
+): Gate<Record<never, never>> {
   function count(presented: Presented, whereabouts: Whereabouts): void {
+    if (demanded !== undefined) presented.speakBy(demanded)
     presented.limits.chargeRoute(presented, policies, whereabouts, isGuarded)
   }
 

@@ -41,15 +41,19 @@ const isLimit = (hook: HookContainer) => markOf(hook) === LIMIT_GUARD
 /** Our hooks of these limits, in the containers that Elysia had for them. */
 function mergedHooks(
   limits: readonly HookContainer[],
-  isGuarded: boolean,
+  guards: readonly (string | undefined)[],
 ): { parse: HookContainer; transform: HookContainer } | null {
   const [first] = limits
   if (first === undefined) return null
   const policies = limits.flatMap(({ fn }) =>
     typeof fn === 'function' ? (fn[MARK]?.value as readonly CompiledPolicy[]) : [],
   )
+  const demanded = (['apiKey', 'session'] as const).find((kind) => guards[0] === kind && new Set(guards).size === 1)
   // A gate is typed by what it proves; here it is the two hooks that it holds.
-  const gate = createLimitGate(policies, isGuarded) as unknown as Record<'parse' | 'transform', HookContainer['fn']>
+  const gate = createLimitGate(policies, guards.length > 0, demanded) as unknown as Record<
+    'parse' | 'transform',
+    HookContainer['fn']
+  >
   return { parse: { ...first, fn: gate.parse }, transform: { ...first, fn: gate.transform } }
 }
 
@@ -62,8 +66,8 @@ function mergeLimits(hooks: RouteHooks): void {
   const limits = marked.filter(isLimit)
   const [firstMarked] = marked
   const isDone = limits.length === 1 && MERGED.has(limits[0]?.fn as object)
-  const isGuarded = marked.some((hook) => !isLimit(hook) && markOf(hook) !== 'public')
-  const merged = mergedHooks(limits, isGuarded)
+  const guards = marked.map(markOf).filter((name) => name !== LIMIT_GUARD && name !== 'public')
+  const merged = mergedHooks(limits, guards)
   if (merged === null || firstMarked === undefined || isDone) return
   MERGED.add(merged.transform.fn as object)
   const position = transforms.indexOf(firstMarked)

@@ -255,8 +255,17 @@ export class Presented {
 
   /** Whom the request speaks for, as limits count: null for nobody, and for a credential that may not be used here. */
   get speaker(): Principal | null {
-    if (this.#speaker === undefined) this.#speaker = this.#unobjectionable(this.foremost)
+    if (this.#speaker === undefined) {
+      // A useless header beside a good key or session is no way to be counted as somebody else.
+      this.#speaker =
+        this.#unobjectionable(this.foremost) ?? this.#unobjectionable(this.key) ?? this.#unobjectionable(this.session)
+    }
     return this.#speaker
+  }
+
+  /** Has limits count whom the guards of the route will ask for, whatever else the request presents. */
+  speakBy(kind: 'apiKey' | 'session'): void {
+    this.#speaker = kind === 'apiKey' ? this.speakingKey : this.#unobjectionable(this.session)
   }
 
   /** Its API key, whether or not another credential speaks for the request. */

@@ -7,7 +7,7 @@ import type { KeyStore, QuotaStore } from '../storage/ports.ts'
 import type { RateLimitSetting } from '../storage/records.ts'
 import { type LimitLabel, labelOf } from './headers.ts'
 import type { Limiter } from './limiter.ts'
-import type { Limiters } from './limiters.ts'
+import { Limiters } from './limiters.ts'
 import { endOfMonth, monthOf } from './month.ts'
 import type { Budget, QuotaLedger } from './quota-ledger.ts'
 import { createRate, type Rate, type Strategy } from './rate.ts'
@@ -31,13 +31,16 @@ export interface KeyAllowance {
   readonly subject: string
   readonly rate: Rate | null
   readonly place: string
+  /** Whose keys share the room for rates: one tenant's many rates are no other's trouble. */
+  readonly tenant: string
   /** Null without a rate. */
   readonly label: LimitLabel | null
   readonly hasBudgets: boolean
 }
 
 export interface KeyAllowancesOptions {
-  readonly limiters: Limiters
+  /** How many subjects each limit remembers at most. */
+  readonly maxSubjects: number
   readonly ledger: QuotaLedger
   readonly keys: Pick<KeyStore, 'claimCredits' | 'giveBackCredits'>
   readonly quotas: Pick<QuotaStore, 'claim' | 'giveBack'>
@@ -50,6 +53,8 @@ const KEY_LIMIT_NAME = 'key'
 
 export class KeyAllowances {
   readonly #options: KeyAllowancesOptions
+  /** As many as organizations whose keys were used. */
+  readonly #tenants = new Map<string, Limiters>()
   readonly #known = new WeakMap<ApiKeyPrincipal, KeyAllowance>()
 
   constructor(options: KeyAllowancesOptions) {
@@ -66,6 +71,7 @@ export class KeyAllowances {
       keyId: id,
       subject: subjectOf('apiKey', id),
       rate,
+      tenant: principal.organizationId ?? '',
       place: rate === null ? '' : `key:${rate.limit}/${rate.window}`,
       label: rate === null ? null : labelOf(KEY_LIMIT_NAME, rate),
       hasBudgets: use.monthlyQuota !== null || use.organizationQuota !== null || use.credits !== null,
@@ -79,8 +85,18 @@ export class KeyAllowances {
   }
 
   /** The limiter of a key's own rate. */
-  limiterOf({ place }: KeyAllowance, rate: Rate, now: number): Limiter {
-    return this.#options.limiters.occasional(place, rate, now)
+  limiterOf({ place, tenant }: KeyAllowance, rate: Rate, now: number): Limiter {
+    let limiters = this.#tenants.get(tenant)
+    if (limiters === undefined) {
+      limiters = new Limiters(this.#options.maxSubjects)
+      this.#tenants.set(tenant, limiters)
+    }
+    return limiters.occasional(place, rate, now)
+  }
+
+  /** Lets a subject start anew at its own limit. */
+  forget(subject: string): void {
+    for (const limiters of this.#tenants.values()) limiters.forget(subject)
   }
 
   /**

@@ -11,7 +11,8 @@ const MAX_TEXT = 128
 
 /** Names a subject; the same text of two kinds is two subjects. */
 export function subjectOf(kind: SubjectKind, id: string): string {
-  return `${kind}:${id.length <= MAX_TEXT ? id : Bun.SHA256.hash(id, 'base64url')}`
+  // Marked, so that no short text is taken for a long one.
+  return id.length <= MAX_TEXT ? `${kind}:${id}` : `${kind}#:${Bun.SHA256.hash(id, 'base64url')}`
 }
 
 /** Names an address: an IPv6 one by its /64, and all that is unknown by one name. */
@@ -49,6 +50,8 @@ export function parseSubject(text: string): string | null {
   if (range !== null) return range
   const own = OWN_IDS.find(([start]) => text.startsWith(start) && text.length > start.length)
   if (own !== undefined) return subjectOf(own[1], text)
+  // Shown of one that was too long.
+  if (/^(?:apiKey|user|organization|custom)#:[A-Za-z0-9_-]{43}$/.test(text)) return text
   const [, kind, id = ''] = /^(apiKey|user|organization|custom):(.+)$/s.exec(text) ?? []
   return kind === undefined || text.length > 2 * MAX_TEXT ? null : subjectOf(kind as SubjectKind, id)
 }

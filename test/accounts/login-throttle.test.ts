@@ -55,7 +55,7 @@ function withThrottle(more: Partial<LoginThrottleOptions> & { readonly storage?:
       await fail(aStranger(), 1, email)
     }
   }
-  return { time, storage, verified, attempt, fail, failFrom, failElsewhere }
+  return { time, storage, throttle, verified, attempt, fail, failFrom, failElsewhere }
 }
 
 describe('an address', () => {
@@ -123,6 +123,41 @@ describe('an address', () => {
       await expect(attempt(HOME, 'wrong')).rejects.toThrow('storage is away')
     }
     await fail(HOME, 5, 'other@example.com')
+  })
+})
+
+describe('a verification that throws', () => {
+  const atFault = (throttle: LoginThrottle, address: string, email = ALICE) =>
+    throttle.run(email, address, () => Promise.reject(new Error('the hasher is away')))
+
+  test('is no failure of the address, nor of the account', async () => {
+    const { throttle, attempt, fail } = withThrottle()
+    for (let times = 0; times < 50; times++) await expect(atFault(throttle, HOME)).rejects.toThrow('the hasher is away')
+    await fail(HOME, 5)
+    expect(await attempt(HOME, 'right')).toBe(WINDOW / SECOND)
+    expect(await attempt(ELSEWHERE, 'right')).toBe('right')
+  })
+
+  test('makes room for those who wait for its outcome', async () => {
+    const { throttle, attempt } = withThrottle()
+    const faults = Array.from({ length: 30 }, () => atFault(throttle, HOME))
+    const logins = Array.from({ length: 30 }, () => attempt(HOME, 'right'))
+    expect(new Set((await Promise.allSettled(faults)).map(({ status }) => status))).toEqual(new Set(['rejected']))
+    expect(new Set(await Promise.all(logins))).toEqual(new Set(['right']))
+  })
+
+  test("ends a stranger's turn without making the next one wait longer", async () => {
+    const { throttle, attempt, failElsewhere, time } = withThrottle()
+    await failElsewhere(10)
+    time.now += SECOND
+    for (let times = 0; times < 3; times++) await expect(atFault(throttle, aStranger())).rejects.toThrow('is away')
+    expect(await attempt(aStranger(), 'right')).toBe('right')
+  })
+
+  test('remembers no address', async () => {
+    const { throttle, storage } = withThrottle()
+    await expect(atFault(throttle, HOME)).rejects.toThrow('the hasher is away')
+    expect(storage.rows.loginAddresses.size).toBe(0)
   })
 })
 

@@ -5,7 +5,6 @@ import { createAddressMatcher } from '../../src/lib/ip.ts'
 import { AbuseGuard } from '../../src/limits/abuse.ts'
 import { BlockIndex } from '../../src/limits/block-index.ts'
 import { KeyAllowances } from '../../src/limits/key-allowance.ts'
-import { Limiters } from '../../src/limits/limiters.ts'
 import { QuotaLedger } from '../../src/limits/quota-ledger.ts'
 import type { BlockRecord } from '../../src/storage/records.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
@@ -139,7 +138,7 @@ function withLimits() {
     },
   })
   const allowances = new KeyAllowances({
-    limiters: new Limiters(100),
+    maxSubjects: 100,
     ledger: new QuotaLedger(),
     keys: storage.keys,
     quotas: storage.quotas,

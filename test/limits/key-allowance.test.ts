@@ -3,7 +3,6 @@ import type { ApiKeyPrincipal, KeyUse } from '../../src/authentication/principal
 import { toApiKeyView } from '../../src/authentication/views.ts'
 import { PermissionSet } from '../../src/authorization/permission-set.ts'
 import { KeyAllowances, type KeyAllowancesOptions, type Reservation } from '../../src/limits/key-allowance.ts'
-import { Limiters } from '../../src/limits/limiters.ts'
 import { QuotaLedger } from '../../src/limits/quota-ledger.ts'
 import { aKey } from '../contract/fixtures.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
@@ -29,7 +28,7 @@ function withAllowances(more: Partial<KeyAllowancesOptions> = {}) {
   const storage = createMemoryStorage(() => NOW)
   const ledger = new QuotaLedger()
   const allowances = new KeyAllowances({
-    limiters: new Limiters(100),
+    maxSubjects: 100,
     ledger,
     keys: storage.keys,
     quotas: storage.quotas,

@@ -17,7 +17,7 @@ export function createTestLimits(more: Partial<RequestLimitsOptions> = {}): Requ
     default: [],
     limiters,
     allowances: new KeyAllowances({
-      limiters,
+      maxSubjects: CAPACITY,
       ledger: new QuotaLedger(),
       keys: { claimCredits: unasked, giveBackCredits: unasked },
       quotas: { claim: unasked, giveBack: unasked },
