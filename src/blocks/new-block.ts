@@ -38,9 +38,15 @@ function isRoutePath(path: unknown): path is string {
  *
  * @param exempts whether the operator's allow-list holds an address
  * @param now epoch ms
+ * @param isOwnRoute whether the path is the pattern of a route that was found, and need not be read
  * @throws MachineAuthError `validation_failed`, naming every mistake
  */
-export function resolveNewBlock(input: NewBlock, exempts: (address: string) => boolean, now: number): CheckedBlock {
+export function resolveNewBlock(
+  input: NewBlock,
+  exempts: (address: string) => boolean,
+  now: number,
+  isOwnRoute = false,
+): CheckedBlock {
   const errors = new FieldErrors()
   const subject = typeof input.subject === 'string' ? parseSubject(input.subject) : null
   if (subject === null) {
@@ -51,7 +57,8 @@ export function resolveNewBlock(input: NewBlock, exempts: (address: string) => b
   if (!isLockout(input.duration)) errors.add('duration', `must be ${LOCKOUT_ACCEPTED}`)
   const scope = input.scope ?? 'global'
   if (scope !== 'global' && scope !== 'path') errors.add('scope', "must be 'global' or 'path'")
-  if (scope === 'path' && !isRoutePath(input.path)) errors.add('path', "must be a path such as '/withdraw'")
+  if (scope === 'path' && !isOwnRoute && !isRoutePath(input.path))
+    errors.add('path', "must be a path such as '/withdraw'")
   if (scope !== 'path' && input.path !== undefined) errors.add('path', "goes with scope: 'path' only")
   const reason = input.reason ?? null
   const reasonMistake = reason === null ? null : remarkMistake(reason, MAX_REASON)

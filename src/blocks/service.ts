@@ -54,10 +54,10 @@ export class BlockService {
   }
 
   /** As `add`, for what a handler of the app decides. */
-  async addChecked(input: NewBlock, createdBy: string): Promise<BlockView> {
+  async addChecked(input: NewBlock, createdBy: string, isOwnRoute = false): Promise<BlockView> {
     const { index, clock, audit } = this.#options
     const now = clock()
-    const checked = resolveNewBlock(input, (address) => index.exempts(address), now)
+    const checked = resolveNewBlock(input, (address) => index.exempts(address), now, isOwnRoute)
     const block = this.#compose({ ...checked, kind: 'manual' }, createdBy, now)
     const standing = await this.#enforce(block)
     const { subject, scope, path, reason, expiresAt } = standing
@@ -97,7 +97,7 @@ export class BlockService {
     // One that was just made is waited for, so that its row does not appear after it was removed.
     await this.settle()
     const stored = await store.delete(id)
-    const inForce = this.#free(id)
+    const inForce = this.#free(id) ?? this.#freeSamePlace(stored)
     const removed = stored ?? inForce
     if (removed === null) throw new MachineAuthError('not_found')
     await audit.record({ action: 'block.removed', actor, subject: id, details: { subject: removed.subject } })
@@ -149,6 +149,12 @@ export class BlockService {
     if (standing.id !== block.id) index.remove(block.id)
     index.put(standing)
     return standing
+  }
+
+  /** In memory one that storage refused may stand in the place of the one that it holds. */
+  #freeSamePlace(stored: BlockRecord | null): BlockRecord | null {
+    const standing = stored === null ? null : this.#options.index.findSamePlace(stored)
+    return standing === null ? null : this.#free(standing.id)
   }
 
   #free(id: string): BlockRecord | null {

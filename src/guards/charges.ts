@@ -2,6 +2,10 @@
 import type { Standing } from '../limits/headers.ts'
 import type { Reservation } from '../limits/key-allowance.ts'
 
+interface Placed {
+  readonly place: string
+}
+
 export class Charges {
   /** How the limits stand that the answer tells of. */
   readonly standings: Standing[] = []
@@ -19,14 +23,16 @@ export class Charges {
   /** To be called when the request is over. */
   leaving: (() => void)[] | null = null
 
-  /** Whether it was counted for the limits of a place: each counts once, however many hooks ask. */
-  hasCounted(place: string): boolean {
-    return this.#counted?.includes(place) === true
+  /** Those of some limits that it was not counted for: each counts once, however many hooks ask. */
+  uncounted<P extends Placed>(limits: readonly P[]): readonly P[] {
+    const counted = this.#counted
+    return counted === null ? limits : limits.filter(({ place }) => !counted.includes(place))
   }
 
-  noteCounted(place: string): void {
-    if (this.#counted === null) this.#counted = [place]
-    else this.#counted.push(place)
+  noteCounted(limits: readonly Placed[]): void {
+    if (limits.length === 0) return
+    this.#counted ??= []
+    for (const { place } of limits) this.#counted.push(place)
   }
 
   /** Notes that the request counts for its key: a use that was taken in advance is spent. */

@@ -105,7 +105,7 @@ export function createLimits({ options, storage, clock, audit, warn }: LimitsOpt
     allowances,
     blocks: index,
     startBlock: (block) => blocks.start(block),
-    block: (input, createdBy) => blocks.addChecked(input, createdBy),
+    block: (input, createdBy) => blocks.addChecked(input, createdBy, true),
     abuse,
   })
   const throttle = new LoginThrottle({

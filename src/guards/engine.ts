@@ -180,7 +180,7 @@ export class GuardEngine {
     if (presented.early !== null) {
       // Whoever is kept out by his address does not get his credentials looked up, and is over before he began.
       presented.charges?.settle()
-      return handle
+      return this.#insist(handle, presented)
     }
     presented.readCredentials()
     const pending = presented.takePending()
@@ -194,6 +194,29 @@ export class GuardEngine {
     const reserving = this.#reserve(presented)
     if (reserving === null) return this.#untilOver(handle, presented)
     return (admitted) => reserving.then(() => this.#untilOver(handle, presented)(admitted))
+  }
+
+  /** Refuses a request whatever else answered it: a hook that stands before the plugin's must not. */
+  #insist<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
+    const insist = (answer: R | Response) => {
+      if (presented.isMet || presented.early === null) return answer
+      return this.#replace(presented.early, presented, answer instanceof Response ? answer : null)
+    }
+    return (admitted) => {
+      const answer = handle(admitted)
+      return answer instanceof Promise ? answer.then(insist) : insist(answer)
+    }
+  }
+
+  /** A refusal in place of an answer, of which what the app says of CORS stays. */
+  #replace(refused: unknown, presented: Presented, answer: Response | null): Response {
+    const { request } = presented
+    const error = refused instanceof MachineAuthError ? refused : this.answers.internalError(request, refused)
+    error.requestId = presented.requestId
+    const headers: AnswerHeaders = {}
+    this.#limits.writeHeaders(presented, headers)
+    const kept = [...(answer?.headers ?? [])].filter(([name]) => name.startsWith('access-control-'))
+    return withHeaders(error.toResponse(), { ...headers, ...Object.fromEntries(kept) })
   }
 
   /** The default limit, where addresses are all that it counts. */
@@ -253,19 +276,15 @@ export class GuardEngine {
    * upgraded it) counts for the default limit after all. Its answer was cheap; over the limit it gets another one.
    */
   #countLate<R>(presented: Presented, answer: R | Response): R | Response {
-    if (!presented.isExcepted || presented.isCountedByRoute || !(answer instanceof Response)) return answer
+    const isOwed = presented.isExcepted || (!presented.isMet && this.#limits.hasPrincipalDefault)
+    if (!isOwed || presented.isCountedByRoute || !(answer instanceof Response)) return answer
     const headers: AnswerHeaders = {}
     try {
       this.#limits.chargeDefault(presented)
       this.#limits.writeHeaders(presented, headers)
       return withHeaders(answer, headers)
     } catch (refused) {
-      const error =
-        refused instanceof MachineAuthError ? refused : this.answers.internalError(presented.request, refused)
-      this.#limits.writeHeaders(presented, headers)
-      // What the app says of CORS stays.
-      const kept = [...answer.headers].filter(([name]) => name.startsWith('access-control-'))
-      return withHeaders(error.toResponse(), { ...headers, ...Object.fromEntries(kept) })
+      return this.#replace(refused, presented, answer)
     }
   }
 
@@ -274,6 +293,7 @@ export class GuardEngine {
     const presented = peekPresented(request)
     // A plugin that only a group uses never sees the request; its rules and limits would let everything through.
     if (presented === undefined) return this.#mustMeet ? withoutPlugin().toResponse() : undefined
+    presented.isMet = true
     try {
       if (presented.early !== null) throw presented.early
       if (this.#limits.hasPrincipalDefault && !this.#excepts(presented)) this.#limits.chargeDefault(presented)

@@ -5,6 +5,8 @@ import type { Limiters } from '../limits/limiters.ts'
 import type { CompiledConcurrency, CompiledPolicy, CompiledRate } from '../limits/policy.ts'
 
 export interface PlannedRate {
+  /** The same for limits that count together. */
+  readonly place: string
   readonly policy: CompiledRate
   readonly limiter: Limiter
   readonly label: LimitLabel
@@ -16,8 +18,6 @@ export interface PlannedConcurrency {
 }
 
 export interface LimitPlan {
-  /** The same for limits that count together. */
-  readonly place: string
   readonly route: string | null
   readonly rates: readonly PlannedRate[]
   readonly concurrencies: readonly PlannedConcurrency[]
@@ -48,11 +48,9 @@ export function createLimitPlan(
   for (const policy of distinct.values()) {
     const place = placeOf(policy, route)
     if (policy.kind === 'concurrent') concurrencies.push({ policy, place })
-    else rates.push({ policy, limiter: find(place, policy), label: labelOf(policy.name, policy.rate) })
+    else rates.push({ place, policy, limiter: find(place, policy), label: labelOf(policy.name, policy.rate) })
   }
-  const place = policies.map((policy) => placeOf(policy, route)).join('\n')
   return {
-    place,
     route,
     rates,
     concurrencies,

@@ -84,6 +84,8 @@ export class Presented {
   early: MachineAuthError | null = null
   /** Whether the default limit did not count it, because its URL is that of a route with limits of its own. */
   isExcepted = false
+  /** Whether the plugin's own hook has seen it: one that stands before it may answer first. */
+  isMet = false
   /** Whether limits that its route has have counted it, or refused to. */
   isCountedByRoute = false
 

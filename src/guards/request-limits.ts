@@ -17,7 +17,7 @@ import type { BlockRecord } from '../storage/records.ts'
 import type { Charges } from './charges.ts'
 import { HandlerLimits } from './handler-limits.ts'
 import { costOf, RequestContext } from './limit-context.ts'
-import { createLimitPlan, type LimitPlan, LimitPlans } from './limit-plan.ts'
+import { createLimitPlan, type LimitPlan, LimitPlans, type PlannedConcurrency } from './limit-plan.ts'
 import { limitSubject, principalSubjects } from './limit-subject.ts'
 import type { LimitsPort, Whereabouts } from './limits-port.ts'
 import type { Presented } from './presented.ts'
@@ -208,11 +208,13 @@ export class RequestLimits implements LimitsPort<Presented> {
   /** @param withKey counts it for its key's own limit too: for all or for none */
   #charge(presented: Presented, plan: LimitPlan, whereabouts: Whereabouts, withKey = false): void {
     const charges = presented.ensureCharges()
-    if (charges.hasCounted(plan.place)) return
+    const rates = charges.uncounted(plan.rates)
+    const concurrencies = charges.uncounted(plan.concurrencies)
+    if (rates.length + concurrencies.length === 0) return
     const now = this.#options.clock()
     charges.at = now
     const context = new RequestContext(presented, whereabouts)
-    const claimed: Claimed[] = plan.rates.map(({ policy, limiter, label }) => {
+    const claimed: Claimed[] = rates.map(({ policy, limiter, label }) => {
       const subject = limitSubject(policy.by, policy.name, presented, context)
       this.#requireNotLockedOut(presented, subject, plan.route, now)
       return { claim: { limiter, subject, cost: costOf(policy, context) }, label, policy }
@@ -224,9 +226,10 @@ export class RequestLimits implements LimitsPort<Presented> {
       if (!charges.isKeyOverridden) claimed.push(...this.#claimsOfKey(allowance, now))
       if (allowance.hasBudgets) this.#requireReserved(presented, charges, claimed)
     }
-    this.#enter(presented, charges, plan, context)
+    this.#enter(presented, charges, concurrencies, context)
     this.#hit(presented, charges, claimed, plan.route, now)
-    charges.noteCounted(plan.place)
+    charges.noteCounted(rates)
+    charges.noteCounted(concurrencies)
     if (key !== null) charges.noteKey()
   }
 
@@ -267,8 +270,13 @@ export class RequestLimits implements LimitsPort<Presented> {
     if (block !== null) throw refuseFor(presented, block, now)
   }
 
-  #enter(presented: Presented, charges: Charges, plan: LimitPlan, context: LimitContext): void {
-    for (const { policy, place } of plan.concurrencies) {
+  #enter(
+    presented: Presented,
+    charges: Charges,
+    concurrencies: readonly PlannedConcurrency[],
+    context: LimitContext,
+  ): void {
+    for (const { policy, place } of concurrencies) {
       const subject = `${place}\n${limitSubject(policy.by, policy.name, presented, context)}`
       if (!this.#inFlight.enter(subject, policy.concurrent)) {
         const detail = `At most ${policy.concurrent} requests at once. Wait until one is answered.`

@@ -90,6 +90,11 @@ export class BlockIndex {
     return (this.#samePlace(block)?.block.expiresAt ?? Number.NEGATIVE_INFINITY) >= block.expiresAt
   }
 
+  /** The one of the same subject, scope and path. */
+  findSamePlace(block: BlockRecord): BlockRecord | null {
+    return this.#samePlace(block)?.block ?? null
+  }
+
   #samePlace({ subject, scope, path }: BlockRecord): Indexed | undefined {
     const candidates = subject.startsWith(RANGE) ? this.#ranges : (this.#bySubject.get(subject) ?? [])
     return candidates.find(({ block }) => block.subject === subject && block.scope === scope && block.path === path)

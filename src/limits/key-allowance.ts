@@ -157,6 +157,7 @@ export class KeyAllowances {
     const period = monthOf(now)
     return {
       id: `${period} ${subject}`,
+      limit,
       async claim(amount) {
         const used = amount > limit ? null : await quotas.claim({ subject, period, amount, limit })
         return used === null ? null : limit - used
@@ -181,6 +182,7 @@ export class KeyAllowances {
       refill === null ? null : refill.since + (Math.floor((at - refill.since) / refill.every) + 1) * refill.every
     return {
       id: creditsBudgetId(id),
+      limit: null,
       claim: (amount) => keys.claimCredits(id, amount, now),
       giveBack: (amount) => keys.giveBackCredits(id, amount),
       nextRefill,

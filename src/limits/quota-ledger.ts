@@ -10,6 +10,8 @@
 export interface Budget {
   /** Names the count; another period is another count. */
   readonly id: string
+  /** The most there can be; null where storage alone knows. */
+  readonly limit: number | null
   /** Takes `amount` if that many are left, and answers how many are left then; null when they are not. */
   claim(amount: number): Promise<number | null>
   giveBack(amount: number): Promise<void>
@@ -58,13 +60,34 @@ export class QuotaLedger {
    */
   take(budget: Budget, now: number): boolean | Promise<boolean> {
     const account = this.#accountOf(budget)
-    account.budget = budget
+    this.#renew(account, budget)
     account.usedAt = now
     if (account.unused > 0) {
       account.unused -= 1
       return true
     }
     return now < account.emptyUntil ? false : this.#takeLater(account, now)
+  }
+
+  /** What was claimed under a higher limit goes back: a lowered one counts at once. */
+  #renew(account: Account, budget: Budget): void {
+    const before = account.budget.limit
+    account.budget = budget
+    if (before === null || budget.limit === null || budget.limit >= before || account.unused === 0) return
+    const { unused } = account
+    account.unused = 0
+    account.left = 0
+    void this.#giveBack(budget, unused).catch(() => undefined)
+  }
+
+  /** What storage does not take back is kept for those who come. */
+  async #giveBack(budget: Budget, amount: number): Promise<void> {
+    try {
+      await budget.giveBack(amount)
+    } catch (error) {
+      this.#accountOf(budget).unused += amount
+      throw error
+    }
   }
 
   async #takeLater(account: Account, now: number): Promise<boolean> {
@@ -130,7 +153,7 @@ export class QuotaLedger {
     // What a claim has just brought is for those who wait for it.
     const idle = [...this.#accounts].filter(([, each]) => each.usedAt + IDLE <= now && each.waiting === 0)
     for (const [id] of idle) this.#accounts.delete(id)
-    await Promise.all(idle.map(([, { unused, budget }]) => (unused > 0 ? budget.giveBack(unused) : undefined)))
+    await Promise.all(idle.map(([, { unused, budget }]) => (unused > 0 ? this.#giveBack(budget, unused) : undefined)))
   }
 
   /** Each answer serves one at least of those who wait, so that whoever comes later is not waited for. */

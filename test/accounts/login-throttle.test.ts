@@ -188,6 +188,17 @@ describe('at the same moment', () => {
     expect(verified).toHaveLength(40)
   })
 
+  test('one that waits is verified when the first of the others has ended, not the last', async () => {
+    const { throttle, attempt } = withThrottle()
+    const gates = Array.from({ length: 5 }, () => Promise.withResolvers<string>())
+    const slow = gates.map(({ promise }, index) => throttle.run(`${index}@example.com`, HOME, () => promise))
+    const next = attempt(HOME, 'right')
+    gates[0]?.resolve('proven')
+    expect(await next).toBe('right')
+    for (const { resolve } of gates) resolve('proven')
+    expect(await Promise.all(slow)).toEqual(Array<string>(5).fill('proven'))
+  })
+
   test('200 strangers guess ten passwords of one account, and then wait', async () => {
     const { attempt, verified } = withThrottle()
     const outcomes = await Promise.all(Array.from({ length: 200 }, () => attempt(aStranger(), 'wrong')))

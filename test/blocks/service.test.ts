@@ -281,6 +281,18 @@ describe('removing', () => {
     expect([isBlocked(), stored()]).toEqual([false, []])
   })
 
+  test.each(['manual', 'abuse'])('by another process is seen when blocks are read again: %s', async (kind) => {
+    const { blocks, storage, index, isBlocked, forgotten } = withBlocks()
+    if (kind === 'manual') await blocks.add({ subject: ADDRESS, duration: '1h' })
+    else blocks.start(ABUSE)
+    await blocks.settle()
+    const [block] = [...index.all()]
+    await storage.blocks.delete(block?.id ?? '')
+    expect(isBlocked()).toBe(true)
+    await blocks.load()
+    expect([isBlocked(), forgotten]).toEqual([false, [`ip:${ADDRESS}`]])
+  })
+
   test('that storage refuses leaves it in force', async () => {
     const { blocks, fail, isBlocked, forgotten } = withBlocks()
     const { id } = await blocks.add({ subject: ADDRESS, duration: '1h' })

@@ -40,6 +40,7 @@ export class LateStore {
   budget(id = 'budget', limit = () => this.limit): Budget {
     return {
       id,
+      limit: null,
       nextRefill: () => this.refill,
       claim: (amount) => this.#call('claim', amount, () => this.#claim(amount, limit())),
       giveBack: (amount) => this.#call('giveBack', amount, () => this.#giveBack(amount)),
