@@ -77,17 +77,7 @@ export class QuotaLedger {
     const { unused } = account
     account.unused = 0
     account.left = 0
-    void this.#giveBack(budget, unused).catch(() => undefined)
-  }
-
-  /** What storage does not take back is kept for those who come. */
-  async #giveBack(budget: Budget, amount: number): Promise<void> {
-    try {
-      await budget.giveBack(amount)
-    } catch (error) {
-      this.#accountOf(budget).unused += amount
-      throw error
-    }
+    void budget.giveBack(unused).catch(() => undefined)
   }
 
   async #takeLater(account: Account, now: number): Promise<boolean> {
@@ -144,7 +134,8 @@ export class QuotaLedger {
   }
 
   /**
-   * Gives back what nobody has asked for lately.
+   * Gives back what nobody has asked for lately. What fails is lost, not kept: it may have taken effect all the same, and
+   * nothing may be used twice.
    *
    * @param now epoch ms; `Infinity` gives back everything, when those who wait for a claim have been served
    */
@@ -153,7 +144,7 @@ export class QuotaLedger {
     // What a claim has just brought is for those who wait for it.
     const idle = [...this.#accounts].filter(([, each]) => each.usedAt + IDLE <= now && each.waiting === 0)
     for (const [id] of idle) this.#accounts.delete(id)
-    await Promise.all(idle.map(([, { unused, budget }]) => (unused > 0 ? this.#giveBack(budget, unused) : undefined)))
+    await Promise.all(idle.map(([, { unused, budget }]) => (unused > 0 ? budget.giveBack(unused) : undefined)))
   }
 
   /** Each answer serves one at least of those who wait, so that whoever comes later is not waited for. */
