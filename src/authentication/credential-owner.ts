@@ -3,6 +3,7 @@ import { type Actor, reachOf, requireCovering, requirePlatform, requireRolesOf }
 import type { RoleRegistry } from '../authorization/roles.ts'
 import { invalidField } from '../lib/field-errors.ts'
 import type { OrganizationStore, UserStore } from '../storage/ports.ts'
+import type { RateLimitSetting } from '../storage/records.ts'
 import type { UserDirectory } from './user-directory.ts'
 
 export interface WantedOwner {
@@ -72,6 +73,12 @@ export class CredentialOwners {
       requireRolesOf(actor, user.roles)
     }
     return { organizationId: organizationId ?? user.organizationId, userId }
+  }
+
+  /** The rate that an organization sets for its keys; null for none. */
+  async rateOf(organizationId: string | null): Promise<RateLimitSetting | null> {
+    if (organizationId === null) return null
+    return (await this.#options.organizations.find(organizationId))?.rateLimit ?? null
   }
 
   async #resolveOwn(wanted: WantedOwner, own: string | null, actor: Actor): Promise<CredentialOwner> {

@@ -185,6 +185,8 @@ export class GuardEngine {
     presented.readCredentials()
     const pending = presented.takePending()
     if (pending !== null) {
+      // Read while the connection is there: who hangs up meanwhile would be nobody when his key turns out wrong.
+      void presented.address
       return async (admitted) => {
         await pending
         await this.#reserve(presented)

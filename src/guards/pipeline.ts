@@ -48,7 +48,8 @@ function mergedHooks(
   const policies = limits.flatMap(({ fn }) =>
     typeof fn === 'function' ? (fn[MARK]?.value as readonly CompiledPolicy[]) : [],
   )
-  const demanded = (['apiKey', 'session'] as const).find((kind) => guards[0] === kind && new Set(guards).size === 1)
+  const onlyKeys = guards.length > 0 && guards.every((name) => name === 'apiKey')
+  const demanded = guards.includes('session') ? 'session' : onlyKeys ? 'apiKey' : undefined
   // A gate is typed by what it proves; here it is the two hooks that it holds.
   const gate = createLimitGate(policies, guards.length > 0, demanded) as unknown as Record<
     'parse' | 'transform',

@@ -265,6 +265,11 @@ export class Presented {
     return this.#speaker
   }
 
+  /** Has limits of a handler count who was proven before, whatever else the request presents. */
+  speakAsProven(): void {
+    if (this.#principal !== null) this.#speaker = this.#principal
+  }
+
   /** Has limits count whom the guards of the route will ask for, whatever else the request presents. */
   speakBy(kind: 'apiKey' | 'session'): void {
     this.#speaker = kind === 'apiKey' ? this.speakingKey : this.#unobjectionable(this.session)

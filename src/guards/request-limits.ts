@@ -64,6 +64,8 @@ interface Refused {
   readonly subject: string
   /** ms */
   readonly wait: number
+  /** Whether it was refused for what it took itself, and not for what others took in a flood. */
+  readonly isOwn: boolean
 }
 
 /** Most requests come under one limit: then there is no list to make. */
@@ -241,20 +243,20 @@ export class RequestLimits implements LimitsPort<Presented> {
       if (reading === undefined) continue
       charges.standings.push({ label, reading })
       if (reading.isAllowed || (refused !== null && refused.wait >= waitOf(reading))) continue
-      refused = { policy, subject: claim.subject, wait: waitOf(reading) }
+      refused = { policy, subject: claim.subject, wait: waitOf(reading), isOwn: claim.limiter.isOwn(claim.subject) }
     }
     if (refused !== null) throw this.#refuse(presented, refused, route, now)
   }
 
   #refuse(
     presented: Presented,
-    { policy, subject, wait }: Refused,
+    { policy, subject, wait, isOwn }: Refused,
     route: string | null,
     now: number,
   ): MachineAuthError {
     const isExempt = subject.startsWith('ip:') && this.#options.blocks.exempts(presented.address)
     const lockout = policy?.lockout ?? null
-    if (lockout === null || isExempt) return presented.refuse('rate_limited', { retryAfter: wait / 1000 })
+    if (lockout === null || isExempt || !isOwn) return presented.refuse('rate_limited', { retryAfter: wait / 1000 })
     const expiresAt = lockout(now)
     const isGlobal = policy?.scope === 'global' || route === null
     const place = isGlobal ? ({ scope: 'global', path: '' } as const) : ({ scope: 'path', path: route } as const)
@@ -289,6 +291,7 @@ export class RequestLimits implements LimitsPort<Presented> {
 
   chargeInHandler(presented: Presented, given: RateLimitInput, whereabouts: Whereabouts): Reading {
     const { limiters, clock } = this.#options
+    presented.speakAsProven()
     const policies = this.#handlerLimits.compile(given)
     const find = (place: string, { rate }: CompiledRate) => limiters.occasional(place, rate, clock())
     const plan = createLimitPlan(policies, whereabouts.route, find)

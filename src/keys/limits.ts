@@ -31,7 +31,17 @@ function isFaster(one: RateLimitSetting, other: RateLimitSetting): boolean {
   return isMore || one.limit > other.limit
 }
 
-/** What a key may not use by itself, it may not use through keys that it makes. */
+/**
+ * Demands that who belongs to an organization gives no key a higher rate than the organization has.
+ *
+ * @throws MachineAuthError `permission_required`
+ */
+export function requireWithinRate(wanted: RateLimitSetting | null, organization: RateLimitSetting | null): void {
+  if (wanted === null || organization === null || !isFaster(wanted, organization)) return
+  throw refuseUse("Only the platform gives a key a higher rate limit than its organization's.")
+}
+
+/** No single key that it makes has more than it has itself. */
 function withUseOf<T extends CheckedLimits>(limits: KeyLimits, checked: T): T {
   const { rateLimit = null, monthlyQuota = null, credits = null } = limits
   if (credits !== null) throw refuseUse('A key with a number of uses makes no keys: they would not be counted.')

@@ -12,7 +12,7 @@ import { remarkMistake } from '../lib/text.ts'
 import type { AuditLog } from '../recording/audit.ts'
 import type { KeyFilter, Page } from '../storage/ports.ts'
 import type { ApiKeyRecord, ChangeKind } from '../storage/records.ts'
-import { withLimitsOf } from './limits.ts'
+import { requireWithinRate, withLimitsOf } from './limits.ts'
 import { type NewApiKey, resolveNewKey } from './new-key.ts'
 import { type KeyVerification, type KeyVerificationInput, type KeyVerifierOptions, verifyKey } from './verification.ts'
 
@@ -53,6 +53,9 @@ export class KeyService {
     const checked = withLimitsOf(actor.apiKey, input, resolveNewKey(input, permissions, now))
     requireGrantable(actor, checked.permissions)
     const owner = await owners.resolve(input, actor)
+    if (reachOf(actor).kind !== 'platform') {
+      requireWithinRate(checked.rateLimit, await owners.rateOf(owner.organizationId))
+    }
     const { id, shown, raw } = generateApiKey(prefix, checked.environment)
     const key: ApiKeyRecord = {
       ...checked,

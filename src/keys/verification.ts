@@ -102,7 +102,9 @@ export async function verifyKey(
   if (address !== null && use.isBlocked(address)) return BLOCKED
   const outcome = await options.resolveApiKey(input.key)
   if (outcome.kind === 'refused') {
-    if (outcome.code === 'api_key_invalid' && address !== null) use.noteWrong(address)
+    // A block holds for everybody: who does not reach the platform has nobody blocked by naming an address.
+    const mayBlock = reachOf(actor).kind === 'platform'
+    if (outcome.code === 'api_key_invalid' && address !== null && mayBlock) use.noteWrong(address)
     return refusedVerification(options, input.key, outcome.code, actor)
   }
   // Another's key is nobody's: not even that it exists is told.

@@ -6,7 +6,7 @@ import { machineAuth } from '../../src/index.ts'
 import { BlockIndex } from '../../src/limits/block-index.ts'
 import { AuditLog } from '../../src/recording/audit.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
-import { addKey, askServer, createTestApp, createTestCore } from '../support/test-app.ts'
+import { addKey, addPeople, addSession, askServer, createTestApp, createTestCore } from '../support/test-app.ts'
 
 const A = { limit: 9, window: '1m', name: 'A' } as const
 const B = { limit: 99, window: '1m', name: 'B' } as const
@@ -90,4 +90,56 @@ test('removing a block frees the subject, also of a longer one that storage had 
   isAway = false
   await blocks.remove(id)
   expect(index.size).toBe(0)
+})
+
+test('a verifier of an organization has no address blocked for everybody', async () => {
+  await using t = await createTestApp({ abuse: { threshold: 2 } })
+  const { id: organizationId } = await t.core.organizations.create({ name: 'Acme' })
+  const verifier = await addKey(t, { organizationId, permissions: ['machine_auth.keys.verify'] })
+  const junk = { key: 'junk', ip: '127.0.0.1' }
+  for (let index = 0; index < 5; index++) await t.ask('/auth/keys/verify', { headers: verifier.headers, body: junk })
+  expect((await t.ask('/open')).said).toBe('200')
+  for (let index = 0; index < 2; index++) await t.core.keys.verify(junk)
+  expect((await t.ask('/open')).said).toBe('403 address_blocked')
+})
+
+test('an organization raises no rate of its own by making a key', async () => {
+  await using t = await createTestApp()
+  const { id: organizationId } = await t.core.organizations.create({
+    name: 'Acme',
+    rateLimit: { limit: 2, window: '1m' },
+  })
+  const maker = await addKey(t, { organizationId, permissions: ['machine_auth.keys.create'] })
+  const make = (limit: number) => {
+    const body = { name: 'x', rateLimit: { limit, window: '1m' } }
+    return t.ask('/auth/keys', { headers: maker.headers, body })
+  }
+  expect([(await make(3)).said, (await make(2)).said]).toEqual(['403 permission_required', '201'])
+})
+
+test('a limit in a handler counts whom the handler has proven, whatever else comes along', async () => {
+  await using t = await createTestApp({}, (app) =>
+    app.get('/proven', async ({ auth }) => {
+      await auth.session()
+      return (await auth.rateLimit({ limit: 2, window: '1m', by: 'user' })).remaining
+    }),
+  )
+  const { alice } = await addPeople(t)
+  const session = await addSession(t, alice.id)
+  const ownerless = await addKey(t)
+  const both = { ...session.headers, ...ownerless.headers }
+  const heard: string[] = []
+  for (const headers of [session.headers, both, both]) heard.push((await t.ask('/proven', { headers })).said)
+  expect(heard).toEqual(['200', '200', '429 rate_limited'])
+})
+
+test('who comes in a flood of more subjects than are remembered is refused, and not locked out for the others', async () => {
+  const options = { trustProxy: { from: ['127.0.0.1'] }, rateLimit: { maxSubjects: 1000 } }
+  await using t = await createTestApp(options, (app) =>
+    app.get('/flooded', () => 'ok', { public: true, rateLimit: { limit: 5, window: '10m', lockout: '24h' } }),
+  )
+  const from = (address: string) => t.ask('/flooded', { headers: { 'x-forwarded-for': address } })
+  for (let index = 0; index < 1005; index++) await from(`10.0.${index >> 8}.${index & 255}`)
+  expect((await from('203.0.113.8')).said).toBe('429 rate_limited')
+  expect((await t.core.blocks.list()).items).toEqual([])
 })
