@@ -146,7 +146,7 @@ export class BlockService {
     if (!index.outlasts(block)) index.put(block)
     const standing = await store.put(block)
     this.#unstored.delete(block.id)
-    if (standing.id !== block.id) index.remove(block.id)
+    // It takes the place of the one above, also under another id.
     index.put(standing)
     return standing
   }

@@ -1,10 +1,11 @@
 /** What the document says of each guard: one row per guard. */
+
 import { type ModuleRequirement, modulePermission } from '../authorization/registry.ts'
 import type { ErrorCode } from '../errors.ts'
-import { toList } from '../guards/auth.ts'
 import type { GuardMark } from '../guards/gate.ts'
 import type { CurrentUserRequirement } from '../guards/plugin.ts'
 import { type ApiKeyRequirement, type PermissionRequirement, toPermissionRule } from '../guards/requirements.ts'
+import { toList } from '../lib/to-list.ts'
 import { type Accept, type Combination, type SchemeName, type Speaker, speakerOf } from './combinations.ts'
 
 /** A permission, or any one of some. */

@@ -107,6 +107,11 @@ export class Answers {
     return peekPresented(request)?.requestId ?? this.#options.nextRequestId()
   }
 
+  /** What was thrown, as a refusal: what none of ours is, is a fault, and no reason to let anybody through. */
+  refusalOf(thrown: unknown, request: Request): MachineAuthError {
+    return thrown instanceof MachineAuthError ? thrown : this.internalError(request, thrown)
+  }
+
   /** Logs what happened under the request's id, and says no more than that to the caller. */
   internalError(request: Request, cause: unknown): MachineAuthError {
     const error = new MachineAuthError('internal_error')

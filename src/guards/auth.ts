@@ -1,8 +1,10 @@
 /** The `auth` of every handler: the guards as calls, for what a route cannot say in its options. */
+
 import type { BearerToken, Principal, Session, User } from '../authentication/principal.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
 import type { NewBlock } from '../blocks/new-block.ts'
 import type { BlockView } from '../blocks/views.ts'
+import { toList } from '../lib/to-list.ts'
 import type { RateLimitInput } from '../options/types.ts'
 import type { Whereabouts } from './limits-port.ts'
 import { type Ownership, requireOwnership } from './ownership.ts'
@@ -27,21 +29,6 @@ import { type AnswerHeaders, setVary } from './vary.ts'
 /** A list of role names, or one. */
 export type RoleRequirement<Roles extends string> = Roles | readonly Roles[]
 
-export function toList<T extends string>(value: T | readonly T[]): readonly T[] {
-  return typeof value === 'string' ? [value] : value
-}
-
-/**
- * What a request's credentials prove, asked for in code.
- *
- * Each call gives the same answer for the whole request, builds on the ones before it, and throws `MachineAuthError`.
- *
- * @example
- * app.get('/report', async ({ auth }) => {
- *   const user = await auth.requireRole('admin')
- *   return reportFor(user.id)
- * })
- */
 /** How a limit stands that `auth.rateLimit` counted for. */
 export interface LimitStatus {
   readonly limit: number
@@ -58,6 +45,17 @@ export interface BlockRequest extends Pick<NewBlock, 'duration' | 'reason'> {
   readonly subject?: string
 }
 
+/**
+ * What a request's credentials prove, asked for in code.
+ *
+ * Each call gives the same answer for the whole request, builds on the ones before it, and throws `MachineAuthError`.
+ *
+ * @example
+ * app.get('/report', async ({ auth }) => {
+ *   const user = await auth.requireRole('admin')
+ *   return reportFor(user.id)
+ * })
+ */
 export class Auth<U extends object = object, Roles extends string = string> {
   readonly #presented: Presented
   readonly #headers: AnswerHeaders

@@ -1,5 +1,5 @@
 /** What stands between a server and the guards: meets every request before anything else does. */
-import { MachineAuthError } from '../errors.ts'
+import type { MachineAuthError } from '../errors.ts'
 import { routedPaths } from '../lib/path.ts'
 import type { CompiledPolicy } from '../limits/policy.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
@@ -213,7 +213,7 @@ export class GuardEngine {
   /** A refusal in place of an answer, of which what the app says of CORS stays. */
   #replace(refused: unknown, presented: Presented, answer: Response | null): Response {
     const { request } = presented
-    const error = refused instanceof MachineAuthError ? refused : this.answers.internalError(request, refused)
+    const error = this.answers.refusalOf(refused, request)
     error.requestId = presented.requestId
     const headers: AnswerHeaders = {}
     this.#limits.writeHeaders(presented, headers)
@@ -228,8 +228,7 @@ export class GuardEngine {
       this.#limits.chargeDefault(presented)
       return null
     } catch (refused) {
-      // What an app's own function threw is a fault, and no reason to let anybody through.
-      return refused instanceof MachineAuthError ? refused : this.answers.internalError(presented.request, refused)
+      return this.answers.refusalOf(refused, presented.request)
     }
   }
 
@@ -324,7 +323,7 @@ export class GuardEngine {
   #answerEarly(refused: unknown, presented: Presented, headers: AnswerHeaders): Response | Promise<Response> {
     const { request } = presented
     presented.charges?.refund()
-    const error = refused instanceof MachineAuthError ? refused : this.answers.internalError(request, refused)
+    const error = this.answers.refusalOf(refused, request)
     this.#limits.writeHeaders(presented, headers)
     const answer = this.answers.askOnDenied(error, request)
     return answer instanceof Promise

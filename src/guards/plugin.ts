@@ -1,11 +1,13 @@
 /** The guards as route options, and `auth` in every handler: everything of the plugin that an app's types see. */
+
 import { Elysia } from 'elysia'
 import type { BearerToken, Principal, Session, User } from '../authentication/principal.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
 import type { ModuleRequirement } from '../authorization/registry.ts'
+import { toList } from '../lib/to-list.ts'
 import { type CompiledPolicy, compilePolicies } from '../limits/policy.ts'
 import type { LimitStrategy, RateLimitInput } from '../options/types.ts'
-import { Auth, type RoleRequirement, toList } from './auth.ts'
+import { Auth, type RoleRequirement } from './auth.ts'
 import { refuseLostGuards } from './declarations.ts'
 import { createGate, createMark } from './gate.ts'
 import { createLimitGate } from './limit-gate.ts'

@@ -1,7 +1,8 @@
 /** `protect`: what every path under a prefix demands, whether a route is there or not. */
+
 import { createPathMatcher, routedPaths } from '../lib/path.ts'
+import { toList } from '../lib/to-list.ts'
 import type { ProtectRule } from '../options/types.ts'
-import { toList } from './auth.ts'
 import type { Presented } from './presented.ts'
 import {
   requireApiKey,

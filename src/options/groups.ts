@@ -1,7 +1,9 @@
 /** Fills each group of options with its defaults and brings its values into one form. Shapes are checked already. */
+
 import { parseDuration } from '../lib/duration.ts'
 import { parseCidr } from '../lib/ip.ts'
 import { canonicalGrant, canonicalPermission } from '../lib/names.ts'
+import { toList } from '../lib/to-list.ts'
 import { createTable } from './plain.ts'
 import type { LimitPolicy, MachineAuthOptions, ProtectRule, ResolvedOptions } from './types.ts'
 
@@ -105,10 +107,6 @@ export function resolveProtect(given: MachineAuthOptions['protect'] = []): Resol
 
 function withDefaultScope(policy: LimitPolicy, _: number, { length }: readonly LimitPolicy[]): LimitPolicy {
   return { ...(length === 1 ? { name: 'default' } : {}), ...policy, scope: 'global' }
-}
-
-function toList<T>(value: T | readonly T[]): readonly T[] {
-  return Array.isArray(value) ? value : [value as T]
 }
 
 export function resolveRateLimit(given: MachineAuthOptions['rateLimit'] = {}): ResolvedOptions['rateLimit'] {
