@@ -11,7 +11,7 @@ import type { Clock } from '../lib/clock.ts'
 import { Limiter } from '../limits/limiter.ts'
 import { createRate } from '../limits/rate.ts'
 import { addressSubject } from '../limits/subjects.ts'
-import type { LoginAddressStore } from '../storage/ports.ts'
+import type { LoginAddressStore } from '../storage/ports/sessions.ts'
 
 export interface LoginThrottleOptions {
   readonly store: LoginAddressStore

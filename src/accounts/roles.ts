@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.ts'
 import { FieldErrors } from '../lib/field-errors.ts'
 import { isName } from '../lib/names.ts'
 import type { AuditLog } from '../recording/audit.ts'
-import type { RoleStore } from '../storage/ports.ts'
+import type { RoleStore } from '../storage/ports/accounts.ts'
 import type { ChangeKind, RoleRecord } from '../storage/records.ts'
 import type { RoleView } from './views.ts'
 

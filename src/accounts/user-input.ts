@@ -2,7 +2,7 @@
 import type { RoleRegistry } from '../authorization/roles.ts'
 import { isForeignId } from '../credentials/foreign-id.ts'
 import type { FieldErrors } from '../lib/field-errors.ts'
-import type { UserPatch } from '../storage/ports.ts'
+import type { UserPatch } from '../storage/ports/accounts.ts'
 import type { UserRecord } from '../storage/records.ts'
 import { normalizeEmail } from './email.ts'
 import { parsePasswordHash } from './password-hash.ts'

@@ -17,14 +17,10 @@ import type { Clock } from '../lib/clock.ts'
 import { FieldErrors, invalidField } from '../lib/field-errors.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import type { AuditLog } from '../recording/audit.ts'
-import type {
-  OrganizationStore,
-  Page,
-  RefreshFamilyStore,
-  SessionStore,
-  UserPatch,
-  UserStore,
-} from '../storage/ports.ts'
+import type { OrganizationStore, UserPatch, UserStore } from '../storage/ports/accounts.ts'
+import type { Page } from '../storage/ports/page.ts'
+import type { SessionStore } from '../storage/ports/sessions.ts'
+import type { RefreshFamilyStore } from '../storage/ports/tokens.ts'
 import type { ChangeKind, UserRecord } from '../storage/records.ts'
 import { normalizeEmail } from './email.ts'
 import type { Passwords } from './passwords.ts'

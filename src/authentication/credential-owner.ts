@@ -2,7 +2,7 @@
 import { type Actor, reachOf, requireCovering, requirePlatform, requireRolesOf } from '../authorization/actor.ts'
 import type { RoleRegistry } from '../authorization/roles.ts'
 import { invalidField } from '../lib/field-errors.ts'
-import type { OrganizationStore, UserStore } from '../storage/ports.ts'
+import type { OrganizationStore, UserStore } from '../storage/ports/accounts.ts'
 import type { RateLimitSetting } from '../storage/records.ts'
 import type { UserDirectory } from './user-directory.ts'
 

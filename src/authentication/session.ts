@@ -1,7 +1,7 @@
 /** Verifies session cookies. */
 import { isSessionText, sessionIdAt } from '../credentials/secret-text.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
-import type { SessionStore } from '../storage/ports.ts'
+import type { SessionStore } from '../storage/ports/sessions.ts'
 import type { SessionWithUser } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import { type Outcome, type Refusal, refusal, type SessionPrincipal } from './principal.ts'

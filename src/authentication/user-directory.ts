@@ -3,7 +3,7 @@ import type { PermissionSet } from '../authorization/permission-set.ts'
 import type { RoleRegistry } from '../authorization/roles.ts'
 import { UNSAFE_MEMBERS } from '../lib/unsafe-members.ts'
 import type { AppUser, UsersOption } from '../options/types.ts'
-import type { OrganizationStore } from '../storage/ports.ts'
+import type { OrganizationStore } from '../storage/ports/accounts.ts'
 import type { OrganizationRecord, UserRecord } from '../storage/records.ts'
 import type { User } from './principal.ts'
 

@@ -3,7 +3,7 @@
 import { formatDuration } from '../lib/duration.ts'
 import { toTimestamp, toTimestampOrNull } from '../lib/timestamp.ts'
 import { keyStatus } from '../storage/key-status.ts'
-import type { KeyStatus } from '../storage/ports.ts'
+import type { KeyStatus } from '../storage/ports/keys.ts'
 import type { ApiKeyRecord, Environment, RateLimitSetting } from '../storage/records.ts'
 
 export interface CreditsView {

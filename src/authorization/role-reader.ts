@@ -1,6 +1,6 @@
 /** Keeps what this process knows of the stored roles as the database has it. */
 
-import type { RoleStore } from '../storage/ports.ts'
+import type { RoleStore } from '../storage/ports/accounts.ts'
 import type { RoleRegistry } from './roles.ts'
 
 /** ms before stored roles that could not be read are read again: until then an old grant may be believed. */

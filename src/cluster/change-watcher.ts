@@ -5,7 +5,7 @@
  * Where the database cannot say, the log is read at every look.
  */
 import type { Clock } from '../lib/clock.ts'
-import type { ChangeStore } from '../storage/ports.ts'
+import type { ChangeStore } from '../storage/ports/changes.ts'
 import type { ChangeRecord } from '../storage/records.ts'
 
 /** ms between looks: two of them fit well into the second that CONTRACT promises. */

@@ -11,7 +11,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { FieldErrors } from '../lib/field-errors.ts'
 import { parseAddress } from '../lib/ip.ts'
-import type { KeyStore } from '../storage/ports.ts'
+import type { KeyStore } from '../storage/ports/keys.ts'
 import type { Environment } from '../storage/records.ts'
 
 export interface KeyVerificationInput {

@@ -4,7 +4,8 @@ import { MachineAuthError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
-import type { AuditStore, Page } from '../storage/ports.ts'
+import type { AuditStore } from '../storage/ports/audit.ts'
+import type { Page } from '../storage/ports/page.ts'
 
 export interface AuditEvent {
   /** A verb in dotted form, such as `key.created`. */

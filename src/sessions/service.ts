@@ -9,7 +9,8 @@ import { parseAddress } from '../lib/ip.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import type { AuditLog } from '../recording/audit.ts'
-import type { SessionStore, UserStore } from '../storage/ports.ts'
+import type { UserStore } from '../storage/ports/accounts.ts'
+import type { SessionStore } from '../storage/ports/sessions.ts'
 import type { ChangeKind, SessionRecord } from '../storage/records.ts'
 
 /** A session as its user sees it; its id does not open it. Times are RFC 3339 UTC. */

@@ -1,4 +1,4 @@
-import type { KeyStatus } from './ports.ts'
+import type { KeyStatus } from './ports/keys.ts'
 import type { ApiKeyRecord } from './records.ts'
 
 /**

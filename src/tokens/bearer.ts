@@ -22,7 +22,8 @@ import { type PageInput, resolvePage } from '../lib/page.ts'
 import { nameMistake, remarkMistake } from '../lib/text.ts'
 import { toTimestamp, toTimestampOrNull } from '../lib/timestamp.ts'
 import type { AuditLog } from '../recording/audit.ts'
-import type { BearerTokenStore, Page } from '../storage/ports.ts'
+import type { Page } from '../storage/ports/page.ts'
+import type { BearerTokenStore } from '../storage/ports/tokens.ts'
 import type { BearerTokenRecord, ChangeKind } from '../storage/records.ts'
 
 export interface NewBearerToken extends WantedOwner, Pick<ExpiryInput, 'expiresAt'> {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
 import { MachineAuthError } from '../../src/errors.ts'
 import { keyStatus } from '../../src/storage/key-status.ts'
-import type { KeyFilter, KeyStatus } from '../../src/storage/ports.ts'
+import type { KeyFilter, KeyStatus } from '../../src/storage/ports/keys.ts'
 import type { ApiKeyRecord } from '../../src/storage/records.ts'
 import { aKey, anOrganization, aUser, NOW } from './fixtures.ts'
 import {

@@ -1,6 +1,7 @@
 import { expect } from 'bun:test'
 import { MachineAuthError } from '../../src/errors.ts'
-import type { Page, PageRequest, Storage } from '../../src/storage/ports.ts'
+import type { Page, PageRequest } from '../../src/storage/ports/page.ts'
+import type { Storage } from '../../src/storage/ports.ts'
 
 /** One storage, empty, and a way past it to the tables. */
 export interface Opened {

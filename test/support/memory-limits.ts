@@ -1,5 +1,6 @@
 /** What `memory-storage.ts` does with credits, blocks, quotas and login addresses. */
-import type { PageRequest, QuotaClaim } from '../../src/storage/ports.ts'
+import type { PageRequest } from '../../src/storage/ports/page.ts'
+import type { QuotaClaim } from '../../src/storage/ports/quotas.ts'
 import type {
   ApiKeyRecord,
   BlockRecord,

@@ -1,4 +1,4 @@
-import type { Page, PageRequest } from '../../src/storage/ports.ts'
+import type { Page, PageRequest } from '../../src/storage/ports/page.ts'
 
 /** A page of rows in memory, by rank and then by id; its cursor is the last id. */
 export function pageOf<T extends { readonly id: string }>(

@@ -4,7 +4,9 @@
  */
 import { MachineAuthError } from '../../src/errors.ts'
 import { keyStatus } from '../../src/storage/key-status.ts'
-import type { OrganizationLimits, PageRequest, Storage } from '../../src/storage/ports.ts'
+import type { OrganizationLimits } from '../../src/storage/ports/accounts.ts'
+import type { PageRequest } from '../../src/storage/ports/page.ts'
+import type { Storage } from '../../src/storage/ports.ts'
 import type {
   ApiKeyRecord,
   AuditRecord,

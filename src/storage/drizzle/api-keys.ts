@@ -1,5 +1,5 @@
 import { and, eq, getTableColumns, gt, isNotNull, isNull, lte, notInArray, or, type SQL, sql } from 'drizzle-orm'
-import type { KeyFilter, KeyStatus, KeyStore } from '../ports.ts'
+import type { KeyFilter, KeyStatus, KeyStore } from '../ports/keys.ts'
 import type { ApiKeyRecord } from '../records.ts'
 import { recordingChanges } from './changes.ts'
 import { createCreditVerbs } from './credits.ts'

@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm'
-import type { AuditStore } from '../ports.ts'
+import type { AuditStore } from '../ports/audit.ts'
 import type { AuditRecord } from '../records.ts'
 import type { Database } from './database.ts'
 import { type Keyset, readPage } from './paging.ts'

@@ -1,5 +1,5 @@
 import { and, eq, gt, isNull, notInArray, or, sql } from 'drizzle-orm'
-import type { BearerTokenStore } from '../ports.ts'
+import type { BearerTokenStore } from '../ports/tokens.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
 import { newestFirst, readPage } from './paging.ts'

@@ -1,6 +1,6 @@
 import { and, type Column, eq, gt, lt, type SQL, sql } from 'drizzle-orm'
 import { MachineAuthError } from '../../errors.ts'
-import type { BlockStore } from '../ports.ts'
+import type { BlockStore } from '../ports/blocks.ts'
 import { recordingChanges } from './changes.ts'
 import type { Database } from './database.ts'
 import { excluded } from './excluded.ts'

@@ -1,5 +1,5 @@
 import { and, gt, gte, lt, or, sql } from 'drizzle-orm'
-import type { ChangeStore } from '../ports.ts'
+import type { ChangeStore } from '../ports/changes.ts'
 import type { ChangeKind } from '../records.ts'
 import { type Database, once } from './database.ts'
 import type { Handle } from './handle.ts'

@@ -1,5 +1,5 @@
 import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
-import type { KeyStore } from '../ports.ts'
+import type { KeyStore } from '../ports/keys.ts'
 import { type Database, once } from './database.ts'
 
 /** A parameter as an integer: some drivers (libSQL) send every number as a real, whose division does not truncate. */

@@ -1,5 +1,5 @@
 import { and, desc, eq, lt, sql } from 'drizzle-orm'
-import type { LoginAddressStore } from '../ports.ts'
+import type { LoginAddressStore } from '../ports/sessions.ts'
 import { type Database, once } from './database.ts'
 import { excluded } from './excluded.ts'
 import type { Handle } from './handle.ts'

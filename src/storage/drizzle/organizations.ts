@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import type { OrganizationLimits, OrganizationStore } from '../ports.ts'
+import type { OrganizationLimits, OrganizationStore } from '../ports/accounts.ts'
 import { recordingChanges } from './changes.ts'
 import type { Database } from './database.ts'
 import { newestFirst, readPage } from './paging.ts'

@@ -1,6 +1,6 @@
 import { asc, type Column, desc, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { MachineAuthError } from '../../errors.ts'
-import type { Page, PageRequest } from '../ports.ts'
+import type { Page, PageRequest } from '../ports/page.ts'
 
 /** A total order of a list: by a value that is never null, then by id. */
 export interface Keyset<Row> {

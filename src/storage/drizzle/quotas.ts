@@ -1,5 +1,5 @@
 import { and, eq, lt, sql } from 'drizzle-orm'
-import type { QuotaStore } from '../ports.ts'
+import type { QuotaStore } from '../ports/quotas.ts'
 import { type Database, once } from './database.ts'
 import { excluded } from './excluded.ts'
 

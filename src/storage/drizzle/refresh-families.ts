@@ -1,5 +1,5 @@
 import { and, eq, isNull, lt, sql } from 'drizzle-orm'
-import type { RefreshFamilyStore } from '../ports.ts'
+import type { RefreshFamilyStore } from '../ports/tokens.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
 

@@ -1,5 +1,5 @@
 import { asc, eq } from 'drizzle-orm'
-import type { RoleStore } from '../ports.ts'
+import type { RoleStore } from '../ports/accounts.ts'
 import { recordingChanges } from './changes.ts'
 import type { Database } from './database.ts'
 

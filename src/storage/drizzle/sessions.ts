@@ -1,5 +1,5 @@
 import { and, desc, eq, gt, lt, sql } from 'drizzle-orm'
-import type { SessionStore } from '../ports.ts'
+import type { SessionStore } from '../ports/sessions.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
 

@@ -1,6 +1,6 @@
 import { and, desc, eq, isNull } from 'drizzle-orm'
 import { MachineAuthError } from '../../errors.ts'
-import type { SigningKeyStore } from '../ports.ts'
+import type { SigningKeyStore } from '../ports/tokens.ts'
 import type { SigningKeyRecord } from '../records.ts'
 import type { Database } from './database.ts'
 

@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import type { UserPatch, UserStore } from '../ports.ts'
+import type { UserPatch, UserStore } from '../ports/accounts.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
 import { newestFirst, readPage } from './paging.ts'
