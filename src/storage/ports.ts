@@ -10,7 +10,9 @@ import type { OrganizationStore, RoleStore, UserStore } from './ports/accounts.t
 import type { AuditStore } from './ports/audit.ts'
 import type { BlockStore } from './ports/blocks.ts'
 import type { ChangeStore } from './ports/changes.ts'
+import type { IdempotencyStore } from './ports/idempotency.ts'
 import type { KeyStore } from './ports/keys.ts'
+import type { PermissionStore } from './ports/permissions.ts'
 import type { QuotaStore } from './ports/quotas.ts'
 import type { LoginAddressStore, SessionStore } from './ports/sessions.ts'
 import type { BearerTokenStore, RefreshFamilyStore, SigningKeyStore } from './ports/tokens.ts'
@@ -25,7 +27,9 @@ export interface Storage {
   readonly bearerTokens: BearerTokenStore
   readonly sessions: SessionStore
   readonly roles: RoleStore
+  readonly permissions: PermissionStore
   readonly audit: AuditStore
+  readonly idempotency: IdempotencyStore
   readonly blocks: BlockStore
   readonly quotas: QuotaStore
   readonly loginAddresses: LoginAddressStore

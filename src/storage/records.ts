@@ -18,6 +18,10 @@ export interface OrganizationRecord {
   /** What all its credentials together may do. */
   readonly rateLimit: RateLimitSetting | null
   readonly monthlyQuota: number | null
+  /** What its keys may have at most, in the stored form of grants; null for no bound. */
+  readonly maxPermissions: readonly string[] | null
+  /** ms that a key of it lives at most, from its creation on; null for no bound. */
+  readonly maxKeyLifetime: number | null
   readonly createdAt: number
 }
 
@@ -69,7 +73,12 @@ export interface ApiKeyRecord {
   readonly revokedAt: number | null
   readonly revokedReason: string | null
   readonly revokedBy: string | null
+  /** The key it replaces; no two have the same. */
   readonly rotatedFrom: string | null
+  /** When its coming expiry was told of; null until then, and again when it is given another expiry. */
+  readonly expiryWarnedAt: number | null
+  /** What a key of a foreign text is found by; null for a key whose text names its id. */
+  readonly lookup: string | null
   readonly description: string | null
   readonly metadata: Readonly<Record<string, unknown>> | null
 }
@@ -172,6 +181,16 @@ export interface RoleRecord {
   readonly inherits: readonly string[]
 }
 
+/** A permission of the registry, as it was last synchronized from code. */
+export interface PermissionRecord {
+  readonly name: string
+  /** Null for one that belongs to no module. */
+  readonly module: string | null
+  /** What people call it. */
+  readonly label: string
+  readonly createdAt: number
+}
+
 export interface AuditRecord {
   /** `evt_` and 16 base62 characters. */
   readonly id: string
@@ -182,7 +201,42 @@ export interface AuditRecord {
   readonly actor: string
   /** Id of what it was done to. */
   readonly subject: string
+  /** Whose administrators may read it; null for the platform's alone. */
+  readonly organizationId: string | null
+  /** Where the request came from; null where nobody can tell, and for code. */
+  readonly address: string | null
+  readonly requestId: string | null
   readonly details: Readonly<Record<string, unknown>>
+  /** Its place in the log, from 1 on without gaps; null until it is sealed. */
+  readonly sequence: number | null
+  /** HMAC-SHA-256 of all above, base64url; null in rows of a version that had none. */
+  readonly mac: string | null
+  /** Fingerprint of the key that made `mac`. */
+  readonly macKey: string | null
+}
+
+/** How far the audit log goes: its newest sealed event, or the newest of those that were deleted for their age. */
+export interface AuditMarkRecord {
+  readonly name: 'head' | 'checkpoint'
+  readonly sequence: number
+  readonly at: number
+  /** HMAC-SHA-256 of all above, base64url. */
+  readonly mac: string
+  readonly macKey: string
+}
+
+/** A create that came with an `Idempotency-Key`. */
+export interface IdempotencyRecord {
+  readonly principal: string
+  readonly endpoint: string
+  readonly key: string
+  /** Keyed hash of the body. */
+  readonly fingerprint: string
+  /** What was answered, without the secret; null while it is in flight. */
+  readonly answer: Readonly<Record<string, unknown>> | null
+  readonly createdAt: number
+  /** From then on the key may be used anew. */
+  readonly expiresAt: number
 }
 
 /** Somebody or something that is refused for a while, everywhere or on one path. */

@@ -16,6 +16,12 @@ const UNIQUE: readonly { readonly name: RegExp; readonly field: string; readonly
   { name: /machine_auth_users[._]email/, field: 'email', detail: 'email: another user has this address.' },
   { name: /machine_auth_organizations[._]name/, field: 'name', detail: 'name: another organization has this name.' },
   {
+    name: /machine_auth_api_keys[._]rotated/,
+    field: 'id',
+    detail: 'This key was rotated already: rotate its successor, the key whose rotatedFrom it is.',
+  },
+  { name: /machine_auth_api_keys[._]lookup/, field: 'hash', detail: 'hash: a key with this hash was imported already.' },
+  {
     name: /machine_auth_signing_keys[._](algorithm|current)/,
     field: 'kid',
     detail: 'Another process rotated the signing keys at the same moment.',

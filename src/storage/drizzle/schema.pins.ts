@@ -1,12 +1,15 @@
 /** Compile-time pins: the row types of both dialects are those of `records.ts`, column for column. */
 import type {
   ApiKeyRecord,
+  AuditMarkRecord,
   AuditRecord,
   BearerTokenRecord,
   BlockRecord,
   ChangeRecord,
+  IdempotencyRecord,
   LoginAddressRecord,
   OrganizationRecord,
+  PermissionRecord,
   QuotaRecord,
   RefreshFamilyRecord,
   RoleRecord,
@@ -27,7 +30,10 @@ export interface Rows {
   readonly bearerTokens: BearerTokenRecord
   readonly sessions: SessionRecord
   readonly roles: RoleRecord
+  readonly permissions: PermissionRecord
   readonly audit: AuditRecord
+  readonly auditMarks: AuditMarkRecord
+  readonly idempotency: IdempotencyRecord
   readonly blocks: BlockRecord
   readonly quotas: QuotaRecord
   readonly loginAddresses: LoginAddressRecord

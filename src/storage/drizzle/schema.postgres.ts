@@ -8,6 +8,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, customType, index, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type {
+  AuditMarkRecord,
   AuditRecord,
   BlockRecord,
   ChangeKind,
@@ -40,6 +41,8 @@ export const organizations = pgTable(
     status: text('status').$type<OrganizationRecord['status']>().notNull(),
     rateLimit: json<RateLimitSetting>('rate_limit'),
     monthlyQuota: integer('monthly_quota'),
+    maxPermissions: json<readonly string[]>('max_permissions'),
+    maxKeyLifetime: integer('max_key_lifetime'),
     createdAt: integer('created_at').notNull(),
   },
   (t) => [
@@ -95,6 +98,8 @@ export const apiKeys = pgTable(
     revokedReason: text('revoked_reason'),
     revokedBy: text('revoked_by'),
     rotatedFrom: text('rotated_from'),
+    expiryWarnedAt: integer('expiry_warned_at'),
+    lookup: text('lookup'),
     description: text('description'),
     metadata: json<JsonObject>('metadata'),
     /** Name and description in lower case, kept by `searchTextOf`: SQL's own `lower` differs by dialect and locale. */
@@ -103,7 +108,12 @@ export const apiKeys = pgTable(
   (t) => [
     index('machine_auth_api_keys_created_idx').on(t.createdAt, t.id),
     index('machine_auth_api_keys_organization_idx').on(t.organizationId, t.createdAt, t.id),
-    index('machine_auth_api_keys_user_idx').on(t.userId),
+    index('machine_auth_api_keys_user_idx').on(t.userId, t.createdAt, t.id),
+    index('machine_auth_api_keys_name_idx').on(t.name, t.id),
+    index('machine_auth_api_keys_expires_idx').on(t.expiresAt),
+    // A key has one successor: of racing rotations one inserts it.
+    uniqueIndex('machine_auth_api_keys_rotated_unique').on(t.rotatedFrom),
+    uniqueIndex('machine_auth_api_keys_lookup_unique').on(t.lookup),
   ],
 )
 
@@ -195,6 +205,13 @@ export const roles = pgTable('machine_auth_roles', {
   inherits: names('inherits'),
 })
 
+export const permissions = pgTable('machine_auth_permissions', {
+  name: text('name').primaryKey(),
+  module: text('module'),
+  label: text('label').notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
 export const audit = pgTable(
   'machine_auth_audit',
   {
@@ -203,11 +220,47 @@ export const audit = pgTable(
     action: text('action').notNull(),
     actor: text('actor').notNull(),
     subject: text('subject').notNull(),
+    organizationId: text('organization_id'),
+    address: text('address'),
+    requestId: text('request_id'),
     details: json<AuditRecord['details']>('details').notNull(),
+    /** Null until the event is sealed. */
+    sequence: integer('sequence'),
+    mac: text('mac'),
+    macKey: text('mac_key'),
   },
   (t) => [
     index('machine_auth_audit_at_idx').on(t.at, t.id),
     index('machine_auth_audit_action_idx').on(t.action, t.at, t.id),
+    index('machine_auth_audit_subject_idx').on(t.subject, t.at, t.id),
+    index('machine_auth_audit_organization_idx').on(t.organizationId, t.at, t.id),
+    uniqueIndex('machine_auth_audit_sequence_unique').on(t.sequence),
+    index('machine_auth_audit_unsealed_idx').on(t.at, t.id).where(sql`sequence is null`),
+  ],
+)
+
+export const auditMarks = pgTable('machine_auth_audit_marks', {
+  name: text('name').$type<AuditMarkRecord['name']>().primaryKey(),
+  sequence: integer('sequence').notNull(),
+  at: integer('at').notNull(),
+  mac: text('mac').notNull(),
+  macKey: text('mac_key').notNull(),
+})
+
+export const idempotency = pgTable(
+  'machine_auth_idempotency',
+  {
+    principal: text('principal').notNull(),
+    endpoint: text('endpoint').notNull(),
+    key: text('key').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    answer: json<JsonObject>('answer'),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.principal, t.endpoint, t.key] }),
+    index('machine_auth_idempotency_expires_idx').on(t.expiresAt),
   ],
 )
 

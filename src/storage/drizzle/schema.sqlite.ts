@@ -8,6 +8,7 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type {
+  AuditMarkRecord,
   AuditRecord,
   BlockRecord,
   ChangeKind,
@@ -30,6 +31,8 @@ export const organizations = sqliteTable(
     status: text('status').$type<OrganizationRecord['status']>().notNull(),
     rateLimit: json<RateLimitSetting>('rate_limit'),
     monthlyQuota: integer('monthly_quota'),
+    maxPermissions: json<readonly string[]>('max_permissions'),
+    maxKeyLifetime: integer('max_key_lifetime'),
     createdAt: integer('created_at').notNull(),
   },
   (t) => [
@@ -85,6 +88,8 @@ export const apiKeys = sqliteTable(
     revokedReason: text('revoked_reason'),
     revokedBy: text('revoked_by'),
     rotatedFrom: text('rotated_from'),
+    expiryWarnedAt: integer('expiry_warned_at'),
+    lookup: text('lookup'),
     description: text('description'),
     metadata: json<JsonObject>('metadata'),
     /** Name and description in lower case, kept by `searchTextOf`: SQL's own `lower` differs by dialect and locale. */
@@ -93,7 +98,12 @@ export const apiKeys = sqliteTable(
   (t) => [
     index('machine_auth_api_keys_created_idx').on(t.createdAt, t.id),
     index('machine_auth_api_keys_organization_idx').on(t.organizationId, t.createdAt, t.id),
-    index('machine_auth_api_keys_user_idx').on(t.userId),
+    index('machine_auth_api_keys_user_idx').on(t.userId, t.createdAt, t.id),
+    index('machine_auth_api_keys_name_idx').on(t.name, t.id),
+    index('machine_auth_api_keys_expires_idx').on(t.expiresAt),
+    // A key has one successor: of racing rotations one inserts it.
+    uniqueIndex('machine_auth_api_keys_rotated_unique').on(t.rotatedFrom),
+    uniqueIndex('machine_auth_api_keys_lookup_unique').on(t.lookup),
   ],
 )
 
@@ -185,6 +195,13 @@ export const roles = sqliteTable('machine_auth_roles', {
   inherits: names('inherits'),
 })
 
+export const permissions = sqliteTable('machine_auth_permissions', {
+  name: text('name').primaryKey(),
+  module: text('module'),
+  label: text('label').notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
 export const audit = sqliteTable(
   'machine_auth_audit',
   {
@@ -193,11 +210,47 @@ export const audit = sqliteTable(
     action: text('action').notNull(),
     actor: text('actor').notNull(),
     subject: text('subject').notNull(),
+    organizationId: text('organization_id'),
+    address: text('address'),
+    requestId: text('request_id'),
     details: json<AuditRecord['details']>('details').notNull(),
+    /** Null until the event is sealed. */
+    sequence: integer('sequence'),
+    mac: text('mac'),
+    macKey: text('mac_key'),
   },
   (t) => [
     index('machine_auth_audit_at_idx').on(t.at, t.id),
     index('machine_auth_audit_action_idx').on(t.action, t.at, t.id),
+    index('machine_auth_audit_subject_idx').on(t.subject, t.at, t.id),
+    index('machine_auth_audit_organization_idx').on(t.organizationId, t.at, t.id),
+    uniqueIndex('machine_auth_audit_sequence_unique').on(t.sequence),
+    index('machine_auth_audit_unsealed_idx').on(t.at, t.id).where(sql`sequence is null`),
+  ],
+)
+
+export const auditMarks = sqliteTable('machine_auth_audit_marks', {
+  name: text('name').$type<AuditMarkRecord['name']>().primaryKey(),
+  sequence: integer('sequence').notNull(),
+  at: integer('at').notNull(),
+  mac: text('mac').notNull(),
+  macKey: text('mac_key').notNull(),
+})
+
+export const idempotency = sqliteTable(
+  'machine_auth_idempotency',
+  {
+    principal: text('principal').notNull(),
+    endpoint: text('endpoint').notNull(),
+    key: text('key').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    answer: json<JsonObject>('answer'),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.principal, t.endpoint, t.key] }),
+    index('machine_auth_idempotency_expires_idx').on(t.expiresAt),
   ],
 )
 

@@ -7,8 +7,10 @@ import { createBlockStore } from './blocks.ts'
 import { createChangeStore } from './changes.ts'
 import type { Database } from './database.ts'
 import { storageUnavailable, translateError } from './errors.ts'
+import { createIdempotencyStore } from './idempotency.ts'
 import { createLoginAddressStore } from './login-addresses.ts'
 import { createOrganizationStore } from './organizations.ts'
+import { createPermissionStore } from './permissions.ts'
 import { createQuotaStore } from './quotas.ts'
 import { createRefreshFamilyStore } from './refresh-families.ts'
 import { createRoleStore } from './roles.ts'
@@ -65,7 +67,9 @@ export function createStorage(database: Database): Storage {
     bearerTokens: guarded(createBearerTokenStore(database), timeout),
     sessions: guarded(createSessionStore(database), timeout),
     roles: guarded(createRoleStore(database), timeout),
+    permissions: guarded(createPermissionStore(database), timeout),
     audit: guarded(createAuditStore(database), timeout),
+    idempotency: guarded(createIdempotencyStore(database), timeout),
     blocks: guarded(createBlockStore(database), timeout),
     quotas: guarded(createQuotaStore(database), timeout),
     loginAddresses: guarded(createLoginAddressStore(database), timeout),

@@ -1,10 +1,14 @@
 import type { OrganizationRecord, RateLimitSetting, RoleRecord, UserRecord } from '../records.ts'
 import type { Page, PageRequest } from './page.ts'
 
-/** Only the members given are written; null takes the limit away. */
-export interface OrganizationLimits {
-  readonly rateLimit?: RateLimitSetting | null
-  readonly monthlyQuota?: number | null
+/** Only the members given are written; null takes a limit away. */
+export type OrganizationPatch = Partial<
+  Pick<OrganizationRecord, 'name' | 'status' | 'rateLimit' | 'monthlyQuota' | 'maxPermissions' | 'maxKeyLifetime'>
+>
+
+export interface OrganizationOrder {
+  readonly sort?: 'createdAt' | 'name' | undefined
+  readonly order?: 'asc' | 'desc' | undefined
 }
 
 export interface OrganizationStore {
@@ -12,14 +16,12 @@ export interface OrganizationStore {
   insert(organization: OrganizationRecord): Promise<void>
   find(id: string): Promise<OrganizationRecord | null>
   findByName(name: string): Promise<OrganizationRecord | null>
-  list(page: PageRequest): Promise<Page<OrganizationRecord>>
-  /** Answers the new row, or null when the id is unknown. Suspending records a change. */
-  setStatus(id: string, status: OrganizationRecord['status'], now: number): Promise<OrganizationRecord | null>
+  list(order: OrganizationOrder, page: PageRequest): Promise<Page<OrganizationRecord>>
   /**
-   * Writes the given members in one statement and records a change; null when the id is unknown. Racing callers that
-   * give different members both take effect.
+   * Writes the given members in one statement and records a change; null when the id is unknown. Rejects with
+   * `conflict` when the name is taken. Racing callers that give different members all take effect.
    */
-  setLimits(id: string, limits: OrganizationLimits, now: number): Promise<OrganizationRecord | null>
+  update(id: string, patch: OrganizationPatch, now: number): Promise<OrganizationRecord | null>
 }
 
 /** Only the members given are written. */
@@ -32,6 +34,12 @@ export interface UserPatch {
   readonly tokensNotBefore?: number
 }
 
+export interface UserFilter {
+  readonly organizationId?: string | undefined
+  readonly sort?: 'createdAt' | 'email' | undefined
+  readonly order?: 'asc' | 'desc' | undefined
+}
+
 export interface UserStore {
   /** Rejects with `conflict` when the e-mail is taken. */
   insert(user: UserRecord): Promise<void>
@@ -41,7 +49,7 @@ export interface UserStore {
   findWithOrganization(
     id: string,
   ): Promise<{ readonly user: UserRecord; readonly organization: OrganizationRecord | null } | null>
-  list(filter: { readonly organizationId?: string | undefined }, page: PageRequest): Promise<Page<UserRecord>>
+  list(filter: UserFilter, page: PageRequest): Promise<Page<UserRecord>>
   /** Writes the given members in one statement and records a change; null when the id is unknown. */
   update(id: string, patch: UserPatch, now: number): Promise<UserRecord | null>
   /** Replaces the hash only while it is still `from` (an upgrade on login must not undo a password change). */

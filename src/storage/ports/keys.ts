@@ -14,6 +14,54 @@ export interface KeyFilter {
   readonly order?: 'asc' | 'desc' | undefined
 }
 
+/** Only the members given are written. */
+export type KeyPatch = Partial<
+  Pick<
+    ApiKeyRecord,
+    | 'name'
+    | 'description'
+    | 'permissions'
+    | 'ipAllowlist'
+    | 'rateLimit'
+    | 'monthlyQuota'
+    | 'credits'
+    | 'creditsRefillAmount'
+    | 'creditsRefillEvery'
+    | 'creditsRefilledAt'
+    | 'expiresAt'
+    | 'expiryWarnedAt'
+    | 'metadata'
+    | 'enabled'
+  >
+>
+
+/** Which keys to revoke together; all that are given must hold. */
+export interface KeySelection {
+  readonly organizationId?: string | undefined
+  readonly userId?: string | undefined
+  /** Epoch ms, exclusive. */
+  readonly createdBefore?: number | undefined
+}
+
+export interface Revocation {
+  /** Epoch ms. */
+  readonly at: number
+  readonly reason: string | null
+  /** Id of who revokes. */
+  readonly by: string
+}
+
+/** How the old key of a rotation ends. */
+export interface KeyRotation {
+  readonly at: number
+  /** Epoch ms at which the old key expires; null revokes it at once. */
+  readonly oldExpiresAt: number | null
+  readonly reason: string
+  readonly by: string
+  /** The use of a month that the new key takes over: `period` such as `2030-01`. */
+  readonly quota: { readonly period: string; readonly from: string; readonly to: string }
+}
+
 export interface KeyStore {
   /** Inserts a key. The id is random, so a clash is an `internal_error`. */
   insert(key: ApiKeyRecord): Promise<void>
@@ -24,7 +72,35 @@ export interface KeyStore {
   /** `now` (ms) decides which keys count as expired. Paging stays stable while keys are added. */
   list(filter: KeyFilter, page: PageRequest, now: number): Promise<Page<ApiKeyRecord>>
   /** Revokes once: exactly one of racing callers receives the row, later ones and unknown ids null. */
-  revoke(id: string, revocation: { at: number; reason: string | null; by: string }): Promise<ApiKeyRecord | null>
+  revoke(id: string, revocation: Revocation): Promise<ApiKeyRecord | null>
+  /** Those of a selection that are not revoked. */
+  countSelected(selection: KeySelection): Promise<number>
+  /** Revokes all of a selection in one transaction with one change of subject `*`; answers how many. */
+  revokeSelected(selection: KeySelection, revocation: Revocation): Promise<number>
+  /**
+   * Writes the given members, and nothing else, in one transaction with a change. Null for an unknown id and for a
+   * revoked key: no update that races with a revocation brings a key back. Racing callers that give different members
+   * all take effect.
+   */
+  update(id: string, patch: KeyPatch, now: number): Promise<ApiKeyRecord | null>
+  /**
+   * Inserts the successor of key `successor.rotatedFrom` and ends the old one, with a change, in one transaction. The
+   * successor takes over what is stored as used of the quota, and the credits that are left when the old key is
+   * revoked at once. Answers the successor as stored, or null, and nothing is written, for a key that is unknown,
+   * revoked, disabled or expired. Rejects with `conflict` when the key has a successor: of racing callers one gets one.
+   */
+  rotate(successor: ApiKeyRecord, rotation: KeyRotation): Promise<ApiKeyRecord | null>
+  /** Keys whose id begins with a text, at most `limit`. */
+  findByIdStart(start: string, limit: number): Promise<readonly ApiKeyRecord[]>
+  /** A key by what its foreign text is found by, with its owner; see `findWithOwner`. */
+  findByLookup(lookups: readonly string[]): Promise<ApiKeyWithOwner | null>
+  /** How many keys that are not revoked each organization has; none is 0. */
+  countByOrganization(organizationIds: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /**
+   * Notes for usable keys that expire after `now` and up to `until` (ms) that this was told of, at most `limit`, and
+   * answers them: each key is answered to one caller, once for each expiry it is given.
+   */
+  claimExpiryWarnings(now: number, until: number, limit: number): Promise<readonly ApiKeyRecord[]>
   /** Replaces the hash only while it is still under `fromPepper`; answers whether this call did it. */
   rehash(id: string, fromPepper: string, hash: string, pepper: string): Promise<boolean>
   /** How many usable keys carry a pepper that is not in `known`. */

@@ -1,0 +1,47 @@
+CREATE TABLE `machine_auth_audit_marks` (
+	`name` text PRIMARY KEY NOT NULL,
+	`sequence` integer NOT NULL,
+	`at` integer NOT NULL,
+	`mac` text NOT NULL,
+	`mac_key` text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `machine_auth_idempotency` (
+	`principal` text NOT NULL,
+	`endpoint` text NOT NULL,
+	`key` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`answer` text,
+	`created_at` integer NOT NULL,
+	`expires_at` integer NOT NULL,
+	PRIMARY KEY(`principal`, `endpoint`, `key`)
+);
+--> statement-breakpoint
+CREATE INDEX `machine_auth_idempotency_expires_idx` ON `machine_auth_idempotency` (`expires_at`);--> statement-breakpoint
+CREATE TABLE `machine_auth_permissions` (
+	`name` text PRIMARY KEY NOT NULL,
+	`module` text,
+	`label` text NOT NULL,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+DROP INDEX `machine_auth_api_keys_user_idx`;--> statement-breakpoint
+ALTER TABLE `machine_auth_api_keys` ADD `expiry_warned_at` integer;--> statement-breakpoint
+ALTER TABLE `machine_auth_api_keys` ADD `lookup` text;--> statement-breakpoint
+CREATE INDEX `machine_auth_api_keys_name_idx` ON `machine_auth_api_keys` (`name`,`id`);--> statement-breakpoint
+CREATE INDEX `machine_auth_api_keys_expires_idx` ON `machine_auth_api_keys` (`expires_at`);--> statement-breakpoint
+CREATE UNIQUE INDEX `machine_auth_api_keys_rotated_unique` ON `machine_auth_api_keys` (`rotated_from`);--> statement-breakpoint
+CREATE UNIQUE INDEX `machine_auth_api_keys_lookup_unique` ON `machine_auth_api_keys` (`lookup`);--> statement-breakpoint
+CREATE INDEX `machine_auth_api_keys_user_idx` ON `machine_auth_api_keys` (`user_id`,`created_at`,`id`);--> statement-breakpoint
+ALTER TABLE `machine_auth_audit` ADD `organization_id` text;--> statement-breakpoint
+ALTER TABLE `machine_auth_audit` ADD `address` text;--> statement-breakpoint
+ALTER TABLE `machine_auth_audit` ADD `request_id` text;--> statement-breakpoint
+ALTER TABLE `machine_auth_audit` ADD `sequence` integer;--> statement-breakpoint
+ALTER TABLE `machine_auth_audit` ADD `mac` text;--> statement-breakpoint
+ALTER TABLE `machine_auth_audit` ADD `mac_key` text;--> statement-breakpoint
+CREATE INDEX `machine_auth_audit_subject_idx` ON `machine_auth_audit` (`subject`,`at`,`id`);--> statement-breakpoint
+CREATE INDEX `machine_auth_audit_organization_idx` ON `machine_auth_audit` (`organization_id`,`at`,`id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `machine_auth_audit_sequence_unique` ON `machine_auth_audit` (`sequence`);--> statement-breakpoint
+CREATE INDEX `machine_auth_audit_unsealed_idx` ON `machine_auth_audit` (`at`,`id`) WHERE sequence is null;--> statement-breakpoint
+ALTER TABLE `machine_auth_organizations` ADD `max_permissions` text;--> statement-breakpoint
+ALTER TABLE `machine_auth_organizations` ADD `max_key_lifetime` integer;
