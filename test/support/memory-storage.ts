@@ -14,6 +14,7 @@ import type {
   BlockRecord,
   ChangeKind,
   ChangeRecord,
+  IdempotencyRecord,
   LoginAddressRecord,
   OrganizationRecord,
   QuotaRecord,
@@ -23,6 +24,7 @@ import type {
   SigningKeyRecord,
   UserRecord,
 } from '../../src/storage/records.ts'
+import { idempotencyVerbs } from './memory-idempotency.ts'
 import { blockVerbs, creditVerbs, loginAddressVerbs, quotaVerbs } from './memory-limits.ts'
 import { pageOf } from './memory-page.ts'
 
@@ -41,6 +43,7 @@ export interface MemoryStorage extends Storage {
     readonly sessions: Map<string, SessionRecord>
     readonly roles: Map<string, RoleRecord>
     readonly audit: Map<string, AuditRecord>
+    readonly idempotency: Map<string, IdempotencyRecord>
     readonly blocks: Map<string, BlockRecord>
     /** By `subject period`. */
     readonly quotas: Map<string, QuotaRecord>
@@ -72,6 +75,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     sessions: new Map(),
     roles: new Map(),
     audit: new Map(),
+    idempotency: new Map(),
     blocks: new Map(),
     quotas: new Map(),
     loginAddresses: new Map(),
@@ -333,6 +337,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
       ),
   })
 
+  const idempotency = store('idempotency', idempotencyVerbs(rows.idempotency))
   const blocks = store('blocks', blockVerbs(rows.blocks, changed, clock))
   const quotas = store('quotas', quotaVerbs(rows.quotas))
   const loginAddresses = store('loginAddresses', loginAddressVerbs(rows.loginAddresses))
@@ -360,6 +365,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     sessions,
     roles,
     audit,
+    idempotency,
     blocks,
     quotas,
     loginAddresses,
