@@ -54,7 +54,13 @@ export class AuditLog {
       action,
       actor: actor.id,
       subject,
+      organizationId: null,
+      address: null,
+      requestId: null,
       details,
+      sequence: null,
+      mac: null,
+      macKey: null,
     })
   }
 

@@ -160,6 +160,12 @@ export const anEvent = (given: Partial<AuditRecord> = {}): AuditRecord => ({
   action: 'key.created',
   actor: 'system',
   subject: 'key_1',
+  organizationId: null,
+  address: null,
+  requestId: null,
   details: { reason: "it's", list: ['a'] },
+  sequence: null,
+  mac: null,
+  macKey: null,
   ...given,
 })

@@ -9,6 +9,7 @@ import type { PageRequest } from '../../src/storage/ports/page.ts'
 import type { Storage } from '../../src/storage/ports.ts'
 import type {
   ApiKeyRecord,
+  AuditMarkRecord,
   AuditRecord,
   BearerTokenRecord,
   BlockRecord,
@@ -24,6 +25,7 @@ import type {
   SigningKeyRecord,
   UserRecord,
 } from '../../src/storage/records.ts'
+import { auditVerbs } from './memory-audit.ts'
 import { idempotencyVerbs } from './memory-idempotency.ts'
 import { blockVerbs, creditVerbs, loginAddressVerbs, quotaVerbs } from './memory-limits.ts'
 import { pageOf } from './memory-page.ts'
@@ -43,6 +45,8 @@ export interface MemoryStorage extends Storage {
     readonly sessions: Map<string, SessionRecord>
     readonly roles: Map<string, RoleRecord>
     readonly audit: Map<string, AuditRecord>
+    /** By name. */
+    readonly auditMarks: Map<string, AuditMarkRecord>
     readonly idempotency: Map<string, IdempotencyRecord>
     readonly blocks: Map<string, BlockRecord>
     /** By `subject period`. */
@@ -75,6 +79,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     sessions: new Map(),
     roles: new Map(),
     audit: new Map(),
+    auditMarks: new Map(),
     idempotency: new Map(),
     blocks: new Map(),
     quotas: new Map(),
@@ -327,15 +332,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     },
   })
 
-  const audit = store('audit', {
-    append: (event: AuditRecord) => insertInto(rows.audit, event),
-    list: ({ action }: { readonly action?: string | undefined }, page: PageRequest) =>
-      pageOf(
-        [...rows.audit.values()].filter((event) => action === undefined || event.action === action),
-        page,
-        ({ at }) => at,
-      ),
-  })
+  const audit = store('audit', auditVerbs(rows.audit, rows.auditMarks))
 
   const idempotency = store('idempotency', idempotencyVerbs(rows.idempotency))
   const blocks = store('blocks', blockVerbs(rows.blocks, changed, clock))

@@ -1,11 +1,15 @@
-import { and, eq } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, isNull, lt, lte, sql } from 'drizzle-orm'
+import { MachineAuthError } from '../../errors.ts'
 import type { AuditStore } from '../ports/audit.ts'
-import type { AuditRecord } from '../records.ts'
-import type { Database } from './database.ts'
+import type { AuditMarkRecord, AuditRecord } from '../records.ts'
+import { type Database, once } from './database.ts'
+import { excluded } from './excluded.ts'
+import type { Handle } from './handle.ts'
 import { type Keyset, readPage } from './paging.ts'
+import { rowsOf } from './transaction.ts'
 
-export function createAuditStore({ handle, tables }: Database): AuditStore {
-  const { audit } = tables
+export function createAuditStore({ handle, tables, transaction }: Database): AuditStore {
+  const { audit, auditMarks } = tables
   const newestFirst: Keyset<AuditRecord> = {
     name: 'at',
     order: 'desc',
@@ -15,21 +19,133 @@ export function createAuditStore({ handle, tables }: Database): AuditStore {
     valueOf: (event) => event.at,
     idOf: (event) => event.id,
   }
+  const placeholder = sql.placeholder
+  const newMark = {
+    sequence: excluded(auditMarks.sequence),
+    at: excluded(auditMarks.at),
+    mac: excluded(auditMarks.mac),
+    macKey: excluded(auditMarks.macKey),
+  }
+
+  const append = once(() =>
+    handle
+      .insert(audit)
+      .values({
+        id: placeholder('id'),
+        at: placeholder('at'),
+        action: placeholder('action'),
+        actor: placeholder('actor'),
+        subject: placeholder('subject'),
+        organizationId: placeholder('organizationId'),
+        address: placeholder('address'),
+        requestId: placeholder('requestId'),
+        details: placeholder('details'),
+        sequence: placeholder('sequence'),
+        mac: placeholder('mac'),
+        macKey: placeholder('macKey'),
+      })
+      .prepare(),
+  )
+
+  /** Moves the head if it still stands at `from`: of racing callers the row lets one through. */
+  function moveHead(tx: Handle, from: number | null, head: AuditMarkRecord) {
+    const moved = { name: auditMarks.name }
+    if (from === null) return tx.insert(auditMarks).values(head).onConflictDoNothing().returning(moved)
+    return tx
+      .update(auditMarks)
+      .set(head)
+      .where(and(eq(auditMarks.name, 'head'), eq(auditMarks.sequence, from)))
+      .returning(moved)
+  }
 
   return {
     async append(event) {
-      await handle.insert(audit).values(event)
+      await append().execute({ ...event })
     },
 
-    list({ action }, page) {
+    list({ action, actor, subject, organizationId, from, to }, page) {
+      const conditions = [
+        action === undefined ? undefined : eq(audit.action, action),
+        actor === undefined ? undefined : eq(audit.actor, actor),
+        subject === undefined ? undefined : eq(audit.subject, subject),
+        organizationId === undefined ? undefined : eq(audit.organizationId, organizationId),
+        from === undefined ? undefined : gte(audit.at, from),
+        to === undefined ? undefined : lt(audit.at, to),
+      ]
       return readPage(page, newestFirst, ({ after, orderBy, limit }) =>
         handle
           .select()
           .from(audit)
-          .where(and(action === undefined ? undefined : eq(audit.action, action), after))
+          .where(and(...conditions, after))
           .orderBy(...orderBy)
           .limit(limit),
       )
+    },
+
+    listUnsealed(limit, after) {
+      const isLater = after && sql`(${audit.at}, ${audit.id}) > (${after.at}, ${after.id})`
+      return handle
+        .select()
+        .from(audit)
+        .where(and(isNull(audit.sequence), isLater))
+        .orderBy(asc(audit.at), asc(audit.id))
+        .limit(limit)
+    },
+
+    listSealed(afterSequence, limit) {
+      return handle
+        .select()
+        .from(audit)
+        .where(gt(audit.sequence, afterSequence))
+        .orderBy(asc(audit.sequence))
+        .limit(limit)
+    },
+
+    async findMark(name) {
+      const [mark] = await handle.select().from(auditMarks).where(eq(auditMarks.name, name))
+      return mark ?? null
+    },
+
+    seal(from, seals, head) {
+      return transaction(function* (tx) {
+        const moved = yield* rowsOf(moveHead(tx, from, head))
+        if (moved.length === 0) return false
+        for (const { id, ...place } of seals) {
+          const sealed = yield* rowsOf(
+            tx
+              .update(audit)
+              .set(place)
+              .where(and(eq(audit.id, id), isNull(audit.sequence)))
+              .returning({ id: audit.id }),
+          )
+          // Undone as a whole: the place of an event that is gone would be a gap.
+          if (sealed.length === 0) {
+            throw new MachineAuthError('internal_error', { detail: `Event ${id} of the audit log cannot be sealed.` })
+          }
+        }
+        return true
+      })
+    },
+
+    purge(checkpoint) {
+      return transaction(function* (tx) {
+        const moved = yield* rowsOf(
+          tx
+            .insert(auditMarks)
+            .values(checkpoint)
+            .onConflictDoUpdate({
+              target: auditMarks.name,
+              set: newMark,
+              setWhere: lt(auditMarks.sequence, excluded(auditMarks.sequence)),
+            })
+            .returning({ name: auditMarks.name }),
+        )
+        if (moved.length === 0) return 0
+        const purged = yield* rowsOf(
+          tx.delete(audit).where(lte(audit.sequence, checkpoint.sequence)).returning({ id: audit.id }),
+        )
+        return purged.length
+      })
     },
   }
 }
