@@ -16,6 +16,7 @@ import { ChangeWatcher } from './cluster/change-watcher.ts'
 import { createLimits } from './guards/create-limits.ts'
 import type { EngineOptions } from './guards/engine.ts'
 import { createEngineOptions } from './guards/engine-options.ts'
+import { createIdempotency } from './http/idempotency.ts'
 import type { HttpServices } from './http/plugin.ts'
 import { KeyService } from './keys/service.ts'
 import type { Clock } from './lib/clock.ts'
@@ -231,6 +232,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     const now = clock()
     await storage.sessions.purge(now)
     await storage.refreshFamilies.purge(now)
+    await storage.idempotency.purge(now)
     await limits.sweep(now)
   }
   const sweeper = setInterval(() => void sweep().catch(() => undefined), SWEEP_INTERVAL)
@@ -306,7 +308,15 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       hasRole: () => (isStarted ? (name) => roles.has(name) : null),
       permissions,
     }),
-    services: { keys, blocks: limits.blocks, login, tokens, sessions, signingKeys },
+    services: {
+      keys,
+      blocks: limits.blocks,
+      login,
+      tokens,
+      sessions,
+      signingKeys,
+      idempotent: createIdempotency({ store: storage.idempotency, clock, secrets: resolved.secrets, warn }),
+    },
     seed: crypto.randomUUID(),
   })
   return core

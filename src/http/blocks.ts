@@ -2,25 +2,37 @@
 import { t } from 'elysia'
 import type { BlockService } from '../blocks/service.ts'
 import { createEndpoints, refusing } from './base.ts'
+import { IdempotencyHeader, type Idempotent } from './idempotency.ts'
 import { BlockList, BlockModel, CreateBlock, Id, PageQuery } from './models.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Blocks']
 const params = t.Object({ id: Id })
 
-export function createBlockEndpoints(prefix: string, mount: MountPoint, blocks: BlockService) {
+interface BlockEndpointServices {
+  readonly blocks: BlockService
+  readonly idempotent: Idempotent
+}
+
+export function createBlockEndpoints(prefix: string, mount: MountPoint, { blocks, idempotent }: BlockEndpointServices) {
   return createEndpoints('blocks', mount)
-    .post(`${prefix}/blocks`, async ({ body, actor, status }) => status(201, await blocks.add(body, actor)), {
-      machineAuthManagement: 'machine_auth.blocks.create',
-      body: CreateBlock,
-      response: { 201: BlockModel },
-      detail: {
-        ...refusing(400, 413, 422),
-        tags,
-        summary: 'Block an address or subject',
-        description: 'It gets 403 `address_blocked` from the next request on. Needs platform reach.',
+    .post(
+      `${prefix}/blocks`,
+      async ({ body, actor, request, route, set, status }) =>
+        status(201, await idempotent({ body, actor, request, route, set }, () => blocks.add(body, actor))),
+      {
+        machineAuthManagement: 'machine_auth.blocks.create',
+        headers: IdempotencyHeader,
+        body: CreateBlock,
+        response: { 201: BlockModel },
+        detail: {
+          ...refusing(400, 409, 413, 422),
+          tags,
+          summary: 'Block an address or subject',
+          description: 'It gets 403 `address_blocked` from the next request on. Needs platform reach.',
+        },
       },
-    })
+    )
     .get(`${prefix}/blocks`, ({ query, actor }) => blocks.list(query, actor), {
       machineAuthManagement: 'machine_auth.blocks.view',
       query: PageQuery,

@@ -2,6 +2,7 @@
 import { t } from 'elysia'
 import type { KeyService } from '../keys/service.ts'
 import { createEndpoints, refusing } from './base.ts'
+import { IdempotencyHeader, type Idempotent } from './idempotency.ts'
 import {
   CreatedKey,
   CreateKey,
@@ -18,19 +19,30 @@ import type { MountPoint } from './mount-point.ts'
 const tags = ['API keys']
 const params = t.Object({ id: Id })
 
-export function createKeyEndpoints(prefix: string, mount: MountPoint, keys: KeyService) {
+interface KeyEndpointServices {
+  readonly keys: KeyService
+  readonly idempotent: Idempotent
+}
+
+export function createKeyEndpoints(prefix: string, mount: MountPoint, { keys, idempotent }: KeyEndpointServices) {
   return createEndpoints('keys', mount)
-    .post(`${prefix}/keys`, async ({ body, actor, status }) => status(201, await keys.create(body, actor)), {
-      machineAuthManagement: 'machine_auth.keys.create',
-      body: CreateKey,
-      response: { 201: CreatedKey },
-      detail: {
-        ...refusing(400, 404, 413, 422),
-        tags,
-        summary: 'Create an API key',
-        description: 'The answer holds the raw key, this once.',
+    .post(
+      `${prefix}/keys`,
+      async ({ body, actor, request, route, set, status }) =>
+        status(201, await idempotent({ body, actor, request, route, set }, () => keys.create(body, actor))),
+      {
+        machineAuthManagement: 'machine_auth.keys.create',
+        headers: IdempotencyHeader,
+        body: CreateKey,
+        response: { 201: CreatedKey },
+        detail: {
+          ...refusing(400, 404, 409, 413, 422),
+          tags,
+          summary: 'Create an API key',
+          description: 'The answer holds the raw key, this once.',
+        },
       },
-    })
+    )
     .get(
       `${prefix}/keys`,
       ({ query: { cursor, limit, ...filter }, actor }) => keys.list(filter, { cursor, limit }, actor),

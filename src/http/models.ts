@@ -116,7 +116,8 @@ export const CreateKey = strict(
 
 export const CreatedKey = t.Object({
   key: KeyView,
-  rawKey: t.String({ description: 'The key. It is shown this once and stored nowhere.' }),
+  // Not in an answer that is repeated for an Idempotency-Key.
+  rawKey: t.Optional(t.String({ description: 'The key. It is shown this once and stored nowhere.' })),
 })
 
 const page = {

@@ -10,6 +10,7 @@ import type { TokenService } from '../tokens/service.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
 import { createBlockEndpoints } from './blocks.ts'
 import { createClientTokenEndpoints } from './client-tokens.ts'
+import type { Idempotent } from './idempotency.ts'
 import { createJwksEndpoint } from './jwks.ts'
 import { createKeyEndpoints } from './keys.ts'
 import { createLoginEndpoints } from './login.ts'
@@ -24,6 +25,7 @@ export interface HttpServices {
   readonly tokens: TokenService
   readonly sessions: SessionService
   readonly signingKeys: SigningKeys
+  readonly idempotent: Idempotent
 }
 
 const JWKS_PATH = '/.well-known/jwks.json'
@@ -40,8 +42,8 @@ export function createHttp(options: ResolvedOptions, services: HttpServices, roo
   app.use(me)
   app.use(createSessionEndpoints(prefix, mount, services, options.sessions))
   if (options.management) {
-    app.use(createKeyEndpoints(prefix, mount, services.keys))
-    app.use(createBlockEndpoints(prefix, mount, services.blocks))
+    app.use(createKeyEndpoints(prefix, mount, services))
+    app.use(createBlockEndpoints(prefix, mount, services))
   }
   if (options.tokens) {
     app.use(createLoginEndpoints(prefix, mount, services, options.sessions.trustedOrigins))

@@ -12,6 +12,7 @@ export type KeyPurpose =
   | 'signing-key-encryption'
   | 'refresh-token'
   | 'login-account'
+  | 'idempotency'
 
 /**
  * Derives a key from a root secret by HKDF-SHA-256.

@@ -11,6 +11,7 @@ const PURPOSES: readonly KeyPurpose[] = [
   'bearer-token-pepper',
   'signing-key-encryption',
   'refresh-token',
+  'idempotency',
 ]
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
