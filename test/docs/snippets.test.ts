@@ -30,7 +30,7 @@ function snippetsOf(file: string): readonly Snippet[] {
 
 const PAGES = [
   join(ROOT, 'README.md'),
-  ...readdirSync(join(ROOT, 'docs'))
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(ROOT, 'docs', name)),
 ]
