@@ -8,7 +8,7 @@ import type { Handle } from './handle.ts'
 import { type Keyset, readPage } from './paging.ts'
 import { rowsOf } from './transaction.ts'
 
-export function createAuditStore({ handle, tables, transaction }: Database): AuditStore {
+export function createAuditStore({ dialect, handle, tables, transaction }: Database): AuditStore {
   const { audit, auditMarks } = tables
   const newestFirst: Keyset<AuditRecord> = {
     name: 'at',
@@ -20,6 +20,9 @@ export function createAuditStore({ handle, tables, transaction }: Database): Aud
     idOf: (event) => event.id,
   }
   const placeholder = sql.placeholder
+  // As text: what PostgreSQL's `jsonb` sends is an expression, which no prepared statement takes for a value.
+  const jsonText = placeholder('details')
+  const details = dialect === 'postgres' ? sql`${jsonText}::text::jsonb` : sql`${jsonText}`
   const newMark = {
     sequence: excluded(auditMarks.sequence),
     at: excluded(auditMarks.at),
@@ -39,7 +42,7 @@ export function createAuditStore({ handle, tables, transaction }: Database): Aud
         organizationId: placeholder('organizationId'),
         address: placeholder('address'),
         requestId: placeholder('requestId'),
-        details: placeholder('details'),
+        details,
         sequence: placeholder('sequence'),
         mac: placeholder('mac'),
         macKey: placeholder('macKey'),
@@ -60,7 +63,7 @@ export function createAuditStore({ handle, tables, transaction }: Database): Aud
 
   return {
     async append(event) {
-      await append().execute({ ...event })
+      await append().execute({ ...event, details: JSON.stringify(event.details) })
     },
 
     list({ action, actor, subject, organizationId, from, to }, page) {
