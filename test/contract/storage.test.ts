@@ -3,6 +3,7 @@ import { describeOrganizationStore, describeUserStore } from './accounts.ts'
 import { type Adapter, isServerUp, pglite, postgres, sqliteAsync, sqliteFile, sqliteMemory } from './adapters.ts'
 import { describeBlockStore } from './blocks.ts'
 import { describeKeyCredits } from './credits.ts'
+import { describeIdempotencyStore } from './idempotency.ts'
 import { describeKeyStore } from './keys.ts'
 import { describeAuditStore, describeChangeStore, describeRoleStore, describeStorage } from './log.ts'
 import { describeLoginAddressStore } from './login-addresses.ts'
@@ -29,6 +30,7 @@ function holdTheContract(adapter: Adapter): void {
     describeSessionStore('sessions', open)
     describeRoleStore('roles', open)
     describeAuditStore('audit', open)
+    describeIdempotencyStore('idempotency', open)
     describeBlockStore('blocks', open)
     describeQuotaStore('quotas', open)
     describeLoginAddressStore('login addresses', open)
