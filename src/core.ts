@@ -21,6 +21,7 @@ import type { HttpServices } from './http/plugin.ts'
 import { KeyService } from './keys/service.ts'
 import type { Clock } from './lib/clock.ts'
 import { resolveOptions } from './options/resolve.ts'
+import { AttemptGate } from './limits/attempt-gate.ts'
 import type { MachineAuthOptions, ResolvedOptions } from './options/types.ts'
 import { AuditLog } from './recording/audit.ts'
 import { SessionService } from './sessions/service.ts'
@@ -137,8 +138,10 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     clockTolerance: resolved.jwt.clockTolerance,
     audit,
   })
+  const attempts = new AttemptGate({ clock, capacity: resolved.rateLimit.maxSubjects })
   const authenticators = createAuthenticators({
     storage,
+    attempts,
     clock,
     apiKeys: resolved.apiKeys,
     idleTtl: resolved.sessions.idleTtl,
@@ -171,7 +174,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     owners,
     permissions,
     hasher: keyHasher,
-    unusedCredits: (keyId) => limits.unusedCredits(keyId),
+    credits: limits.credits,
     use: limits.keyUse,
     resolveApiKey: (text) => authenticators.apiKeys.resolve(text),
   })
@@ -271,7 +274,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
 
   const core: MachineAuth<Roles, U> = {
     keys,
-    organizations: new OrganizationService({ ...common, organizations: storage.organizations }),
+    organizations: new OrganizationService({ ...common, organizations: storage.organizations, keys: storage.keys, permissions }),
     users,
     roles: new RoleService({
       ...common,
@@ -304,6 +307,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     options: resolved,
     engineOptions: createEngineOptions(resolved, authenticators, {
       limits: limits.requests,
+      masterKeys: limits.masterKeys,
       ready: started.promise,
       hasRole: () => (isStarted ? (name) => roles.has(name) : null),
       permissions,

@@ -1,4 +1,5 @@
 /** The public form of users, organizations and roles. Times are RFC 3339 UTC. */
+import { formatDuration } from '../lib/duration.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
 import type { OrganizationRecord, UserRecord } from '../storage/records.ts'
 
@@ -20,6 +21,12 @@ export interface OrganizationView {
   readonly rateLimit: OrganizationRecord['rateLimit']
   /** Of all its keys together, in a calendar month (UTC). */
   readonly monthlyQuota: number | null
+  /** What its keys and tokens may have at most; null for no bound. */
+  readonly maxPermissions: readonly string[] | null
+  /** How long its keys and tokens live at most, a duration text such as `90d`; null for no bound. */
+  readonly maxKeyLifetime: string | null
+  /** Its keys that are not revoked. */
+  readonly keyCount: number
   readonly createdAt: string
 }
 
@@ -35,7 +42,18 @@ export function toUserView({ id, email, organizationId, roles, status, createdAt
   return Object.freeze({ id, email, organizationId, roles, status, createdAt: toTimestamp(createdAt) })
 }
 
-export function toOrganizationView(organization: OrganizationRecord): OrganizationView {
-  const { id, name, status, rateLimit, monthlyQuota, createdAt } = organization
-  return Object.freeze({ id, name, status, rateLimit, monthlyQuota, createdAt: toTimestamp(createdAt) })
+/** @param keyCount its keys that are not revoked */
+export function toOrganizationView(organization: OrganizationRecord, keyCount: number): OrganizationView {
+  const { id, name, status, rateLimit, monthlyQuota, maxPermissions, maxKeyLifetime, createdAt } = organization
+  return Object.freeze({
+    id,
+    name,
+    status,
+    rateLimit,
+    monthlyQuota,
+    maxPermissions,
+    maxKeyLifetime: maxKeyLifetime === null ? null : formatDuration(maxKeyLifetime),
+    keyCount,
+    createdAt: toTimestamp(createdAt),
+  })
 }

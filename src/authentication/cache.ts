@@ -79,6 +79,12 @@ export class CredentialCache<T> {
     return isProven(entry.proof, text) ? entry : undefined
   }
 
+  /** Whether a credential is remembered as right, even if for too long to be believed. */
+  hasProven(slot: string, text: string): boolean {
+    const entry = this.#young.get(slot) ?? this.#old.get(slot)
+    return entry !== undefined && isProven(entry.proof, text)
+  }
+
   /** Stores an entry unless something was invalidated since `generation` was read. */
   set(slot: string, entry: CacheEntry<T>, generation: number): void {
     if (generation !== this.generation) return
@@ -93,10 +99,11 @@ export class CredentialCache<T> {
     this.#young = new Map()
   }
 
-  /** Forgets every entry that depends on the subject. */
+  /** Forgets every entry that depends on the subject; `*` is every one. */
   invalidate(kind: Exclude<ChangeKind, 'role'>, subject: string): void {
     // No credential depends on a block; and whoever can cause blocks must not keep the cache from filling.
     if (kind === 'block') return
+    if (subject === '*') return this.clear()
     this.generation++
     for (const map of [this.#young, this.#old]) {
       for (const [slot, entry] of map) if (entry.dependencies[kind] === subject) map.delete(slot)

@@ -3,7 +3,7 @@ import { type Actor, reachOf, requireCovering, requirePlatform, requireRolesOf }
 import type { RoleRegistry } from '../authorization/roles.ts'
 import { invalidField } from '../lib/field-errors.ts'
 import type { OrganizationStore, UserStore } from '../storage/ports/accounts.ts'
-import type { RateLimitSetting } from '../storage/records.ts'
+import { type OrganizationBounds, UNBOUND } from './organization-bounds.ts'
 import type { UserDirectory } from './user-directory.ts'
 
 export interface WantedOwner {
@@ -68,17 +68,33 @@ export class CredentialOwners {
     if (organizationId !== null && user.organizationId !== null && organizationId !== user.organizationId) {
       throw invalidField('organizationId', "must be the user's organization, or be left out")
     }
-    if (actor.user?.id !== userId) {
-      requireCovering(actor, user.permissions)
-      requireRolesOf(actor, user.roles)
-    }
+    if (actor.user?.id !== userId) this.#requireAbove(user, actor)
     return { organizationId: organizationId ?? user.organizationId, userId }
   }
 
-  /** The rate that an organization sets for its keys; null for none. */
-  async rateOf(organizationId: string | null): Promise<RateLimitSetting | null> {
-    if (organizationId === null) return null
-    return (await this.#options.organizations.find(organizationId))?.rateLimit ?? null
+  /** What the organization of a credential allows it at most. */
+  async boundsOf(organizationId: string | null): Promise<OrganizationBounds> {
+    if (organizationId === null) return UNBOUND
+    return (await this.#options.organizations.find(organizationId)) ?? UNBOUND
+  }
+
+  /**
+   * Demands that an actor can do all that the user behind a credential can, before he changes it. The user himself
+   * need not prove that.
+   *
+   * @throws MachineAuthError `permission_required`
+   */
+  async requireOver(userId: string | null, actor: Actor): Promise<void> {
+    if (userId === null || actor.user?.id === userId) return
+    const user = await this.#findUser(userId)
+    // An app may know him another day, with who knows which roles; one of ours who is gone does nothing any more.
+    if (user === null) requireCovering(actor, this.#options.directory.isExternal ? ['*'] : [])
+    else this.#requireAbove(user, actor)
+  }
+
+  #requireAbove(user: KnownUser, actor: Actor): void {
+    requireCovering(actor, user.permissions)
+    requireRolesOf(actor, user.roles)
   }
 
   async #resolveOwn(wanted: WantedOwner, own: string | null, actor: Actor): Promise<CredentialOwner> {

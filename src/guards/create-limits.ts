@@ -1,6 +1,7 @@
 /** Puts together what limits requests: counters, quotas, blocks, and who hears of them. */
 import { LoginThrottle } from '../accounts/login-throttle.ts'
 import { BlockService } from '../blocks/service.ts'
+import type { ClaimedCredits } from '../keys/options.ts'
 import type { KeyUsePort } from '../keys/verification.ts'
 import type { Clock } from '../lib/clock.ts'
 import { derive } from '../lib/crypto.ts'
@@ -10,6 +11,7 @@ import { AbuseGuard } from '../limits/abuse.ts'
 import { BlockIndex } from '../limits/block-index.ts'
 import { KeyAllowances } from '../limits/key-allowance.ts'
 import { Limiters } from '../limits/limiters.ts'
+import { MasterKeyThrottle } from '../limits/master-key-throttle.ts'
 import { monthOf } from '../limits/month.ts'
 import { compilePolicies } from '../limits/policy.ts'
 import { QuotaLedger } from '../limits/quota-ledger.ts'
@@ -31,9 +33,9 @@ export interface AssembledLimits {
   readonly requests: RequestLimits
   readonly blocks: BlockService
   readonly throttle: LoginThrottle
+  readonly masterKeys: MasterKeyThrottle
   readonly keyUse: KeyUsePort
-  /** Uses of a key that storage counts as used although they are still to come. */
-  unusedCredits(keyId: string): number
+  readonly credits: ClaimedCredits
   /** Reads the blocks in force; until then nobody knows who is kept out. */
   start(): Promise<void>
   /** Hears of a block that another process made, prolonged or removed. */
@@ -115,6 +117,17 @@ export function createLimits({ options, storage, clock, audit, warn }: LimitsOpt
     capacity: maxSubjects,
     nameKey: derive(options.secrets[0] ?? '', 'login-account'),
   })
+  const masterKeys = new MasterKeyThrottle({
+    clock,
+    capacity: maxSubjects,
+    note: ({ address, requestId, isLast }) =>
+      audit.recordDenied({
+        action: 'master_key.refused',
+        actor: { id: 'anonymous' },
+        subject: address ?? 'unknown',
+        details: { requestId, lockedOut: isLast },
+      }),
+  })
   const settler = setInterval(() => void ledger.settle(clock()).catch(() => undefined), SETTLE_INTERVAL)
   settler.unref()
 
@@ -127,8 +140,12 @@ export function createLimits({ options, storage, clock, audit, warn }: LimitsOpt
     requests,
     blocks,
     throttle,
+    masterKeys,
     keyUse: createKeyUse({ blocks: index, abuse, allowances, clock }),
-    unusedCredits: (keyId) => allowances.unusedCredits(keyId),
+    credits: {
+      unused: (keyId) => allowances.unusedCredits(keyId),
+      forget: (keyId) => allowances.forgetCredits(keyId),
+    },
     start: () => blocks.load(),
     onBlockChange: (id) => void blocks.refresh(id).catch(readBlocksAgain),
     onGap: readBlocksAgain,
@@ -140,6 +157,7 @@ export function createLimits({ options, storage, clock, audit, warn }: LimitsOpt
     async stop() {
       clearInterval(settler)
       await blocks.settle()
+      await masterKeys.settle()
       await ledger.settle(Number.POSITIVE_INFINITY).catch(() => warn('claimed quotas could not be given back'))
     },
   }

@@ -17,9 +17,26 @@ type CheckedLimits = Pick<KeyLimits, 'environment' | 'ipAllowlist'> &
  * @param limits of the key that the actor acts by; undefined when he acts by no key
  * @throws MachineAuthError `permission_required` when the input asks for less of a limit
  */
-export function withLimitsOf<T extends CheckedLimits>(limits: KeyLimits | undefined, input: NewApiKey, checked: T): T {
+export function withLimitsOf<T extends CheckedLimits>(
+  limits: KeyLimits | undefined,
+  input: Pick<NewApiKey, 'environment'>,
+  checked: T,
+): T {
   if (limits === undefined) return checked
   return withPlacesOf(limits, input, withExpiryOf(limits, withUseOf(limits, checked)))
+}
+
+const LIMITS = ['environment', 'ipAllowlist', 'expiresAt', 'rateLimit', 'monthlyQuota'] as const
+
+/**
+ * Demands that a key is limited at least as the key that the actor acts by, before he changes it or gets its text.
+ *
+ * @throws MachineAuthError `permission_required`
+ */
+export function requireLimitedAs(limits: KeyLimits | undefined, key: CheckedLimits): void {
+  const limited = withLimitsOf(limits, key, key)
+  if (LIMITS.every((member) => Bun.deepEquals(limited[member], key[member]))) return
+  throw refuseUse('A limited key changes only keys that are limited as it is itself.')
 }
 
 function refuseUse(detail: string): MachineAuthError {
@@ -68,7 +85,11 @@ function withExpiryOf<T extends CheckedLimits>(limits: KeyLimits, checked: T): T
   return checked
 }
 
-function withPlacesOf<T extends CheckedLimits>(limits: KeyLimits, input: NewApiKey, checked: T): T {
+function withPlacesOf<T extends CheckedLimits>(
+  limits: KeyLimits,
+  input: Pick<NewApiKey, 'environment'>,
+  checked: T,
+): T {
   const environment = input.environment === undefined ? limits.environment : checked.environment
   if (limits.environment === 'test' && environment !== 'test') {
     throw new MachineAuthError('permission_required', { detail: 'A test key makes no live keys.' })

@@ -33,7 +33,7 @@ type CheckedMembers = Pick<
 const MAX_DESCRIPTION = 1000
 const MAX_RANGES = 100
 
-function resolveAllowlist(given: readonly string[], errors: FieldErrors): readonly string[] {
+export function resolveAllowlist(given: readonly string[], errors: FieldErrors): readonly string[] {
   if (given.length > MAX_RANGES) {
     errors.add('ipAllowlist', `must have at most ${MAX_RANGES} entries`)
     return []
@@ -47,6 +47,21 @@ function resolveAllowlist(given: readonly string[], errors: FieldErrors): readon
   return [...ranges]
 }
 
+export function checkName(name: string, errors: FieldErrors): void {
+  const mistake = nameMistake(name)
+  if (mistake !== null) errors.add('name', mistake)
+}
+
+export function checkDescription(description: string | null, errors: FieldErrors): void {
+  const mistake = description === null ? null : remarkMistake(description, MAX_DESCRIPTION)
+  if (mistake !== null) errors.add('description', mistake)
+}
+
+export function checkMetadata(metadata: Metadata | null, errors: FieldErrors): void {
+  const mistake = metadata === null ? null : metadataMistake(metadata)
+  if (mistake !== null) errors.add('metadata', mistake)
+}
+
 /**
  * Checks everything that needs no storage.
  *
@@ -55,19 +70,16 @@ function resolveAllowlist(given: readonly string[], errors: FieldErrors): readon
  */
 export function resolveNewKey(input: NewApiKey, registry: PermissionRegistry, now: number): CheckedMembers {
   const errors = new FieldErrors()
-  const nameError = nameMistake(input.name)
-  if (nameError !== null) errors.add('name', nameError)
+  checkName(input.name, errors)
   const permissions = resolveGrants(registry, input.permissions ?? [], errors)
   const environment = input.environment ?? 'live'
   if (environment !== 'live' && environment !== 'test') errors.add('environment', "must be 'live' or 'test'")
   const expiresAt = resolveExpiry(input, now, errors)
   const ipAllowlist = resolveAllowlist(input.ipAllowlist ?? [], errors)
   const description = input.description ?? null
-  const descriptionError = description === null ? null : remarkMistake(description, MAX_DESCRIPTION)
-  if (descriptionError !== null) errors.add('description', descriptionError)
+  checkDescription(description, errors)
   const metadata = input.metadata ?? null
-  const metadataError = metadata === null ? null : metadataMistake(metadata)
-  if (metadataError !== null) errors.add('metadata', metadataError)
+  checkMetadata(metadata, errors)
   const useLimits = resolveUseLimits(input, now, errors)
   errors.throwIfAny()
   return { name: input.name, permissions, environment, expiresAt, ipAllowlist, description, metadata, ...useLimits }

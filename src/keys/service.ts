@@ -1,35 +1,28 @@
-/** API keys: made, listed, revoked, verified for others. */
-import type { CredentialOwners } from '../authentication/credential-owner.ts'
-import type { SecretHasher } from '../authentication/hasher.ts'
+/** API keys: made, listed, changed, rotated, revoked, verified for others. */
+import { boundExpiry, requireWithinPermissions } from '../authentication/organization-bounds.ts'
 import { type ApiKeyView, toApiKeyView } from '../authentication/views.ts'
 import { type Actor, isWithinReach, reachOf, requireGrantable, SYSTEM } from '../authorization/actor.ts'
 import { generateApiKey } from '../credentials/api-key-format.ts'
-import { MachineAuthError } from '../errors.ts'
 import { afterwards } from '../lib/afterwards.ts'
 import { invalidField } from '../lib/field-errors.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import { remarkMistake } from '../lib/text.ts'
-import type { AuditLog } from '../recording/audit.ts'
+import { toTimestampOrNull } from '../lib/timestamp.ts'
 import type { KeyFilter } from '../storage/ports/keys.ts'
 import type { Page } from '../storage/ports/page.ts'
-import type { ApiKeyRecord, ChangeKind } from '../storage/records.ts'
+import type { ApiKeyRecord } from '../storage/records.ts'
+import type { KeyChange } from './key-change.ts'
 import { requireWithinRate, withLimitsOf } from './limits.ts'
+import { type Lockdown, type LockdownInput, lockDown, MAX_REASON } from './lockdown.ts'
 import { type NewApiKey, resolveNewKey } from './new-key.ts'
-import { type KeyVerification, type KeyVerificationInput, type KeyVerifierOptions, verifyKey } from './verification.ts'
+import { type KeyServiceOptions, requireKey, viewOf } from './options.ts'
+import { type RotationInput, rotateKey } from './rotation.ts'
+import { updateKey } from './update.ts'
+import { type KeyVerification, type KeyVerificationInput, verifyKey } from './verification.ts'
 
-export interface KeyServiceOptions extends KeyVerifierOptions {
-  /** The first part of every key, such as `mac`. */
-  readonly prefix: string
-  readonly owners: CredentialOwners
-  readonly hasher: SecretHasher
-  /** Uses of a key that storage counts as used although they are still to come. */
-  readonly unusedCredits: (keyId: string) => number
-  readonly invalidate: (kind: ChangeKind, subject: string) => void
-  readonly audit: Pick<AuditLog, 'record' | 'refuseOutOfReach'>
-}
-
-const MAX_REASON = 500
 const MAX_QUERY = 255
+/** A beginning that fits more keys than this helps nobody. */
+const MOST_CANDIDATES = 10
 
 export class KeyService {
   readonly #options: KeyServiceOptions
@@ -54,9 +47,9 @@ export class KeyService {
     const checked = withLimitsOf(actor.apiKey, input, resolveNewKey(input, permissions, now))
     requireGrantable(actor, checked.permissions)
     const owner = await owners.resolve(input, actor)
-    if (reachOf(actor).kind !== 'platform') {
-      requireWithinRate(checked.rateLimit, await owners.rateOf(owner.organizationId))
-    }
+    const bounds = await owners.boundsOf(owner.organizationId)
+    if (reachOf(actor).kind !== 'platform') requireWithinRate(checked.rateLimit, bounds.rateLimit)
+    requireWithinPermissions(bounds, checked.permissions)
     const { id, shown, raw } = generateApiKey(prefix, checked.environment)
     const key: ApiKeyRecord = {
       ...checked,
@@ -64,6 +57,7 @@ export class KeyService {
       ...hasher.hash(raw),
       id,
       prefix: shown,
+      expiresAt: boundExpiry(bounds, checked.expiresAt, now),
       enabled: true,
       lastUsedAt: null,
       createdAt: now,
@@ -72,14 +66,17 @@ export class KeyService {
       revokedReason: null,
       revokedBy: null,
       rotatedFrom: null,
+      expiryWarnedAt: null,
+      lookup: null,
     }
     await keys.insert(key)
-    const { environment, permissions: granted } = key
+    const { environment, permissions: granted, organizationId } = key
     await audit.record({
       action: 'key.created',
       actor,
       subject: id,
-      details: { ...owner, environment, permissions: granted },
+      organizationId,
+      details: { ...owner, environment, permissions: granted, expiresAt: toTimestampOrNull(key.expiresAt) },
     })
     return { key: toApiKeyView(key, now), rawKey: raw }
   }
@@ -100,17 +97,77 @@ export class KeyService {
     const narrowed = await this.#narrow(filter, actor)
     if (narrowed === null) return { items: [], nextCursor: null }
     const { items, nextCursor } = await keys.list(narrowed, request, now)
-    return { items: items.filter((key) => isWithinReach(reach, key)).map((key) => this.#view(key, now)), nextCursor }
+    return { items: items.filter((key) => isWithinReach(reach, key)).map((key) => this.#view(key)), nextCursor }
   }
 
   /** @throws MachineAuthError `not_found`, also for a key out of the actor's reach */
   async find(id: string, actor: Actor = SYSTEM): Promise<ApiKeyView> {
-    return this.#view(await this.#requireKey(id, actor), this.#options.clock())
+    return this.#view(await requireKey(this.#options, id, actor))
   }
 
-  /** With the uses that are claimed from storage and still to come. */
-  #view(key: ApiKeyRecord, now: number): ApiKeyView {
-    return toApiKeyView(key, now, this.#options.unusedCredits(key.id))
+  /**
+   * Keys within the actor's reach whose id or shown prefix begins with a text, at most ten.
+   *
+   * @example const [key, ...others] = await core.keys.findByPrefix('mac_live_4dTyWz')
+   */
+  async findByPrefix(text: string, actor: Actor = SYSTEM): Promise<readonly ApiKeyView[]> {
+    const start = text.slice(text.lastIndexOf('_') + 1)
+    if (start === '' || start.length > MAX_QUERY) return []
+    const found = await this.#options.keys.findByIdStart(`key_${start}`, MOST_CANDIDATES)
+    const reach = reachOf(actor)
+    return found.filter((key) => isWithinReach(reach, key)).map((key) => this.#view(key))
+  }
+
+  #view(key: ApiKeyRecord): ApiKeyView {
+    return viewOf(this.#options, key)
+  }
+
+  /**
+   * Changes the members given, and nothing else, from the next request on; null takes away what may be missing. A
+   * revoked key stays as it is.
+   *
+   * @throws MachineAuthError `not_found`, `validation_failed`, `conflict` for a revoked key, `permission_required` for a
+   * key that may do more than the actor, or to give it more than he has
+   * @example await core.keys.update(id, { permissions: ['users.view'], rateLimit: { limit: 600, window: '1m' } })
+   */
+  update(id: string, change: KeyChange, actor: Actor = SYSTEM): Promise<ApiKeyView> {
+    return updateKey(this.#options, id, change, actor)
+  }
+
+  /** Refuses a key until it is enabled again; see `update`. */
+  disable(id: string, actor: Actor = SYSTEM): Promise<ApiKeyView> {
+    return this.update(id, { enabled: false }, actor)
+  }
+
+  /** Lets a disabled key work again; see `update`. */
+  enable(id: string, actor: Actor = SYSTEM): Promise<ApiKeyView> {
+    return this.update(id, { enabled: true }, actor)
+  }
+
+  /**
+   * Gives a key a new text that has all it had; the old one works until the grace period ends, and never past its own
+   * expiry. `rawKey` is answered this once.
+   *
+   * @throws MachineAuthError `not_found`, `validation_failed`, `permission_required`, `conflict` for a key that is not
+   * active or was rotated before
+   * @example const { rawKey } = await core.keys.rotate(id, { gracePeriod: '1h' })
+   */
+  rotate(
+    id: string,
+    input: RotationInput = {},
+    actor: Actor = SYSTEM,
+  ): Promise<{ readonly key: ApiKeyView; readonly rawKey: string }> {
+    return rotateKey(this.#options, id, input, actor)
+  }
+
+  /**
+   * Revokes all keys of a user, of an organization or from before a moment; the actor's own, too.
+   *
+   * @throws MachineAuthError `validation_failed` without any of these, `not_found` for another's organization or user
+   * @example await core.keys.lockdown({ createdBefore: new Date('2030-01-31'), reason: 'leaked backup', dryRun: true })
+   */
+  lockdown(input: LockdownInput, actor: Actor = SYSTEM): Promise<Lockdown> {
+    return lockDown(this.#options, input, actor)
   }
 
   /**
@@ -126,13 +183,14 @@ export class KeyService {
     const mistake = reason === undefined ? null : remarkMistake(reason, MAX_REASON)
     if (mistake !== null) throw invalidField('reason', mistake)
     const { keys, clock, invalidate, audit } = this.#options
-    const key = await this.#requireKey(id, actor)
-    const now = clock()
-    const revoking = keys.revoke(id, { at: now, reason: reason ?? null, by: actor.id })
+    const key = await requireKey(this.#options, id, actor)
+    const revoking = keys.revoke(id, { at: clock(), reason: reason ?? null, by: actor.id })
     const revoked = await afterwards(revoking, () => invalidate('key', id))
-    if (revoked === null) return this.#view((await keys.find(id)) ?? key, now)
-    await audit.record({ action: 'key.revoked', actor, subject: id, details: { reason: reason ?? null } })
-    return this.#view(revoked, now)
+    if (revoked === null) return this.#view((await keys.find(id)) ?? key)
+    const { organizationId } = revoked
+    const details = { reason: reason ?? null }
+    await audit.record({ action: 'key.revoked', actor, subject: id, organizationId, details })
+    return this.#view(revoked)
   }
 
   /**
@@ -165,12 +223,5 @@ export class KeyService {
         return { ...filter, userId }
       }
     }
-  }
-
-  async #requireKey(id: string, actor: Actor): Promise<ApiKeyRecord> {
-    const { keys, audit } = this.#options
-    const key = await keys.find(id)
-    if (key === null) throw new MachineAuthError('not_found')
-    return isWithinReach(reachOf(actor), key) ? key : audit.refuseOutOfReach(actor, id)
   }
 }

@@ -209,6 +209,11 @@ export class KeyAllowances {
   unusedCredits(keyId: string): number {
     return this.#options.ledger.unusedOf(creditsBudgetId(keyId))
   }
+
+  /** Forgets what was claimed of a key's credits, when storage is given another number of them. */
+  forgetCredits(keyId: string): void {
+    this.#options.ledger.forget(creditsBudgetId(keyId))
+  }
 }
 
 function creditsBudgetId(keyId: string): string {

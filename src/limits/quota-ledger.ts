@@ -133,6 +133,15 @@ export class QuotaLedger {
     return this.#accounts.get(id)?.unused ?? 0
   }
 
+  /** Drops what was claimed without giving it back: storage was given another number. */
+  forget(id: string): void {
+    const account = this.#accounts.get(id)
+    if (account === undefined) return
+    account.unused = 0
+    account.left = 0
+    account.emptyUntil = 0
+  }
+
   /**
    * Gives back what nobody has asked for lately. What fails is lost, not kept: it may have taken effect all the same, and
    * nothing may be used twice.

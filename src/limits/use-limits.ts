@@ -66,7 +66,12 @@ export function resolveMonthlyQuota(given: unknown, errors: FieldErrors): number
 
 const NO_CREDITS = { credits: null, creditsRefillAmount: null, creditsRefillEvery: null, creditsRefilledAt: null }
 
-function resolveCredits(
+/**
+ * Credits in their stored form, for keys.
+ *
+ * @param now epoch ms, when the first refill period begins
+ */
+export function resolveCredits(
   given: unknown,
   now: number,
   errors: FieldErrors,

@@ -14,6 +14,8 @@ export interface AuditEvent {
   readonly actor: { readonly id: string }
   /** Id of what it was done to. */
   readonly subject: string
+  /** Whose administrators may read it; those of the actor unless given. */
+  readonly organizationId?: string | null | undefined
   /** Never a credential, hash or secret. */
   readonly details?: Readonly<Record<string, unknown>>
 }

@@ -1,6 +1,7 @@
 /** Opaque bearer tokens of ours: made, listed, revoked. `authentication/token.ts` verifies them. */
 import type { CredentialOwner, CredentialOwners, WantedOwner } from '../authentication/credential-owner.ts'
 import type { SecretHasher } from '../authentication/hasher.ts'
+import { boundExpiry, requireWithinPermissions } from '../authentication/organization-bounds.ts'
 import {
   type Actor,
   isWithinReach,
@@ -98,6 +99,8 @@ export class BearerTokenService {
     requireGrantable(actor, permissions)
     requireUnlimitedKey(actor)
     const owner: CredentialOwner = await owners.resolve(input, actor)
+    const bounds = await owners.boundsOf(owner.organizationId)
+    requireWithinPermissions(bounds, permissions)
     const { id, raw } = generateBearerToken()
     const token: BearerTokenRecord = {
       id,
@@ -105,13 +108,14 @@ export class BearerTokenService {
       ...hasher.hash(raw),
       ...owner,
       permissions,
-      expiresAt,
+      expiresAt: boundExpiry(bounds, expiresAt, now),
       createdAt: now,
       revokedAt: null,
       revokedReason: null,
     }
     await tokens.insert(token)
-    await audit.record({ action: 'token.created', actor, subject: id, details: { ...owner, permissions } })
+    const { organizationId } = owner
+    await audit.record({ action: 'token.created', actor, subject: id, organizationId, details: { ...owner, permissions } })
     return { token: toBearerTokenView(token), rawToken: raw }
   }
 
@@ -147,7 +151,9 @@ export class BearerTokenService {
     const revoking = tokens.revoke(id, reason ?? null, clock())
     const revoked = await afterwards(revoking, () => invalidate('token', id))
     if (revoked === null) return toBearerTokenView((await tokens.findWithOwner(id))?.token ?? found.token)
-    await audit.record({ action: 'token.revoked', actor, subject: id, details: { reason: reason ?? null } })
+    const { organizationId } = revoked
+    const details = { reason: reason ?? null }
+    await audit.record({ action: 'token.revoked', actor, subject: id, organizationId, details })
     return toBearerTokenView(revoked)
   }
 }

@@ -11,6 +11,9 @@ describe('organizations', () => {
       status: 'active',
       rateLimit: null,
       monthlyQuota: null,
+      maxPermissions: null,
+      maxKeyLifetime: null,
+      keyCount: 0,
       createdAt: new Date(START).toISOString(),
     })
   })
@@ -39,10 +42,10 @@ describe('organizations', () => {
     const acme = await organizations.create({ name: 'Acme' })
     const other = await organizations.create({ name: 'Other' })
     const actor = actorWith(['*'], { organizationId: acme.id })
-    expect((await organizations.list({}, actor)).items).toEqual([acme])
-    expect((await organizations.list({}, actorWith([], { userId: 'u' }))).items).toEqual([])
+    expect((await organizations.list({}, {}, actor)).items).toEqual([acme])
+    expect((await organizations.list({}, {}, actorWith([], { userId: 'u' }))).items).toEqual([])
     expect((await organizations.list()).items).toHaveLength(2)
-    expect((await organizations.list({}, actorWith(['platform.admin']))).items).toHaveLength(2)
+    expect((await organizations.list({}, {}, actorWith(['platform.admin']))).items).toHaveLength(2)
     expect(await organizations.find(acme.id, actor)).toEqual(acme)
     await expectRefused(organizations.find(other.id, actor), 'not_found')
     await expectRefused(organizations.find('org_ghost', actor), 'not_found')

@@ -55,10 +55,10 @@ export function describeOrganizationStore(name: string, open: Open): void {
         await organizations().insert(organization)
         ids.unshift(organization.id)
       }
-      const read = await readAll((page) => organizations().list(page), 2)
+      const read = await readAll((page) => organizations().list({}, page), 2)
       expect(read.map(({ id }) => id)).toEqual(ids)
       for (const { cursor } of HOSTILE_CURSORS) {
-        expect(await codeOf(organizations().list({ limit: 2, cursor }))).toBe('validation_failed')
+        expect(await codeOf(organizations().list({}, { limit: 2, cursor }))).toBe('validation_failed')
       }
     })
 
@@ -66,16 +66,16 @@ export function describeOrganizationStore(name: string, open: Open): void {
       const organization = anOrganization()
       await organizations().insert(organization)
       const suspended = { ...organization, status: 'suspended' as const }
-      expect(await organizations().setStatus(organization.id, 'suspended', NOW)).toEqual(suspended)
+      expect(await organizations().update(organization.id, { status: 'suspended' }, NOW)).toEqual(suspended)
       expect(await organizations().find(organization.id)).toEqual(suspended)
-      expect(await organizations().setStatus('org_unknown', 'suspended', NOW)).toBeNull()
+      expect(await organizations().update('org_unknown', { status: 'suspended' }, NOW)).toBeNull()
       expect(await changesOf(opened.storage)).toEqual([`organization ${organization.id}`])
     })
 
     test('a suspension whose change cannot be recorded does not happen', async () => {
       const organization = anOrganization()
       await organizations().insert(organization)
-      await expectAtomic(opened, () => organizations().setStatus(organization.id, 'suspended', NOW))
+      await expectAtomic(opened, () => organizations().update(organization.id, { status: 'suspended' }, NOW))
       expect(await organizations().find(organization.id)).toEqual(organization)
     })
 
@@ -91,7 +91,7 @@ export function describeOrganizationStore(name: string, open: Open): void {
       const other = anOrganization(limited)
       for (const one of [organization, other]) await organizations().insert(one)
       const expected = { ...organization, ...limits }
-      expect(await organizations().setLimits(organization.id, limits, NOW)).toEqual(expected)
+      expect(await organizations().update(organization.id, limits, NOW)).toEqual(expected)
       expect(await organizations().find(organization.id)).toEqual(expected)
       expect(await organizations().find(other.id)).toEqual(other)
       expect(await changesOf(opened.storage)).toEqual([`organization ${organization.id}`])
@@ -101,10 +101,10 @@ export function describeOrganizationStore(name: string, open: Open): void {
       const organization = anOrganization(limited)
       await organizations().insert(organization)
       // @ts-expect-error an explicit undefined is not in the type, but JavaScript sends it
-      expect(await organizations().setLimits(organization.id, { monthlyQuota: undefined }, NOW)).toEqual(organization)
-      expect(await organizations().setLimits(organization.id, {}, NOW)).toEqual(organization)
-      expect(await organizations().setLimits('org_unknown', {}, NOW)).toBeNull()
-      expect(await organizations().setLimits('org_unknown', { monthlyQuota: 1 }, NOW)).toBeNull()
+      expect(await organizations().update(organization.id, { monthlyQuota: undefined }, NOW)).toEqual(organization)
+      expect(await organizations().update(organization.id, {}, NOW)).toEqual(organization)
+      expect(await organizations().update('org_unknown', {}, NOW)).toBeNull()
+      expect(await organizations().update('org_unknown', { monthlyQuota: 1 }, NOW)).toBeNull()
       expect(await organizations().find(organization.id)).toEqual(organization)
       expect(await changesOf(opened.storage)).toEqual([])
     })
@@ -114,7 +114,7 @@ export function describeOrganizationStore(name: string, open: Open): void {
       await organizations().insert(organization)
       const { rateLimit, monthlyQuota } = limited
       await fiftyTimes((index) =>
-        organizations().setLimits(organization.id, index % 2 === 0 ? { monthlyQuota } : { rateLimit }, NOW),
+        organizations().update(organization.id, index % 2 === 0 ? { monthlyQuota } : { rateLimit }, NOW),
       )
       expect(await organizations().find(organization.id)).toEqual({ ...organization, ...limited })
     })
@@ -122,7 +122,7 @@ export function describeOrganizationStore(name: string, open: Open): void {
     test('a limit whose change cannot be recorded is not set', async () => {
       const organization = anOrganization()
       await organizations().insert(organization)
-      await expectAtomic(opened, () => organizations().setLimits(organization.id, limited, NOW))
+      await expectAtomic(opened, () => organizations().update(organization.id, limited, NOW))
       expect(await organizations().find(organization.id)).toEqual(organization)
     })
   })

@@ -24,6 +24,8 @@ export const anOrganization = (given: Partial<OrganizationRecord> = {}): Organiz
     status: 'active',
     rateLimit: null,
     monthlyQuota: null,
+    maxPermissions: null,
+    maxKeyLifetime: null,
     createdAt: NOW,
     ...given,
   }
@@ -72,6 +74,8 @@ export const aKey = (given: Partial<ApiKeyRecord> = {}): ApiKeyRecord => {
     revokedReason: null,
     revokedBy: null,
     rotatedFrom: null,
+    expiryWarnedAt: null,
+    lookup: null,
     description: null,
     metadata: { team: 'é🔑', nested: { list: [1, null, "it's"] } },
     ...given,

@@ -49,7 +49,7 @@ async function expectUpgrade(address: string, names: readonly string[]): Promise
     await ready
     expect(await storage.keys.findWithOwner('key_1')).toEqual({ key, user, organization })
     expect(await storage.sessions.findByHash('h')).toEqual({ session, user, organization })
-    expect(await storage.organizations.setLimits('org_1', { monthlyQuota: 5 }, NOW)).toEqual({
+    expect(await storage.organizations.update('org_1', { monthlyQuota: 5 }, NOW)).toEqual({
       ...organization,
       monthlyQuota: 5,
     })

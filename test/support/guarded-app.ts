@@ -66,6 +66,7 @@ export function keyPrincipal(id: string, more: Partial<ApiKeyPrincipal> = {}): A
     granted: PermissionSet.EMPTY,
     apiKey: keyView(id, 'live'),
     allowsAddress: null,
+    expiryWarning: null,
     use: { rateLimit: null, monthlyQuota: null, organizationQuota: null, credits: null },
     ...more,
   }
@@ -162,6 +163,7 @@ export function createTestPlugin(table: Table = STANDARD, more: Partial<EngineOp
       bearers: verifier({}, refusal('token_invalid') as Outcome<TokenPrincipal>, isSlow, looked),
       sessions: verifier(table.sessions ?? {}, refusal('session_invalid'), isSlow, looked),
       isMasterKey: (text) => text === MASTER_KEY,
+      masterKeys: { attempt: () => 0 },
       masterKeyAllows: null,
       nextRequestId: createRequestIds(),
     },

@@ -4,7 +4,7 @@
  */
 import { MachineAuthError } from '../../src/errors.ts'
 import { keyStatus } from '../../src/storage/key-status.ts'
-import type { OrganizationLimits } from '../../src/storage/ports/accounts.ts'
+import type { OrganizationOrder, OrganizationPatch, UserFilter } from '../../src/storage/ports/accounts.ts'
 import type { PageRequest } from '../../src/storage/ports/page.ts'
 import type { Storage } from '../../src/storage/ports.ts'
 import type {
@@ -18,6 +18,7 @@ import type {
   IdempotencyRecord,
   LoginAddressRecord,
   OrganizationRecord,
+  PermissionRecord,
   QuotaRecord,
   RefreshFamilyRecord,
   RoleRecord,
@@ -27,6 +28,7 @@ import type {
 } from '../../src/storage/records.ts'
 import { auditVerbs } from './memory-audit.ts'
 import { idempotencyVerbs } from './memory-idempotency.ts'
+import { keyChangeVerbs } from './memory-keys.ts'
 import { blockVerbs, creditVerbs, loginAddressVerbs, quotaVerbs } from './memory-limits.ts'
 import { pageOf } from './memory-page.ts'
 
@@ -44,6 +46,7 @@ export interface MemoryStorage extends Storage {
     readonly tokens: Map<string, BearerTokenRecord>
     readonly sessions: Map<string, SessionRecord>
     readonly roles: Map<string, RoleRecord>
+    readonly permissions: Map<string, PermissionRecord>
     readonly audit: Map<string, AuditRecord>
     /** By name. */
     readonly auditMarks: Map<string, AuditMarkRecord>
@@ -78,6 +81,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     tokens: new Map(),
     sessions: new Map(),
     roles: new Map(),
+    permissions: new Map(),
     audit: new Map(),
     auditMarks: new Map(),
     idempotency: new Map(),
@@ -154,7 +158,14 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     countUnknownPeppers: (known: readonly string[]) =>
       [...rows.keys.values()].filter((key) => keyStatus(key, clock()) !== 'revoked' && !known.includes(key.pepper))
         .length,
+    findByLookup(lookups: readonly string[]) {
+      const key = [...rows.keys.values()].find(({ lookup }) => lookup !== null && lookups.includes(lookup))
+      if (key === undefined) return null
+      const user = userOf(key.userId)
+      return { key, user, organization: organizationOf(key.organizationId ?? user?.organizationId) }
+    },
     ...creditVerbs(rows.keys),
+    ...keyChangeVerbs(rows.keys, rows.quotas, changed),
   })
 
   const organizations = store('organizations', {
@@ -164,14 +175,12 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     },
     find: (id: string) => rows.organizations.get(id) ?? null,
     findByName: (name: string) => [...rows.organizations.values()].find((each) => each.name === name) ?? null,
-    list: (page: PageRequest) => pageOf([...rows.organizations.values()], page, ({ createdAt }) => createdAt),
-    setStatus(id: string, status: OrganizationRecord['status'], now: number) {
-      const updated = replace(rows.organizations, id, { status })
-      if (updated !== null) changed('organization', id, now)
-      return updated
-    },
-    setLimits(id: string, limits: OrganizationLimits, now: number) {
-      const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+    list: ({ sort = 'createdAt', order }: OrganizationOrder, page: PageRequest) =>
+      pageOf([...rows.organizations.values()], page, (each) => each[sort], order),
+    update(id: string, patch: OrganizationPatch, now: number) {
+      const isTaken = [...rows.organizations.values()].some((each) => each.id !== id && each.name === patch.name)
+      if (isTaken) conflict('name')
+      const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
       const updated = replace(rows.organizations, id, given)
       if (updated !== null && Object.keys(given).length > 0) changed('organization', id, now)
       return updated
@@ -189,13 +198,14 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
       const user = rows.users.get(id)
       return user === undefined ? null : { user, organization: organizationOf(user.organizationId) }
     },
-    list: ({ organizationId }: { readonly organizationId?: string | undefined }, page: PageRequest) =>
+    list: ({ organizationId, sort = 'createdAt', order }: UserFilter, page: PageRequest) =>
       pageOf(
         [...rows.users.values()].filter(
           (user) => organizationId === undefined || user.organizationId === organizationId,
         ),
         page,
-        ({ createdAt }) => createdAt,
+        (user) => user[sort],
+        order,
       ),
     update(id: string, patch: Partial<UserRecord>, now: number) {
       const isTaken = [...rows.users.values()].some((user) => user.id !== id && user.email === patch.email)
@@ -332,6 +342,19 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     },
   })
 
+  const permissions = store('permissions', {
+    list: () => [...rows.permissions.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    sync(put: readonly PermissionRecord[], remove: readonly string[]) {
+      for (const each of put) {
+        rows.permissions.set(each.name, {
+          ...each,
+          createdAt: rows.permissions.get(each.name)?.createdAt ?? each.createdAt,
+        })
+      }
+      for (const name of remove) rows.permissions.delete(name)
+    },
+  })
+
   const audit = store('audit', auditVerbs(rows.audit, rows.auditMarks))
 
   const idempotency = store('idempotency', idempotencyVerbs(rows.idempotency))
@@ -361,6 +384,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     bearerTokens,
     sessions,
     roles,
+    permissions,
     audit,
     idempotency,
     blocks,

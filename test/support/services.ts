@@ -129,7 +129,7 @@ export function createServices(input: ServicesInput = {}) {
   }
   const authenticators = {
     apiKey: new Authenticator(
-      createApiKeyKind({ prefix: 'mac', keys: storage.keys, hasher: keyHasher, users: directory }),
+      createApiKeyKind({ prefix: 'mac', keys: storage.keys, hasher: keyHasher, users: directory, expiryWarning: 0 }),
       settings,
     ),
     jwt: new Authenticator(
@@ -214,7 +214,12 @@ export function createServices(input: ServicesInput = {}) {
       roles: roleRegistry,
       passwords,
     }),
-    organizations: new OrganizationService({ ...shared, organizations: storage.organizations }),
+    organizations: new OrganizationService({
+      ...shared,
+      organizations: storage.organizations,
+      keys: storage.keys,
+      permissions,
+    }),
     roles: new RoleService({
       ...shared,
       store: storage.roles,
@@ -245,7 +250,7 @@ export function createServices(input: ServicesInput = {}) {
       prefix: 'mac',
       owners,
       hasher: keyHasher,
-      unusedCredits: () => 0,
+      credits: { unused: () => 0, forget: () => undefined },
       use: input.use ?? NEVER_LIMITED,
     }),
   }

@@ -1,14 +1,32 @@
-import { and, eq, getTableColumns, gt, isNotNull, isNull, lte, notInArray, or, type SQL, sql } from 'drizzle-orm'
-import type { KeyFilter, KeyStatus, KeyStore } from '../ports/keys.ts'
+import {
+  and,
+  asc,
+  eq,
+  getTableColumns,
+  gt,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  notInArray,
+  or,
+  type SQL,
+  sql,
+} from 'drizzle-orm'
+import type { KeyFilter, KeySelection, KeyStatus, KeyStore, Revocation } from '../ports/keys.ts'
 import type { ApiKeyRecord } from '../records.ts'
 import { recordingChanges } from './changes.ts'
 import { createCreditVerbs } from './credits.ts'
 import { type Database, once } from './database.ts'
-import { type Keyset, readPage } from './paging.ts'
+import { createKeyChanges, searchTextOf } from './key-changes.ts'
+import { readPage, type Sorts, sortedBy } from './paging.ts'
 
-/** What `q` is looked for in. The separator keeps a match from reaching over from name to description. */
-function searchTextOf({ name, description }: Pick<ApiKeyRecord, 'name' | 'description'>): string {
-  return `${name}\u001f${description ?? ''}`.toLowerCase()
+/** The subject of a change that concerns every key. */
+const EVERY = '*'
+
+function revokedBy({ at, reason, by }: Revocation) {
+  return { revokedAt: at, revokedReason: reason, revokedBy: by }
 }
 
 export function createKeyStore(database: Database): KeyStore {
@@ -17,6 +35,16 @@ export function createKeyStore(database: Database): KeyStore {
   const { searchText, ...columns } = getTableColumns(apiKeys)
   const contains = dialect === 'sqlite' ? sql.raw('instr') : sql.raw('strpos')
   const unrevoked = isNull(apiKeys.revokedAt)
+
+  function isSelected({ organizationId, userId, createdBefore }: KeySelection): SQL | undefined {
+    return and(
+      unrevoked,
+      organizationId === null ? isNull(apiKeys.organizationId) : undefined,
+      typeof organizationId === 'string' ? eq(apiKeys.organizationId, organizationId) : undefined,
+      userId === undefined ? undefined : eq(apiKeys.userId, userId),
+      createdBefore === undefined ? undefined : lt(apiKeys.createdAt, createdBefore),
+    )
+  }
 
   function unexpired(now: number): SQL | undefined {
     return or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now))
@@ -46,22 +74,28 @@ export function createKeyStore(database: Database): KeyStore {
     )
   }
 
-  const sorts: {
-    readonly [Sort in NonNullable<KeyFilter['sort']>]: Pick<Keyset<ApiKeyRecord>, 'by' | 'type' | 'valueOf'>
-  } = {
+  const sorts: Sorts<ApiKeyRecord, NonNullable<KeyFilter['sort']>> = {
     createdAt: { by: apiKeys.createdAt, type: 'number', valueOf: (key) => key.createdAt },
     name: { by: apiKeys.name, type: 'string', valueOf: (key) => key.name },
     // A key never used sorts as the one used longest ago.
     lastUsedAt: { by: sql`coalesce(${apiKeys.lastUsedAt}, 0)`, type: 'number', valueOf: (key) => key.lastUsedAt ?? 0 },
   }
 
+  function selectWithOwner() {
+    return (
+      handle
+        .select({ key: columns, user: users, organization: organizations })
+        .from(apiKeys)
+        .leftJoin(users, eq(users.id, apiKeys.userId))
+        // A key of no organization of its own answers to its user's.
+        .leftJoin(
+          organizations,
+          eq(organizations.id, sql`coalesce(${apiKeys.organizationId}, ${users.organizationId})`),
+        )
+    )
+  }
   const withOwner = once(() =>
-    handle
-      .select({ key: columns, user: users, organization: organizations })
-      .from(apiKeys)
-      .leftJoin(users, eq(users.id, apiKeys.userId))
-      // A key of no organization of its own answers to its user's.
-      .leftJoin(organizations, eq(organizations.id, sql`coalesce(${apiKeys.organizationId}, ${users.organizationId})`))
+    selectWithOwner()
       .where(eq(apiKeys.id, sql.placeholder('id')))
       .prepare(),
   )
@@ -81,10 +115,29 @@ export function createKeyStore(database: Database): KeyStore {
       return found ?? null
     },
 
+    async findByLookup(lookups) {
+      if (lookups.length === 0) return null
+      const [found] = await selectWithOwner().where(inArray(apiKeys.lookup, [...lookups]))
+      return found ?? null
+    },
+
+    async findByIdStart(start, limit) {
+      const begins = eq(sql`substr(${apiKeys.id}, 1, ${start.length})`, start)
+      return handle.select(columns).from(apiKeys).where(begins).orderBy(asc(apiKeys.id)).limit(limit)
+    },
+
+    async countByOrganization(organizationIds) {
+      if (organizationIds.length === 0) return new Map()
+      const rows = await handle
+        .select({ id: apiKeys.organizationId, count: sql`count(*)`.mapWith(Number) })
+        .from(apiKeys)
+        .where(and(inArray(apiKeys.organizationId, [...organizationIds]), unrevoked))
+        .groupBy(apiKeys.organizationId)
+      return new Map(rows.flatMap(({ id, count }) => (id === null ? [] : [[id, count] as const])))
+    },
+
     list(filter, page, now) {
-      const { sort = 'createdAt', order = 'desc' } = filter
-      const keyset = { ...sorts[sort], name: sort, order, id: apiKeys.id, idOf: (key: ApiKeyRecord) => key.id }
-      return readPage(page, keyset, ({ after, orderBy, limit }) =>
+      return readPage(page, sortedBy(sorts, filter, apiKeys.id), ({ after, orderBy, limit }) =>
         handle
           .select(columns)
           .from(apiKeys)
@@ -94,18 +147,36 @@ export function createKeyStore(database: Database): KeyStore {
       )
     },
 
-    async revoke(id, { at, reason, by }) {
+    async revoke(id, revocation) {
       const [revoked] = await recordingChanges(
         database,
         (tx) =>
           tx
             .update(apiKeys)
-            .set({ revokedAt: at, revokedReason: reason, revokedBy: by })
+            .set(revokedBy(revocation))
             .where(and(eq(apiKeys.id, id), unrevoked))
             .returning(columns),
-        { at, kind: 'key', subject: id },
+        { at: revocation.at, kind: 'key', subject: id },
       )
       return revoked ?? null
+    },
+
+    async countSelected(selection) {
+      const [row] = await handle
+        .select({ count: sql`count(*)`.mapWith(Number) })
+        .from(apiKeys)
+        .where(isSelected(selection))
+      return row?.count ?? 0
+    },
+
+    async revokeSelected(selection, revocation) {
+      const revoked = await recordingChanges(
+        database,
+        (tx) =>
+          tx.update(apiKeys).set(revokedBy(revocation)).where(isSelected(selection)).returning({ id: apiKeys.id }),
+        { at: revocation.at, kind: 'key', subject: EVERY },
+      )
+      return revoked.length
     },
 
     async rehash(id, fromPepper, hash, pepper) {
@@ -126,6 +197,29 @@ export function createKeyStore(database: Database): KeyStore {
       return row?.count ?? 0
     },
 
+    async claimExpiryWarnings(now, until, limit) {
+      const due = and(
+        unrevoked,
+        eq(apiKeys.enabled, true),
+        gt(apiKeys.expiresAt, now),
+        lte(apiKeys.expiresAt, until),
+        isNull(apiKeys.expiryWarnedAt),
+      )
+      const next = handle
+        .select({ id: apiKeys.id })
+        .from(apiKeys)
+        .where(due)
+        .orderBy(asc(apiKeys.expiresAt))
+        .limit(limit)
+      // Asked again of the row itself: of two processes that chose the same keys, the later one finds them told of.
+      return handle
+        .update(apiKeys)
+        .set({ expiryWarnedAt: now })
+        .where(and(inArray(apiKeys.id, next), due))
+        .returning(columns)
+    },
+
     ...createCreditVerbs(database),
+    ...createKeyChanges(database),
   }
 }

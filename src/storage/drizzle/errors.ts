@@ -20,7 +20,11 @@ const UNIQUE: readonly { readonly name: RegExp; readonly field: string; readonly
     field: 'id',
     detail: 'This key was rotated already: rotate its successor, the key whose rotatedFrom it is.',
   },
-  { name: /machine_auth_api_keys[._]lookup/, field: 'hash', detail: 'hash: a key with this hash was imported already.' },
+  {
+    name: /machine_auth_api_keys[._]lookup/,
+    field: 'hash',
+    detail: 'hash: a key with this hash was imported already.',
+  },
   {
     name: /machine_auth_signing_keys[._](algorithm|current)/,
     field: 'kid',

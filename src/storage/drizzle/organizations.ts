@@ -1,12 +1,18 @@
 import { eq } from 'drizzle-orm'
-import type { OrganizationLimits, OrganizationStore } from '../ports/accounts.ts'
+import type { OrganizationOrder, OrganizationPatch, OrganizationStore } from '../ports/accounts.ts'
+import type { OrganizationRecord } from '../records.ts'
 import { recordingChanges } from './changes.ts'
 import type { Database } from './database.ts'
-import { newestFirst, readPage } from './paging.ts'
+import { readPage, type Sorts, sortedBy } from './paging.ts'
 
 export function createOrganizationStore(database: Database): OrganizationStore {
   const { handle, tables } = database
   const { organizations } = tables
+
+  const sorts: Sorts<OrganizationRecord, NonNullable<OrganizationOrder['sort']>> = {
+    createdAt: { by: organizations.createdAt, type: 'number', valueOf: ({ createdAt }) => createdAt },
+    name: { by: organizations.name, type: 'string', valueOf: ({ name }) => name },
+  }
 
   return {
     async insert(organization) {
@@ -23,8 +29,8 @@ export function createOrganizationStore(database: Database): OrganizationStore {
       return organization ?? null
     },
 
-    list(page) {
-      return readPage(page, newestFirst(organizations), ({ after, orderBy, limit }) =>
+    list(order, page) {
+      return readPage(page, sortedBy(sorts, order, organizations.id), ({ after, orderBy, limit }) =>
         handle
           .select()
           .from(organizations)
@@ -34,18 +40,9 @@ export function createOrganizationStore(database: Database): OrganizationStore {
       )
     },
 
-    async setStatus(id, status, now) {
-      const [organization] = await recordingChanges(
-        database,
-        (tx) => tx.update(organizations).set({ status }).where(eq(organizations.id, id)).returning(),
-        { at: now, kind: 'organization', subject: id },
-      )
-      return organization ?? null
-    },
-
-    async setLimits(id, limits, now) {
-      const given: OrganizationLimits = Object.fromEntries(
-        Object.entries(limits).filter(([, value]) => value !== undefined),
+    async update(id, patch, now) {
+      const given: OrganizationPatch = Object.fromEntries(
+        Object.entries(patch).filter(([, value]) => value !== undefined),
       )
       if (Object.keys(given).length === 0) return this.find(id)
       const [organization] = await recordingChanges(

@@ -89,6 +89,23 @@ export async function readPage<Row>(
   return { items, nextCursor: Buffer.from(JSON.stringify(next)).toString('base64url') }
 }
 
+/** The orders that a list can be asked for, by name. */
+export type Sorts<Row, Name extends string> = {
+  readonly [N in Name]: Pick<Keyset<Row>, 'by' | 'type' | 'valueOf'>
+}
+
+/** The order asked for; newest first unless it says otherwise. */
+export function sortedBy<Row extends { readonly id: string }, Name extends string>(
+  sorts: Sorts<Row, Name | 'createdAt'>,
+  {
+    sort = 'createdAt',
+    order = 'desc',
+  }: { readonly sort?: Name | 'createdAt' | undefined; readonly order?: 'asc' | 'desc' | undefined },
+  id: Column,
+): Keyset<Row> {
+  return { ...sorts[sort], name: sort, order, id, idOf: (row) => row.id }
+}
+
 /** The usual order: newest first. */
 export function newestFirst<Row extends { readonly id: string; readonly createdAt: number }>(table: {
   readonly createdAt: Column

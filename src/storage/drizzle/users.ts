@@ -1,8 +1,9 @@
 import { and, eq, sql } from 'drizzle-orm'
-import type { UserPatch, UserStore } from '../ports/accounts.ts'
+import type { UserFilter, UserPatch, UserStore } from '../ports/accounts.ts'
+import type { UserRecord } from '../records.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
-import { newestFirst, readPage } from './paging.ts'
+import { readPage, type Sorts, sortedBy } from './paging.ts'
 
 export function createUserStore(database: Database): UserStore {
   const { handle, tables } = database
@@ -31,6 +32,11 @@ export function createUserStore(database: Database): UserStore {
       .prepare(),
   )
 
+  const sorts: Sorts<UserRecord, NonNullable<UserFilter['sort']>> = {
+    createdAt: { by: users.createdAt, type: 'number', valueOf: ({ createdAt }) => createdAt },
+    email: { by: users.email, type: 'string', valueOf: ({ email }) => email },
+  }
+
   return {
     async insert(user) {
       await handle.insert(users).values(user)
@@ -51,9 +57,9 @@ export function createUserStore(database: Database): UserStore {
       return found ?? null
     },
 
-    list({ organizationId }, page) {
+    list({ organizationId, ...order }, page) {
       const inOrganization = organizationId === undefined ? undefined : eq(users.organizationId, organizationId)
-      return readPage(page, newestFirst(users), ({ after, orderBy, limit }) =>
+      return readPage(page, sortedBy(sorts, order, users.id), ({ after, orderBy, limit }) =>
         handle
           .select()
           .from(users)

@@ -1,4 +1,4 @@
-import type { OrganizationRecord, RateLimitSetting, RoleRecord, UserRecord } from '../records.ts'
+import type { OrganizationRecord, RoleRecord, UserRecord } from '../records.ts'
 import type { Page, PageRequest } from './page.ts'
 
 /** Only the members given are written; null takes a limit away. */

@@ -37,7 +37,8 @@ export type KeyPatch = Partial<
 
 /** Which keys to revoke together; all that are given must hold. */
 export interface KeySelection {
-  readonly organizationId?: string | undefined
+  /** Null for keys of no organization. */
+  readonly organizationId?: string | null | undefined
   readonly userId?: string | undefined
   /** Epoch ms, exclusive. */
   readonly createdBefore?: number | undefined

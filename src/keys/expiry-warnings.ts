@@ -1,0 +1,43 @@
+/** Telling that keys expire soon, once of each. */
+import { type ApiKeyView, toApiKeyView } from '../authentication/views.ts'
+import { SYSTEM } from '../authorization/actor.ts'
+import type { AuditLog } from '../recording/audit.ts'
+import type { KeyStore } from '../storage/ports/keys.ts'
+
+export interface ExpiryWarningsOptions {
+  readonly keys: Pick<KeyStore, 'claimExpiryWarnings'>
+  /** ms before its expiry that a key is told of; 0 for never. */
+  readonly ahead: number
+  readonly audit: Pick<AuditLog, 'record'>
+  /** The app's own way of telling people; it may fail. */
+  readonly onExpiring: ((key: ApiKeyView) => void | Promise<void>) | undefined
+  readonly warn: (message: string) => void
+}
+
+const AT_ONCE = 100
+
+/**
+ * Tells of every key that expires soon and was not told of, in the audit log and to the app. Of several processes one
+ * tells of each.
+ *
+ * @param now epoch ms
+ */
+export async function warnOfExpiry(
+  { keys, ahead, audit, onExpiring, warn }: ExpiryWarningsOptions,
+  now: number,
+): Promise<void> {
+  if (ahead === 0) return
+  for (let told = AT_ONCE; told === AT_ONCE; ) {
+    const expiring = await keys.claimExpiryWarnings(now, now + ahead, AT_ONCE)
+    told = expiring.length
+    for (const record of expiring) {
+      const key = toApiKeyView(record, now)
+      const details = { expiresAt: key.expiresAt }
+      const { id: subject, organizationId } = key
+      await audit.record({ action: 'key.expiring', actor: SYSTEM, subject, organizationId, details })
+      await Promise.resolve(key)
+        .then(onExpiring)
+        .catch(() => warn(`onExpiring failed for ${key.id}`))
+    }
+  }
+}

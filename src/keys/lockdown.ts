@@ -1,0 +1,98 @@
+/** Revoking many keys at once, when something has leaked. */
+import { type Actor, reachOf } from '../authorization/actor.ts'
+import { afterwards } from '../lib/afterwards.ts'
+import { FieldErrors, invalidField } from '../lib/field-errors.ts'
+import { remarkMistake } from '../lib/text.ts'
+import { parseTimestamp, toTimestamp } from '../lib/timestamp.ts'
+import type { KeySelection } from '../storage/ports/keys.ts'
+import type { KeyServiceOptions } from './options.ts'
+
+/** Keys that all given conditions hold for; at least one must be given. */
+export interface LockdownInput {
+  readonly organizationId?: string | undefined
+  readonly userId?: string | undefined
+  /** RFC 3339 text, or a `Date`: keys made before that moment. */
+  readonly createdBefore?: string | Date | undefined
+  readonly reason?: string | undefined
+  /** Counts only. */
+  readonly dryRun?: boolean | undefined
+}
+
+export interface Lockdown {
+  /** Keys that were revoked, or would be. */
+  readonly count: number
+  readonly dryRun: boolean
+}
+
+export const MAX_REASON = 500
+
+function resolveMoment(given: string | Date | undefined, errors: FieldErrors): number | undefined {
+  if (given === undefined) return undefined
+  const moment = typeof given === 'string' ? parseTimestamp(given) : given.getTime()
+  if (moment !== null && !Number.isNaN(moment)) return moment
+  errors.add('createdBefore', 'must be an RFC 3339 time such as 2030-01-31T12:00:00Z')
+  return undefined
+}
+
+/** As it was asked for. */
+type WantedSelection = KeySelection & { readonly organizationId?: string | undefined }
+
+function resolveSelection(input: LockdownInput): WantedSelection {
+  const { organizationId, userId, reason } = input
+  const errors = new FieldErrors()
+  const createdBefore = resolveMoment(input.createdBefore, errors)
+  const mistake = reason === undefined ? null : remarkMistake(reason, MAX_REASON)
+  if (mistake !== null) errors.add('reason', mistake)
+  errors.throwIfAny()
+  if (organizationId === undefined && userId === undefined && createdBefore === undefined) {
+    throw invalidField('body', 'must say which keys: organizationId, userId or createdBefore')
+  }
+  return { organizationId, userId, createdBefore }
+}
+
+/** Cuts a selection down to what the actor reaches; null for nothing. */
+async function narrow(
+  { audit }: KeyServiceOptions,
+  selection: WantedSelection,
+  actor: Actor,
+): Promise<KeySelection | null> {
+  const reach = reachOf(actor)
+  switch (reach.kind) {
+    case 'platform':
+      return selection
+    case 'organization': {
+      const { organizationId = reach.organizationId } = selection
+      if (organizationId !== reach.organizationId) return audit.refuseOutOfReach(actor, organizationId)
+      return { ...selection, organizationId }
+    }
+    case 'own': {
+      const { organizationId, userId = reach.userId } = selection
+      const foreign = organizationId ?? (userId === reach.userId ? null : userId)
+      if (foreign !== null) return audit.refuseOutOfReach(actor, foreign)
+      return userId === null ? null : { ...selection, userId, organizationId: null }
+    }
+  }
+}
+
+/** As `KeyService.lockdown`. */
+export async function lockDown(options: KeyServiceOptions, input: LockdownInput, actor: Actor): Promise<Lockdown> {
+  const { keys, clock, invalidate, audit } = options
+  const wanted = resolveSelection(input)
+  const selection = await narrow(options, wanted, actor)
+  const dryRun = input.dryRun === true
+  if (selection === null) return { count: 0, dryRun }
+  if (dryRun) return { count: await keys.countSelected(selection), dryRun }
+  const reason = input.reason ?? null
+  const revoking = keys.revokeSelected(selection, { at: clock(), reason, by: actor.id })
+  const count = await afterwards(revoking, () => invalidate('key', '*'))
+  const { organizationId = null, userId = null, createdBefore } = selection
+  const before = createdBefore === undefined ? null : toTimestamp(createdBefore)
+  await audit.record({
+    action: 'keys.locked_down',
+    actor,
+    subject: userId ?? organizationId ?? '*',
+    organizationId,
+    details: { count, organizationId, userId, createdBefore: before, reason },
+  })
+  return { count, dryRun }
+}

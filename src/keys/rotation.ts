@@ -1,0 +1,85 @@
+/** Giving a key a new text, while the old one works on for a while. */
+import type { ApiKeyView } from '../authentication/views.ts'
+import type { Actor } from '../authorization/actor.ts'
+import { generateApiKey } from '../credentials/api-key-format.ts'
+import { afterwards } from '../lib/afterwards.ts'
+import { formatDuration, isDuration, parseDuration } from '../lib/duration.ts'
+import { invalidField } from '../lib/field-errors.ts'
+import { toTimestampOrNull } from '../lib/timestamp.ts'
+import { monthOf } from '../limits/month.ts'
+import { subjectOf } from '../limits/subjects.ts'
+import type { ApiKeyRecord } from '../storage/records.ts'
+import { keyHasEnded, requireActive, requireOverKey } from './authority.ts'
+import { type KeyServiceOptions, requireKey, viewOf } from './options.ts'
+
+export interface RotationInput {
+  /** How long the old key works on, as text or seconds, at most `'90d'`; `'0s'` revokes it at once. Default `'1h'`. */
+  readonly gracePeriod?: string | number | undefined
+}
+
+const DEFAULT_GRACE = 3_600_000
+const LONGEST_GRACE = 90 * 86_400_000
+const REASON = 'rotated'
+
+/** ms */
+function resolveGrace({ gracePeriod }: RotationInput, key: ApiKeyRecord): number {
+  // Uses left cannot be in two places.
+  const isCounted = key.credits !== null
+  if (gracePeriod === undefined) return isCounted ? 0 : DEFAULT_GRACE
+  const grace = isDuration(gracePeriod) ? parseDuration(gracePeriod) : Number.NaN
+  if (!(grace >= 0 && grace <= LONGEST_GRACE)) {
+    throw invalidField('gracePeriod', `must be a duration up to ${formatDuration(LONGEST_GRACE)}, such as '1h'`)
+  }
+  if (isCounted && grace > 0) {
+    throw invalidField('gracePeriod', "must be '0s' for a key with credits: they go to the new key at once")
+  }
+  return grace
+}
+
+/** As `KeyService.rotate`. */
+export async function rotateKey(
+  options: KeyServiceOptions,
+  id: string,
+  input: RotationInput,
+  actor: Actor,
+): Promise<{ readonly key: ApiKeyView; readonly rawKey: string }> {
+  const { keys, hasher, prefix, clock, invalidate, credits, audit } = options
+  const old = await requireKey(options, id, actor)
+  const grace = resolveGrace(input, old)
+  const now = clock()
+  requireActive(old, now)
+  await requireOverKey(options, old, old, actor)
+  const { id: newId, shown, raw } = generateApiKey(prefix, old.environment)
+  const successor: ApiKeyRecord = {
+    ...old,
+    ...hasher.hash(raw),
+    id: newId,
+    prefix: shown,
+    lastUsedAt: null,
+    createdAt: now,
+    createdBy: actor.id,
+    rotatedFrom: id,
+    expiryWarnedAt: null,
+    lookup: null,
+  }
+  const oldExpiresAt = grace === 0 ? null : now + grace
+  const quota = { period: monthOf(now), from: subjectOf('apiKey', id), to: subjectOf('apiKey', newId) }
+  const rotating = keys.rotate(successor, { at: now, oldExpiresAt, reason: REASON, by: actor.id, quota })
+  const stored = await afterwards(rotating, () => {
+    invalidate('key', id)
+    if (old.credits !== null) credits.forget(id)
+  })
+  if (stored === null) {
+    // Somebody was faster.
+    requireActive(await requireKey(options, id, actor), clock())
+    throw keyHasEnded('revoked')
+  }
+  await audit.record({
+    action: 'key.rotated',
+    actor,
+    subject: id,
+    organizationId: old.organizationId,
+    details: { successor: newId, oldExpiresAt: toTimestampOrNull(oldExpiresAt) },
+  })
+  return { key: viewOf(options, stored), rawKey: raw }
+}

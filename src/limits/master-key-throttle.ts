@@ -1,0 +1,67 @@
+/** Slows down who guesses the master key: after a few wrong ones his address waits, whatever it presents. */
+import type { Clock } from '../lib/clock.ts'
+import { Limiter } from './limiter.ts'
+import { createRate } from './rate.ts'
+import { addressSubject } from './subjects.ts'
+
+/** A wrong master key, as it is written down. */
+export interface WrongMasterKey {
+  /** Null where nobody can tell. */
+  readonly address: string | null
+  readonly requestId: string
+  /** Whether it was the last one: from now on the address waits. */
+  readonly isLast: boolean
+}
+
+export interface MasterKeyThrottleOptions {
+  readonly clock: Clock
+  /** How many addresses are remembered at most. */
+  readonly capacity: number
+  /** Writes a wrong key down; must not reject. */
+  readonly note: (wrong: WrongMasterKey) => Promise<void>
+}
+
+/** Wrong keys of one address in a minute. No option: who holds the right one needs no second try. */
+const RATE = createRate({ limit: 5, window: 60_000 })
+/** So many notes may wait for storage; those beyond that are not written. */
+const MOST_WRITING = 1000
+
+export class MasterKeyThrottle {
+  readonly #clock: Clock
+  readonly #note: MasterKeyThrottleOptions['note']
+  readonly #wrong: Limiter
+  readonly #writing = new Set<Promise<void>>()
+
+  constructor({ clock, capacity, note }: MasterKeyThrottleOptions) {
+    this.#clock = clock
+    this.#note = note
+    this.#wrong = new Limiter(RATE, capacity)
+  }
+
+  /**
+   * Counts an attempt if it is wrong and its turn.
+   *
+   * @param address of the client; null, where nobody can tell, is one address shared by all
+   * @returns ms that the address must wait, for a right key too; 0 when the attempt counts as what it is
+   */
+  attempt(isRight: boolean, address: string | null, requestId: string): number {
+    const subject = addressSubject(address)
+    const now = this.#clock()
+    const reading = isRight ? this.#wrong.read(subject, now) : this.#wrong.hit(subject, now)
+    if (!reading.isAllowed) return reading.retryAfter
+    if (!isRight && this.#writing.size < MOST_WRITING)
+      this.#write({ address, requestId, isLast: reading.remaining === 0 })
+    return 0
+  }
+
+  #write(wrong: WrongMasterKey): void {
+    const writing = this.#note(wrong)
+    this.#writing.add(writing)
+    void writing.finally(() => this.#writing.delete(writing))
+  }
+
+  /** Resolves when all that was noted is written. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#writing)
+  }
+}

@@ -1,0 +1,84 @@
+import { and, eq, getTableColumns, gt, isNull, or, sql } from 'drizzle-orm'
+import type { KeyPatch, KeyStore } from '../ports/keys.ts'
+import type { ApiKeyRecord } from '../records.ts'
+import type { Database } from './database.ts'
+import { rowsOf } from './transaction.ts'
+
+/** What `q` is looked for in. The separator keeps a match from reaching over from name to description. */
+export function searchTextOf({ name, description }: Pick<ApiKeyRecord, 'name' | 'description'>): string {
+  return `${name}\u001f${description ?? ''}`.toLowerCase()
+}
+
+/** The verbs of `KeyStore` that change a key or put another in its place. */
+export function createKeyChanges({ handle, tables, transaction }: Database): Pick<KeyStore, 'update' | 'rotate'> {
+  const { apiKeys, quotas, changes } = tables
+  const { searchText, ...columns } = getTableColumns(apiKeys)
+  const unrevoked = isNull(apiKeys.revokedAt)
+
+  return {
+    async update(id, patch, now) {
+      const given: KeyPatch = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
+      if (Object.keys(given).length === 0) {
+        const [key] = await handle
+          .select(columns)
+          .from(apiKeys)
+          .where(and(eq(apiKeys.id, id), unrevoked))
+        return key ?? null
+      }
+      return transaction(function* (tx) {
+        const [updated] = yield* rowsOf(
+          tx
+            .update(apiKeys)
+            .set(given)
+            .where(and(eq(apiKeys.id, id), unrevoked))
+            .returning(columns),
+        )
+        if (updated === undefined) return null
+        if ('name' in given || 'description' in given) {
+          // From the row as it is now: another caller may have changed the other half of it.
+          yield tx
+            .update(apiKeys)
+            .set({ searchText: searchTextOf(updated) })
+            .where(eq(apiKeys.id, id))
+        }
+        yield tx.insert(changes).values({ at: now, kind: 'key', subject: id })
+        return updated
+      })
+    },
+
+    rotate(successor, { at, oldExpiresAt, reason, by, quota }) {
+      const id = successor.rotatedFrom ?? ''
+      const end =
+        oldExpiresAt === null
+          ? { revokedAt: at, revokedReason: reason, revokedBy: by }
+          : {
+              expiresAt: sql<number>`case when ${apiKeys.expiresAt} < ${oldExpiresAt} then ${apiKeys.expiresAt} else ${oldExpiresAt} end`,
+            }
+      return transaction(function* (tx) {
+        const usable = and(
+          eq(apiKeys.id, id),
+          unrevoked,
+          eq(apiKeys.enabled, true),
+          or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, at)),
+        )
+        const [old] = yield* rowsOf(tx.update(apiKeys).set(end).where(usable).returning(columns))
+        if (old === undefined) return null
+        // Two keys with the same uses left would be twice as many.
+        const credits = oldExpiresAt === null ? old.credits : successor.credits
+        const stored: ApiKeyRecord = { ...successor, credits }
+        yield tx.insert(apiKeys).values({ ...stored, searchText: searchTextOf(stored) })
+        const [used] = yield* rowsOf(
+          tx
+            .select({ used: quotas.used })
+            .from(quotas)
+            .where(and(eq(quotas.subject, quota.from), eq(quotas.period, quota.period))),
+        )
+        if (used !== undefined) {
+          yield tx.insert(quotas).values({ subject: quota.to, period: quota.period, used: used.used })
+        }
+        yield tx.insert(changes).values({ at, kind: 'key', subject: id })
+        return stored
+      })
+    },
+  }
+}
