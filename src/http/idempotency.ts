@@ -65,7 +65,7 @@ export interface IdempotencyOptions {
   readonly warn: (message: string) => void
 }
 
-/** A credential's kind belongs to it, since an app's users and clients may be called `master`, or like each other. */
+/** By kind, since users and clients may be called alike; by organization, since an app's tokens may have no name. */
 function principalOf({ kind, id, user, organizationId }: Principal): string {
   const who = user === null || kind === 'apiKey' ? kind : 'user'
   return JSON.stringify([who, id, organizationId])
