@@ -12,6 +12,8 @@ export interface Actor {
   readonly granted: PermissionSet
   /** The API key he acts by, whose limits bind what he makes with it. */
   readonly apiKey?: KeyLimits
+  /** The request he acts by, for the audit log; missing for code. */
+  readonly origin?: { readonly address: string | null; readonly requestId: string | null }
 }
 
 /** What limits a key besides its permissions. */

@@ -12,6 +12,7 @@ export type KeyPurpose =
   | 'signing-key-encryption'
   | 'refresh-token'
   | 'login-account'
+  | 'audit-log'
   | 'idempotency'
 
 /**

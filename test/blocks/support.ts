@@ -4,6 +4,7 @@ import { createAddressMatcher } from '../../src/lib/ip.ts'
 import { BlockIndex } from '../../src/limits/block-index.ts'
 import { AuditLog } from '../../src/recording/audit.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
+import { SECRET } from '../support/test-app.ts'
 
 export const NOW = Date.UTC(2030, 0, 1, 12)
 export const HOUR = 3_600_000
@@ -38,7 +39,7 @@ export function withBlocks() {
     store: storage.blocks,
     index,
     clock,
-    audit: new AuditLog({ store: storage.audit, clock, onFailure: () => warnings.push('audit') }),
+    audit: new AuditLog({ store: storage.audit, clock, secrets: [SECRET], onFailure: () => warnings.push('audit') }),
     forget: (subject) => void forgotten.push(subject),
     warn: (message) => void warnings.push(message),
   })

@@ -6,7 +6,7 @@ import { machineAuth } from '../../src/index.ts'
 import { BlockIndex } from '../../src/limits/block-index.ts'
 import { AuditLog } from '../../src/recording/audit.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
-import { addKey, addPeople, addSession, askServer, createTestApp, createTestCore } from '../support/test-app.ts'
+import { addKey, addPeople, addSession, askServer, createTestApp, createTestCore, SECRET } from '../support/test-app.ts'
 
 const A = { limit: 9, window: '1m', name: 'A' } as const
 const B = { limit: 99, window: '1m', name: 'B' } as const
@@ -80,7 +80,7 @@ test('removing a block frees the subject, also of a longer one that storage had 
     },
     index,
     clock,
-    audit: new AuditLog({ store: storage.audit, clock }),
+    audit: new AuditLog({ store: storage.audit, clock, secrets: [SECRET] }),
     forget: () => undefined,
     warn: () => undefined,
   })

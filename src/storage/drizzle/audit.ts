@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, gte, isNull, lt, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, gte, isNull, lt, lte, sql } from 'drizzle-orm'
 import { MachineAuthError } from '../../errors.ts'
 import type { AuditStore } from '../ports/audit.ts'
 import type { AuditMarkRecord, AuditRecord } from '../records.ts'
@@ -7,6 +7,16 @@ import { excluded } from './excluded.ts'
 import type { Handle } from './handle.ts'
 import { type Keyset, readPage } from './paging.ts'
 import { rowsOf } from './transaction.ts'
+
+function parseDetails(stored: unknown): AuditRecord['details'] {
+  let value = stored
+  try {
+    if (typeof stored === 'string') value = JSON.parse(stored)
+  } catch {
+    // Not JSON any more.
+  }
+  return typeof value === 'object' && value !== null ? { ...value } : { unreadable: String(value) }
+}
 
 export function createAuditStore({ dialect, handle, tables, transaction }: Database): AuditStore {
   const { audit, auditMarks } = tables
@@ -23,6 +33,8 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
   // As text: what PostgreSQL's `jsonb` sends is an expression, which no prepared statement takes for a value.
   const jsonText = placeholder('details')
   const details = dialect === 'postgres' ? sql`${jsonText}::text::jsonb` : sql`${jsonText}`
+  // Whatever somebody made of a row is answered, so that it can be told from what was written.
+  const columns = { ...getTableColumns(audit), details: sql`${audit.details}`.mapWith(parseDetails) }
   const newMark = {
     sequence: excluded(auditMarks.sequence),
     at: excluded(auditMarks.at),
@@ -77,7 +89,7 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
       ]
       return readPage(page, newestFirst, ({ after, orderBy, limit }) =>
         handle
-          .select()
+          .select(columns)
           .from(audit)
           .where(and(...conditions, after))
           .orderBy(...orderBy)
@@ -88,7 +100,7 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
     listUnsealed(limit, after) {
       const isLater = after && sql`(${audit.at}, ${audit.id}) > (${after.at}, ${after.id})`
       return handle
-        .select()
+        .select(columns)
         .from(audit)
         .where(and(isNull(audit.sequence), isLater))
         .orderBy(asc(audit.at), asc(audit.id))
@@ -97,7 +109,7 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
 
     listSealed(afterSequence, limit) {
       return handle
-        .select()
+        .select(columns)
         .from(audit)
         .where(gt(audit.sequence, afterSequence))
         .orderBy(asc(audit.sequence))

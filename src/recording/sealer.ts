@@ -1,0 +1,184 @@
+/**
+ * Gives events their places. Writers insert without a place, so that nobody waits for anybody; a moment later events
+ * get consecutive numbers, in batches, by whichever process comes first.
+ */
+import type { Clock } from '../lib/clock.ts'
+import type { AuditSeal, AuditStore } from '../storage/ports/audit.ts'
+import type { AuditMarkRecord, AuditRecord } from '../storage/records.ts'
+import type { AuditMacs, MarkKind } from './macs.ts'
+
+export interface SealerOptions {
+  readonly store: AuditStore
+  readonly clock: Clock
+  readonly macs: AuditMacs
+  readonly warn: (message: string) => void
+}
+
+/** Events in one transaction: on SQLite the process does nothing else meanwhile. */
+const BATCH = 200
+/** ms until events that this process wrote are sealed. */
+const DELAY = 500
+/** Batches that may be lost to other processes before the rest is left to them. */
+const MOST_LOST = 100
+/** Below every place in the log. */
+export const BEFORE_ALL = Number.MIN_SAFE_INTEGER
+
+/** The head that the next batch is put on. */
+interface Base {
+  /** Null when there is none yet. */
+  readonly from: number | null
+  readonly at: number
+  readonly kind: MarkKind
+}
+
+/** Why nothing is sealed; a person must look. */
+class SealRefusal extends Error {}
+
+export class AuditSealer {
+  readonly #options: SealerOptions
+  readonly #warned = new Set<string>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #current: Promise<void> = Promise.resolve()
+  #next: Promise<void> | undefined
+  #highest = 0
+  #isStopped = false
+
+  constructor(options: SealerOptions) {
+    this.#options = options
+  }
+
+  /** The newest place that this process knows was given. */
+  get highest(): number {
+    return this.#highest
+  }
+
+  /** Seals within a second. */
+  sealSoon(): void {
+    if (this.#timer !== undefined || this.#isStopped) return
+    this.#timer = setTimeout(() => void this.seal(), DELAY)
+    this.#timer.unref()
+  }
+
+  /** Seals what there is. Never rejects: what could not be sealed is at the next time. */
+  seal(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    // Callers that come while one runs share the next one, which finds what they wrote.
+    this.#next ??= this.#current.then(() => {
+      this.#next = undefined
+      this.#current = this.#sealAndTell()
+      return this.#current
+    })
+    return this.#next
+  }
+
+  /** Seals what this process wrote and has not sealed yet. */
+  async stop(): Promise<void> {
+    await (this.#timer === undefined ? (this.#next ?? this.#current) : this.seal())
+    this.#isStopped = true
+  }
+
+  async #sealAndTell(): Promise<void> {
+    try {
+      await this.#sealAll()
+      this.#warned.delete('failed')
+    } catch (error) {
+      if (error instanceof SealRefusal) this.#warnOnce(error.message, error.message)
+      else this.#warnOnce('failed', 'events of the audit log could not be sealed; it is tried again')
+    }
+  }
+
+  #warnOnce(name: string, message: string): void {
+    if (this.#warned.has(name)) return
+    this.#warned.add(name)
+    this.#options.warn(message)
+  }
+
+  async #sealAll(): Promise<void> {
+    const { store } = this.#options
+    let after: AuditRecord | undefined
+    for (let lost = 0; lost < MOST_LOST; ) {
+      const base = await this.#requireBase()
+      const events = await store.listUnsealed(BATCH, after)
+      const isLast = events.length < BATCH
+      const accepted = events.filter((event) => this.#isSealable(event, base))
+      if (accepted.length < events.length) this.#warnOfChanged()
+      const isFirstDone = base.kind === 'first-head' && isLast
+      if (accepted.length > 0 || isFirstDone || base.from === null) {
+        const head = this.#headOver(base, accepted, isFirstDone ? 'head' : base.kind)
+        if (!(await store.seal(base.from, this.#sealsOf(accepted, base), head))) {
+          lost += 1
+          continue
+        }
+        this.#highest = head.sequence
+      }
+      if (isLast) return
+      after = events.at(-1)
+    }
+  }
+
+  /** An event that somebody changed or put in gets no place, by which it would look like any other. */
+  #isSealable(event: AuditRecord, base: Base): boolean {
+    // Those of the version before have no MAC; once the first head is complete nobody writes such any more.
+    if (event.mac === null && event.macKey === null) return base.kind === 'first-head'
+    return this.#options.macs.checkEvent(event) === 'right'
+  }
+
+  #warnOfChanged(): void {
+    this.#warnOnce('changed', 'the audit log has events that were changed or put in: `machine-auth audit verify` tells')
+  }
+
+  #sealsOf(events: readonly AuditRecord[], { from }: Base): readonly AuditSeal[] {
+    return events.map((event, index) => {
+      const sequence = (from ?? 0) + index + 1
+      return { id: event.id, sequence, ...this.#options.macs.ofEvent({ ...event, sequence }) }
+    })
+  }
+
+  #headOver({ from, at }: Base, events: readonly AuditRecord[], kind: MarkKind): AuditMarkRecord {
+    const mark = { sequence: (from ?? 0) + events.length, at: events.at(-1)?.at ?? at }
+    return { name: 'head', ...mark, ...this.#options.macs.ofMark(kind, mark) }
+  }
+
+  async #requireBase(): Promise<Base> {
+    const { store, clock } = this.#options
+    const head = await store.findMark('head')
+    if (head !== null) return this.#requireTrusted(head)
+    const [first] = await store.listSealed(BEFORE_ALL, 1)
+    const isOld = first !== undefined || (await store.findMark('checkpoint')) !== null || this.#highest > 0
+    if (!isOld) return { from: null, at: clock(), kind: 'first-head' }
+    // Another process may have made it, and sealed, in between.
+    const made = await store.findMark('head')
+    if (made !== null) return this.#requireTrusted(made)
+    throw new SealRefusal('the audit log has lost its head, and is not continued: `machine-auth audit verify` tells')
+  }
+
+  async #requireTrusted(head: AuditMarkRecord): Promise<Base> {
+    const { macs } = this.#options
+    const base = { from: head.sequence, at: head.at }
+    if (head.sequence < this.#highest) {
+      throw new SealRefusal('the audit log was set back, and is not continued: `machine-auth audit verify` tells')
+    }
+    const isFirst = macs.checkMark('first-head', head) === 'right'
+    const check = isFirst ? 'right' : macs.checkMark('head', head)
+    switch (check) {
+      case 'right':
+        this.#highest = head.sequence
+        return { ...base, kind: isFirst ? 'first-head' : 'head' }
+      case 'unknown':
+        await this.#requireNoneVerifiable()
+        return { ...base, kind: 'head' }
+      case 'wrong':
+        throw new SealRefusal(
+          'the head of the audit log was changed, and is not continued: `machine-auth audit verify` tells',
+        )
+    }
+  }
+
+  /** Where a secret was lost, all of the log is of that secret. Else another process has a newer one: that one seals. */
+  async #requireNoneVerifiable(): Promise<void> {
+    const [first] = await this.#options.store.listSealed(BEFORE_ALL, 1)
+    if (first === undefined || this.#options.macs.checkEvent(first) === 'unknown') return
+    throw new SealRefusal('the audit log was sealed under a secret that is not given here: give it after the others')
+  }
+}
