@@ -1,0 +1,69 @@
+/** `machine-auth audit`: who did what. */
+import type { Command } from 'commander'
+import type { AuditView } from '../recording/reader.ts'
+import { findOrganization } from './find/organization.ts'
+import { withExamples } from './help.ts'
+import { type PageOptions, paged, parseTime, parseWhole } from './input/values.ts'
+import { CLI_ACTOR, type Cli, withCore } from './session.ts'
+import type { Column } from './terminal/table.ts'
+import { toMoment } from './terminal/text.ts'
+
+const COLUMNS: readonly Column<AuditView>[] = [
+  { title: 'AT (UTC)', text: ({ at }) => toMoment(at) },
+  { title: 'ACTION', text: ({ action }) => action },
+  { title: 'ACTOR', text: ({ actor }) => actor, isWhole: true },
+  { title: 'SUBJECT', text: ({ subject }) => subject, isWhole: true },
+  { title: 'DETAILS', text: ({ details }) => JSON.stringify(details) },
+]
+
+interface ListOptions extends PageOptions {
+  readonly action?: string
+  readonly actor?: string
+  readonly subject?: string
+  readonly organization?: string
+  readonly from?: string
+  readonly to?: string
+}
+
+function addList(group: Command, cli: Cli): void {
+  const command = paged(group.command('list').description('list events, newest first'))
+    .option('--action <name>', 'only this one, such as key.revoked')
+    .option('--actor <id>', 'only what this one did; cli for the command line')
+    .option('--subject <id>', 'only what was done to this')
+    .option('--organization <name-or-id>', 'only events of this organization')
+    .option('--from <time>', 'from this RFC 3339 time on', parseTime)
+    .option('--to <time>', 'before this RFC 3339 time', parseTime)
+    .action(({ organization, limit, cursor, ...query }: ListOptions, self: Command) =>
+      withCore(cli, self, async ({ core, output }) => {
+        const organizationId = organization === undefined ? undefined : (await findOrganization(core, organization)).id
+        output.list(await core.audit.list({ ...query, organizationId }, { limit, cursor }, CLI_ACTOR), COLUMNS)
+      }),
+    )
+  withExamples(command, 'audit list', 'audit list --action key.revoked --from 2030-01-01T00:00:00Z --json')
+}
+
+function addVerify(group: Command, cli: Cli): void {
+  const command = group
+    .command('verify')
+    .description('go through the whole log for events that were changed, taken out or put in; exit 1 when one is found')
+    .option('--at-least <n>', 'the place the log must have reached, noted from an earlier head', parseWhole)
+    .action(({ atLeast }: { readonly atLeast?: number }, self: Command) =>
+      withCore(cli, self, async ({ core, output }) => {
+        const verification = await core.audit.verify({ atLeast }, CLI_ACTOR)
+        const { ok, problems, problemCount, checked } = verification
+        if (!ok) cli.exitCode = 1
+        output.done(
+          verification,
+          `${checked} events, ${problemCount} problems, the newest is ${verification.head?.sequence ?? 'unknown'}`,
+        )
+        if (!output.isJson) for (const { kind, detail } of problems) output.line(`  ${kind}: ${detail}`)
+      }),
+    )
+  withExamples(command, 'audit verify', 'audit verify --at-least 1200 --json')
+}
+
+export function addAuditCommands(program: Command, cli: Cli): void {
+  const group = program.command('audit').description('the audit log: who did what')
+  addList(group, cli)
+  addVerify(group, cli)
+}

@@ -1,0 +1,170 @@
+/** Doctor's checks: each a function of the facts. */
+
+import { parseCidr } from '../../lib/ip.ts'
+import { toTimestamp } from '../../lib/timestamp.ts'
+import type { Mistake } from '../../options/mistakes.ts'
+import { SECRET_FILE } from '../../options/secret-file.ts'
+import type { Facts } from './facts.ts'
+
+export type State = 'ok' | 'warn' | 'fail'
+
+export interface Finding {
+  readonly state: State
+  /** What is so. */
+  readonly detail: string
+  /** What to do about it; null where there is nothing to do. */
+  readonly mend: string | null
+}
+
+export interface Check {
+  readonly name: string
+  /** One or more findings. */
+  readonly run: (facts: Facts) => readonly Finding[]
+}
+
+function ok(detail: string): readonly Finding[] {
+  return [{ state: 'ok', detail, mend: null }]
+}
+
+function found(state: 'warn' | 'fail', detail: string, mend: string): readonly Finding[] {
+  return [{ state, detail, mend }]
+}
+
+const UNKNOWN = found('warn', 'not looked at, since the configuration is wrong', 'mend the configuration first')
+
+/** Mistakes that have a check of their own. */
+const OWN_CHECK: readonly string[] = ['secret', 'masterKey']
+
+function isOf(option: string, { path }: Mistake): boolean {
+  return path === option || path.startsWith(`${option}[`) || path.startsWith(`${option}.`)
+}
+
+function mistakeFindings(mistakes: readonly Mistake[]): readonly Finding[] {
+  return mistakes.map(({ path, source, given, accepted }) => ({
+    state: 'fail',
+    detail: `${source === undefined || source === path ? path : `${path} (${source})`}: given ${given}`,
+    mend: `give ${accepted}`,
+  }))
+}
+
+function checkConfiguration({ mistakes, options }: Facts): readonly Finding[] {
+  const own = mistakes.filter((mistake) => !OWN_CHECK.some((option) => isOf(option, mistake)))
+  if (own.length > 0) return mistakeFindings(own)
+  // That a secret was made up is told by the check of the secret.
+  const warnings = (options?.warnings ?? []).filter((warning) => !warning.startsWith('No secret was given'))
+  if (warnings.length === 0) return ok('every option is as it must be')
+  return warnings.flatMap((warning) => found('warn', warning, 'change it, or leave it when it is meant so'))
+}
+
+const MAKE_SECRET = 'machine-auth secret generate --write .env'
+
+function checkSecret({ mistakes, secretSource }: Facts): readonly Finding[] {
+  const own = mistakes.filter((mistake) => isOf('secret', mistake))
+  if (own.length > 0)
+    return mistakeFindings(own).map((finding) => ({ ...finding, mend: `${finding.mend}: ${MAKE_SECRET}` }))
+  if (secretSource === null) return found('warn', 'none yet: the first start in development makes one', MAKE_SECRET)
+  if (secretSource !== SECRET_FILE) return ok(`given by ${secretSource}`)
+  return found('warn', `the one that development made, in ${SECRET_FILE}; production needs its own`, MAKE_SECRET)
+}
+
+function checkMasterKey({ mistakes, options }: Facts): readonly Finding[] {
+  const own = mistakes.filter((mistake) => isOf('masterKey', mistake))
+  if (own.length > 0) return mistakeFindings(own)
+  if (options === null) return UNKNOWN
+  if (options.masterKeys.length === 0) return ok('none: management over HTTP needs an administrator')
+  if (options.masterKeyAddresses.length > 0) return ok('given, and accepted from some addresses only')
+  return ok('given, and accepted from any address (masterKeyAddresses restricts that)')
+}
+
+function checkDatabase({ database }: Facts): readonly Finding[] {
+  switch (database.kind) {
+    case 'unknown':
+      return UNKNOWN
+    case 'missing':
+      return found('warn', 'the file does not exist yet', 'machine-auth init, or start the app')
+    case 'broken':
+      return found('fail', database.reason, 'see that it runs, and that MACHINE_AUTH_DATABASE or `database` names it')
+    default:
+      return ok('answers')
+  }
+}
+
+function checkMigrations({ database, options }: Facts): readonly Finding[] {
+  if (database.kind === 'open') return ok('the database is of this version')
+  if (database.kind !== 'pending') return []
+  const detail = `pending: ${database.migrations.join(', ')}`
+  return options?.migrate === 'check'
+    ? found('fail', `${detail}; with migrate: 'check' the app does not start`, 'machine-auth migrate')
+    : found('warn', `${detail}; the next start applies them`, 'machine-auth migrate')
+}
+
+function checkRows({ database }: Facts): readonly Finding[] {
+  if (database.kind !== 'open') return []
+  if (database.lost === 0) return ok('every key and token belongs to a secret that is given')
+  return found(
+    'fail',
+    `${database.lost} keys or tokens belong to a secret that is no longer given, and are refused`,
+    'add that secret behind the new one (MACHINE_AUTH_SECRET=new,old), or revoke them',
+  )
+}
+
+/** This version was made after it. */
+const EARLIEST = Date.UTC(2025, 0, 1)
+const LATEST = Date.UTC(2100, 0, 1)
+/** ms that clocks of processes may be apart. */
+const TOLERANCE = 60_000
+
+function checkClock({ database, now }: Facts): readonly Finding[] {
+  const advice = 'set the clock, and keep it set (NTP)'
+  if (now < EARLIEST || now > LATEST) return found('fail', `the clock says ${toTimestamp(now)}`, advice)
+  const newestAt = database.kind === 'open' ? database.newestAt : null
+  if (newestAt === null || newestAt <= now + TOLERANCE) return ok(toTimestamp(now))
+  return found('fail', `it is ${toTimestamp(now)} here, but the database has rows of ${toTimestamp(newestAt)}`, advice)
+}
+
+function checkFiles({ files }: Facts): readonly Finding[] {
+  const findings = files.flatMap(({ name, mode }) => {
+    if ((mode & 0o077) === 0) return []
+    const who = (mode & 0o007) === 0 ? 'the group' : 'everybody'
+    const state = (mode & 0o007) === 0 ? 'warn' : 'fail'
+    return found(state, `${name} is open to ${who} (mode ${mode.toString(8).padStart(4, '0')})`, `chmod 600 ${name}`)
+  })
+  if (findings.length > 0) return findings
+  return ok(files.length === 0 ? 'none yet' : `${files.map(({ name }) => name).join(', ')}: the owner only`)
+}
+
+/** Fewer bits of prefix than a provider's own network has. */
+const WIDE = { 4: 8, 6: 16 } as const
+
+function checkProxies({ options }: Facts): readonly Finding[] {
+  if (options === null) return UNKNOWN
+  const { trustProxy } = options
+  if (trustProxy === false) return ok('none is trusted: right when clients connect directly')
+  const ranges = trustProxy.from.map((text) => ({ text, range: parseCidr(text) }))
+  const all = ranges.filter(({ range }) => range?.bits === 0)
+  const advice = 'list the addresses of your proxies in trustProxy.from, and nothing that clients can send from'
+  if (all.length > 0) return found('fail', 'every address is trusted: each client can claim to be any other', advice)
+  const wide = ranges.filter(({ text, range }) => range !== null && range.bits < WIDE[text.includes(':') ? 6 : 4])
+  if (wide.length > 0) return found('warn', `wide: ${wide.map(({ text }) => text).join(', ')}`, advice)
+  return ok(`${trustProxy.header} is read from ${trustProxy.from.join(', ')}`)
+}
+
+function checkRedis({ redis }: Facts): readonly Finding[] {
+  if (redis === null) return []
+  if (redis.reason !== null) return found('fail', redis.reason, 'see that it runs, or leave --redis out')
+  return found('warn', 'answers, but this version does not use it', 'leave --redis out')
+}
+
+/** In the order in which they are printed. One that does not apply finds nothing. */
+export const CHECKS: readonly Check[] = [
+  { name: 'configuration', run: checkConfiguration },
+  { name: 'secret', run: checkSecret },
+  { name: 'master key', run: checkMasterKey },
+  { name: 'database', run: checkDatabase },
+  { name: 'migrations', run: checkMigrations },
+  { name: 'old secrets', run: checkRows },
+  { name: 'clock', run: checkClock },
+  { name: 'file modes', run: checkFiles },
+  { name: 'proxies', run: checkProxies },
+  { name: 'redis', run: checkRedis },
+]

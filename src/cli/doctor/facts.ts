@@ -1,0 +1,44 @@
+/** What doctor's checks look at. Gathered once; nothing is written. */
+import type { Mistake } from '../../options/mistakes.ts'
+import type { ResolvedOptions } from '../../options/types.ts'
+
+export interface FileFact {
+  /** As a person names it. */
+  readonly name: string
+  /** Permission bits, such as `0o600`. */
+  readonly mode: number
+}
+
+/** What became of opening the database. */
+export type DatabaseFact =
+  /** Not looked at, since the configuration is wrong. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'broken'; readonly reason: string }
+  | { readonly kind: 'pending'; readonly migrations: readonly string[] }
+  | {
+      readonly kind: 'open'
+      /** Keys, tokens and signing keys of a secret that is no longer given. */
+      readonly lost: number
+      /** When the newest row was made (ms); null where there is none. */
+      readonly newestAt: number | null
+    }
+
+export interface RedisFact {
+  /** Null when it answers. */
+  readonly reason: string | null
+}
+
+export interface Facts {
+  readonly mistakes: readonly Mistake[]
+  /** Null when there are mistakes. */
+  readonly options: ResolvedOptions | null
+  /** Where the secret comes from: the config file, the environment, or the file that development makes. */
+  readonly secretSource: string | null
+  readonly database: DatabaseFact
+  readonly files: readonly FileFact[]
+  /** Null when Redis is not configured. */
+  readonly redis: RedisFact | null
+  /** ms. */
+  readonly now: number
+}

@@ -1,0 +1,72 @@
+/** Gathers the facts for doctor's checks. */
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseDatabase } from '../../options/database.ts'
+import { isDevelopment } from '../../options/environment.ts'
+import { type Mistake, OptionsError } from '../../options/mistakes.ts'
+import { resolveOptions } from '../../options/resolve.ts'
+import { makeSecret, SECRET_FILE } from '../../options/secret-file.ts'
+import type { DatabaseOption, ResolvedOptions } from '../../options/types.ts'
+import { environmentOf, type GlobalSettings, optionsOf, sourceOfOption } from '../settings.ts'
+import type { CliIo } from '../terminal/io.ts'
+import { inspectDatabase } from './database.ts'
+import type { Facts, FileFact } from './facts.ts'
+import { pingRedis } from './redis.ts'
+
+interface Configured {
+  readonly mistakes: readonly Mistake[]
+  readonly options: ResolvedOptions | null
+}
+
+/** In development without a secret, resolving would make one: doctor looks, and changes nothing. */
+function resolveWithoutWriting(io: CliIo, globals: GlobalSettings, secretSource: string | null): Configured {
+  const mayMakeOne = secretSource === null && isDevelopment(io.env)
+  const stand = mayMakeOne ? { secret: makeSecret() } : {}
+  try {
+    return { mistakes: [], options: resolveOptions({ ...optionsOf(globals), ...stand }, environmentOf(io)) }
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error
+    return { mistakes: error.mistakes, options: null }
+  }
+}
+
+function secretSourceOf(io: CliIo): string | null {
+  const given = sourceOfOption(io, 'secret')
+  if (given !== null) return given
+  return isDevelopment(io.env) && existsSync(join(io.cwd, SECRET_FILE)) ? SECRET_FILE : null
+}
+
+/** The file of a SQLite database of ours; null for any other. */
+function fileOf(database: DatabaseOption | undefined): string | null {
+  if (typeof database !== 'string') return null
+  const address = parseDatabase(database)
+  return address.dialect === 'sqlite' && address.file !== ':memory:' ? address.file : null
+}
+
+/** Windows has no such modes. */
+function statFiles(names: readonly (readonly [name: string, path: string])[]): readonly FileFact[] {
+  if (process.platform === 'win32') return []
+  return names
+    .filter(([, path]) => existsSync(path))
+    .map(([name, path]) => ({ name, mode: statSync(path).mode & 0o777 }))
+}
+
+export async function gatherFacts(io: CliIo, globals: GlobalSettings): Promise<Facts> {
+  const secretSource = secretSourceOf(io)
+  const { mistakes, options } = resolveWithoutWriting(io, globals, secretSource)
+  const file = fileOf(options?.database)
+  const redis = globals.redis ?? null
+  return {
+    mistakes,
+    options,
+    secretSource,
+    database: options === null ? { kind: 'unknown' } : await inspectDatabase(options, file),
+    files: statFiles([
+      ['.env', join(io.cwd, '.env')],
+      [SECRET_FILE, join(io.cwd, SECRET_FILE)],
+      ...(file === null ? [] : [file, `${file}-wal`].map((path) => [path, path] as const)),
+    ]),
+    redis: redis === null ? null : { reason: await pingRedis(redis) },
+    now: io.clock(),
+  }
+}

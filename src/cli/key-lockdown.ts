@@ -1,0 +1,50 @@
+/** `machine-auth key lockdown`: revokes many keys at once. */
+import type { Command } from 'commander'
+import { findOrganization } from './find/organization.ts'
+import { findUser } from './find/user.ts'
+import { withExamples } from './help.ts'
+import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
+import { parseTime } from './input/values.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
+
+interface LockdownOptions extends Confirmation {
+  readonly organization?: string
+  readonly user?: string
+  /** RFC 3339. */
+  readonly createdBefore?: string
+  readonly reason?: string
+  readonly dryRun?: true
+}
+
+async function lockDown({ core, io, output }: Session, options: LockdownOptions): Promise<void> {
+  const { organization, user, createdBefore, reason, dryRun } = options
+  const selection = {
+    organizationId: organization === undefined ? undefined : (await findOrganization(core, organization)).id,
+    userId: user === undefined ? undefined : (await findUser(core, user)).id,
+    createdBefore,
+    reason,
+  }
+  const planned = await core.keys.lockdown({ ...selection, dryRun: true }, CLI_ACTOR)
+  if (dryRun) return output.done(planned, `${planned.count} keys would be revoked.`)
+  await requireConfirmation(io, options, `${planned.count} keys will be refused for good.`)
+  const done = await core.keys.lockdown(selection, CLI_ACTOR)
+  output.done(done, `${done.count} keys are revoked.`)
+}
+
+export function addKeyLockdown(group: Command, cli: Cli): void {
+  const command = confirmed(
+    group
+      .command('lockdown')
+      .description('revoke all keys that the given conditions hold for, when something has leaked')
+      .option('--organization <name-or-id>', 'those of this organization')
+      .option('--user <id-or-email>', 'those of this user')
+      .option('--created-before <time>', 'those made before this RFC 3339 time', parseTime)
+      .option('--reason <text>', 'why, for the audit log')
+      .option('--dry-run', 'only count them'),
+  ).action((options: LockdownOptions, self: Command) => withCore(cli, self, (session) => lockDown(session, options)))
+  withExamples(
+    command,
+    'key lockdown --organization Acme --dry-run',
+    'key lockdown --created-before 2030-01-31T12:00:00Z --reason "Leaked backup" --yes',
+  )
+}

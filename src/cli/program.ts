@@ -1,0 +1,73 @@
+/** The commands of `machine-auth`. */
+import { Command } from 'commander'
+import { version } from '../../package.json'
+import { addAuditCommands } from './audit.ts'
+import { addBlockCommands } from './block.ts'
+import { addDoctorCommand } from './doctor.ts'
+import { addInitCommand } from './init.ts'
+import { addKeyCommands } from './key.ts'
+import { addMigrateCommand } from './migrate.ts'
+import { addOrganizationCommands } from './org.ts'
+import { addPermissionCommands } from './permissions.ts'
+import { addRoleCommands } from './role.ts'
+import { addRoutesCommand } from './routes.ts'
+import { addSecretCommands } from './secret.ts'
+import { addServeCommand } from './serve.ts'
+import type { Cli } from './session.ts'
+import { addGlobalOptions } from './settings.ts'
+import { addUserCommands } from './user.ts'
+
+/** Of help where output goes to a file or another program. */
+const HELP_WIDTH = 100
+
+/** In the order in which help lists them. */
+const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
+  addInitCommand,
+  addServeCommand,
+  addMigrateCommand,
+  addDoctorCommand,
+  addOrganizationCommands,
+  addUserCommands,
+  addKeyCommands,
+  addRoleCommands,
+  addPermissionCommands,
+  addBlockCommands,
+  addAuditCommands,
+  addRoutesCommand,
+  addSecretCommands,
+]
+
+/** Builds the program; nothing runs before `parseAsync`. */
+export function createProgram(cli: Cli): Command {
+  const { stdout, stderr, columns } = cli.io
+  const program = new Command('machine-auth')
+    .description('Manages API keys, users, organizations and roles of elysia-machine-auth.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      // Said by `runCli`, which leaves out what may be a secret.
+      outputError: () => undefined,
+      getOutHelpWidth: () => columns ?? HELP_WIDTH,
+      getErrHelpWidth: () => columns ?? HELP_WIDTH,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .addHelpText(
+      'after',
+      `
+Settings come from --database, machine-auth.config.ts or .json in this directory, and the environment
+(MACHINE_AUTH_DATABASE, MACHINE_AUTH_SECRET …). Exit codes: 0 done, 1 failed, 2 called in a wrong way.
+
+Examples:
+  machine-auth init --admin alice@example.com
+  machine-auth key create --name CI --expires 90d
+  machine-auth key list --json`,
+    )
+  addGlobalOptions(program)
+  for (const add of GROUPS) add(program, cli)
+  return program
+}

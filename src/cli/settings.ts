@@ -1,0 +1,92 @@
+/** The options that every command has, and the core they lead to. */
+import type { Command } from 'commander'
+import { type AnyMachineAuth, createMachineAuth, type Runtime } from '../core.ts'
+import { loadConfigFile } from '../options/config-file.ts'
+import { readEnvironment } from '../options/environment.ts'
+import { Report } from '../options/mistakes.ts'
+import { resolveOptions } from '../options/resolve.ts'
+import { makeSecret } from '../options/secret-file.ts'
+import type { DatabaseOption, MachineAuthOptions } from '../options/types.ts'
+import { SECRET_VARIABLES } from './input/secret.ts'
+import type { CliIo } from './terminal/io.ts'
+import { withoutControls } from './terminal/text.ts'
+
+export interface GlobalSettings {
+  readonly database?: string
+  readonly redis?: string
+  readonly json?: true
+}
+
+/** They may stand before and after the command. */
+export function addGlobalOptions(program: Command): Command {
+  return program
+    .option('--database <url>', 'sqlite:FILE or postgres://…, instead of the configured one')
+    .option('--redis <url>', 'accepted for later versions: this one keeps everything in the database')
+    .option('--json', 'answer as JSON, in the shapes of the HTTP answers')
+}
+
+export function readGlobals(command: Command): GlobalSettings {
+  return command.optsWithGlobals<GlobalSettings>()
+}
+
+function holdsPassword(url: string): boolean {
+  return URL.canParse(url) && new URL(url).password !== ''
+}
+
+/** What deserves a look in the settings of this call. */
+export function warningsOf({ database, redis }: GlobalSettings): readonly string[] {
+  return [
+    ...(database !== undefined && holdsPassword(database)
+      ? ['--database has a password, which others can see in the list of processes: set MACHINE_AUTH_DATABASE instead.']
+      : []),
+    ...(redis !== undefined ? ['--redis is not used: this version keeps everything in the database.'] : []),
+  ]
+}
+
+/** Options given on the command line, which go before all others. */
+export function optionsOf({ database }: GlobalSettings): MachineAuthOptions {
+  return database === undefined ? {} : { database }
+}
+
+/** What is read of the environment: without the secrets that are meant for the command line only. */
+export function environmentOf({ env, cwd }: Pick<CliIo, 'env' | 'cwd'>): Required<Pick<Runtime, 'env' | 'cwd'>> {
+  const own = new Set<string>(SECRET_VARIABLES)
+  return { env: Object.fromEntries(Object.entries(env).filter(([name]) => !own.has(name))), cwd }
+}
+
+/** Writes a warning where warnings go. */
+export function warn({ stderr }: Pick<CliIo, 'stderr'>, message: string): void {
+  stderr.write(`machine-auth: ${withoutControls(message)}\n`)
+}
+
+/**
+ * Opens the core that config file, environment and command line lead to.
+ *
+ * @throws OptionsError with one line per mistake
+ */
+export function openCore(io: CliIo, globals: GlobalSettings): AnyMachineAuth {
+  for (const warning of warningsOf(globals)) warn(io, warning)
+  return createMachineAuth<string>(optionsOf(globals), {
+    ...environmentOf(io),
+    clock: io.clock,
+    warn: (message) => warn(io, message),
+  })
+}
+
+/** Where an option is given, config file first; null for nowhere. */
+export function sourceOfOption(io: Pick<CliIo, 'env' | 'cwd'>, option: string): string | null {
+  const { env, cwd } = environmentOf(io)
+  // What is wrong with them is told by whoever resolves the options.
+  const layers = [loadConfigFile(cwd, new Report()), readEnvironment(env, new Report())]
+  const layer = layers.find((each) => each !== null && Object.hasOwn(each.options, option))
+  return layer?.sourceOf(option) ?? null
+}
+
+/**
+ * The database that config file, environment and command line lead to. Needs no secret, and makes none.
+ *
+ * @throws OptionsError with one line per mistake
+ */
+export function databaseOf(io: CliIo, globals: GlobalSettings): DatabaseOption {
+  return resolveOptions({ ...optionsOf(globals), secret: makeSecret() }, environmentOf(io)).database
+}
