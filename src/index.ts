@@ -1,5 +1,7 @@
 /** The only barrel. What is not named here is nobody's to import. */
 export type { UserView } from './accounts/views.ts'
+export { djangoPbkdf2 } from './authentication/imported-keys/django-pbkdf2.ts'
+export { sha256, sha256Pepper } from './authentication/imported-keys/sha256.ts'
 export type { BearerToken, Principal, Session, User } from './authentication/principal.ts'
 export type { ApiKeyView } from './authentication/views.ts'
 export type { Actor } from './authorization/actor.ts'
@@ -12,8 +14,10 @@ export type { Auth, BlockRequest, LimitStatus } from './guards/auth.ts'
 export { type AuthorizedResourceOptions, authorizedResource } from './guards/authorized-resource.ts'
 export { formatRoutes, listRoutes, requireGuardedRoutes } from './guards/listing.ts'
 export type { RouteDescription } from './guards/routes.ts'
+export type { ImportedApiKey } from './keys/import.ts'
 export type { NewApiKey } from './keys/new-key.ts'
 export { defineConfig } from './options/define.ts'
+export type { HashKind, ParsedHash } from './options/hash-kind.ts'
 export { OptionsError } from './options/mistakes.ts'
 export type {
   AppUser,

@@ -94,6 +94,11 @@ export class Authenticator<B, P extends Principal> {
     return this.#kind.onHit === undefined || this.#kind.onHit(base, now) ? principal : undefined
   }
 
+  /** Whether a text was right before, as far as the cache remembers: it may have to be looked up anew all the same. */
+  hasProven(text: string): boolean {
+    return this.cache.hasProven(this.#kind.slotOf(text), text)
+  }
+
   /** The outcome, whatever it takes. Never rejects: a failure of storage is a refusal too. */
   async resolve(text: string): Promise<Outcome<P>> {
     try {

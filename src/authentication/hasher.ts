@@ -11,6 +11,8 @@ export interface PepperedHash {
 export interface SecretHasher {
   /** HMAC-SHA-256 under the newest pepper. */
   hash(text: string): PepperedHash
+  /** The same under every pepper that can still be checked, newest first. */
+  hashes(text: string): readonly PepperedHash[]
   /** Constant time; false for null, after the same work. */
   matches(text: string, stored: PepperedHash | null): boolean
   /** Whether a hash was made under the newest pepper. */
@@ -39,6 +41,7 @@ export function createSecretHasher(
   return {
     known: keyring.fingerprints,
     hash: (text) => ({ hash: hmac(keyring.current.key, text), pepper: keyring.current.fingerprint }),
+    hashes: (text) => keyring.all.map(({ key, fingerprint }) => ({ hash: hmac(key, text), pepper: fingerprint })),
     matches(text, stored) {
       const against = stored ?? decoy
       const pepper = keyring.find(against.pepper)

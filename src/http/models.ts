@@ -73,45 +73,73 @@ const RateLimit = strict(
   { examples: [{ limit: 60, window: '1m' }] },
 )
 
-export const CreateKey = strict(
+const newKey = {
+  name: t.String({ minLength: 1, maxLength: 255, examples: ['Nightly import'] }),
+  organizationId: t.Optional(Id),
+  userId: t.Optional(Id),
+  permissions: t.Optional(Permissions),
+  environment: t.Optional(Environment),
+  expiresAt: t.Optional(Timestamp('RFC 3339; not together with `expiresInDays`.')),
+  // TypeBox's own: Elysia's takes text for numbers.
+  expiresInDays: t.Optional(Type.Integer({ minimum: 1, maximum: 36_525, examples: [90] })),
+  ipAllowlist: t.Optional(
+    t.Array(t.String({ minLength: 1, maxLength: 64 }), {
+      maxItems: 100,
+      description: 'Addresses and CIDR ranges it may be used from.',
+      examples: [['203.0.113.0/24']],
+    }),
+  ),
+  rateLimit: t.Optional(RateLimit),
+  monthlyQuota: t.Optional(
+    Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Requests in a calendar month (UTC).' }),
+  ),
+  credits: t.Optional(
+    strict({
+      remaining: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
+      refill: t.Optional(
+        strict({
+          amount: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
+          every: t.String({ maxLength: 32, examples: ['1d'] }),
+        }),
+      ),
+    }),
+  ),
+  description: t.Optional(t.String({ maxLength: 1000 })),
+  // Checked by the service: of what Elysia takes for a record it makes a copy, of an array one without members.
+  metadata: t.Optional(
+    t.Unsafe<Metadata>(t.Any({ 'x-machine-auth-type': 'object', description: 'A JSON object of at most 4 KB.' })),
+  ),
+}
+
+export const CreateKey = strict(newKey, {
+  examples: [{ name: 'Nightly import', permissions: [], expiresInDays: 90 }],
+})
+
+export const ImportKey = strict(
   {
-    name: t.String({ minLength: 1, maxLength: 255, examples: ['Nightly import'] }),
-    organizationId: t.Optional(Id),
-    userId: t.Optional(Id),
-    permissions: t.Optional(Permissions),
-    environment: t.Optional(Environment),
-    expiresAt: t.Optional(Timestamp('RFC 3339; not together with `expiresInDays`.')),
-    // TypeBox's own: Elysia's takes text for numbers.
-    expiresInDays: t.Optional(Type.Integer({ minimum: 1, maximum: 36_525, examples: [90] })),
-    ipAllowlist: t.Optional(
-      t.Array(t.String({ minLength: 1, maxLength: 64 }), {
-        maxItems: 100,
-        description: 'Addresses and CIDR ranges it may be used from.',
-        examples: [['203.0.113.0/24']],
+    ...newKey,
+    hash: t.String({ minLength: 1, maxLength: 1024, description: 'As it was stored where the key was made.' }),
+    hashKind: t.String({ minLength: 1, maxLength: 32, description: 'One of `apiKeys.importKinds`.' }),
+    prefix: t.Optional(
+      t.String({
+        minLength: 1,
+        maxLength: 64,
+        description: 'The part of the key that may be shown.',
+        examples: ['bk_9f8'],
       }),
     ),
-    rateLimit: t.Optional(RateLimit),
-    monthlyQuota: t.Optional(
-      Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Requests in a calendar month (UTC).' }),
-    ),
-    credits: t.Optional(
-      strict({
-        remaining: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
-        refill: t.Optional(
-          strict({
-            amount: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
-            every: t.String({ maxLength: 32, examples: ['1d'] }),
-          }),
-        ),
-      }),
-    ),
-    description: t.Optional(t.String({ maxLength: 1000 })),
-    // Checked by the service: of what Elysia takes for a record it makes a copy, of an array one without members.
-    metadata: t.Optional(
-      t.Unsafe<Metadata>(t.Any({ 'x-machine-auth-type': 'object', description: 'A JSON object of at most 4 KB.' })),
-    ),
+    createdAt: t.Optional(Timestamp('RFC 3339; now unless given.')),
   },
-  { examples: [{ name: 'Nightly import', permissions: [], expiresInDays: 90 }] },
+  {
+    examples: [
+      {
+        name: 'Billing',
+        hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+        hashKind: 'sha256',
+        permissions: [],
+      },
+    ],
+  },
 )
 
 export const CreatedKey = t.Object({

@@ -5,6 +5,7 @@ import type { ApiKeyView } from '../authentication/views.ts'
 import { toApiKeyView } from '../authentication/views.ts'
 import { type Actor, isWithinReach, reachOf } from '../authorization/actor.ts'
 import { MachineAuthError } from '../errors.ts'
+import type { HashKind } from '../options/hash-kind.ts'
 import type { AuditLog } from '../recording/audit.ts'
 import type { ApiKeyRecord, ChangeKind } from '../storage/records.ts'
 import type { KeyVerifierOptions } from './verification.ts'
@@ -14,6 +15,8 @@ export interface KeyServiceOptions extends KeyVerifierOptions {
   readonly prefix: string
   readonly owners: CredentialOwners
   readonly hasher: SecretHasher
+  /** How keys that were made elsewhere may be hashed. */
+  readonly importKinds: readonly HashKind[]
   readonly credits: ClaimedCredits
   readonly invalidate: (kind: ChangeKind, subject: string) => void
   readonly audit: Pick<AuditLog, 'record' | 'refuseOutOfReach'>

@@ -1,7 +1,6 @@
 /** API keys: made, listed, changed, rotated, revoked, verified for others. */
-import { boundExpiry, requireWithinPermissions } from '../authentication/organization-bounds.ts'
 import { type ApiKeyView, toApiKeyView } from '../authentication/views.ts'
-import { type Actor, isWithinReach, reachOf, requireGrantable, SYSTEM } from '../authorization/actor.ts'
+import { type Actor, isWithinReach, reachOf, SYSTEM } from '../authorization/actor.ts'
 import { generateApiKey } from '../credentials/api-key-format.ts'
 import { afterwards } from '../lib/afterwards.ts'
 import { invalidField } from '../lib/field-errors.ts'
@@ -11,10 +10,11 @@ import { toTimestampOrNull } from '../lib/timestamp.ts'
 import type { KeyFilter } from '../storage/ports/keys.ts'
 import type { Page } from '../storage/ports/page.ts'
 import type { ApiKeyRecord } from '../storage/records.ts'
+import { type ImportedApiKey, importKey } from './import.ts'
 import type { KeyChange } from './key-change.ts'
-import { requireWithinRate, withLimitsOf } from './limits.ts'
 import { type Lockdown, type LockdownInput, lockDown, MAX_REASON } from './lockdown.ts'
-import { type NewApiKey, resolveNewKey } from './new-key.ts'
+import type { NewApiKey } from './new-key.ts'
+import { resolveNewRecord } from './new-record.ts'
 import { type KeyServiceOptions, requireKey, viewOf } from './options.ts'
 import { type RotationInput, rotateKey } from './rotation.ts'
 import { updateKey } from './update.ts'
@@ -42,43 +42,38 @@ export class KeyService {
     input: NewApiKey,
     actor: Actor = SYSTEM,
   ): Promise<{ readonly key: ApiKeyView; readonly rawKey: string }> {
-    const { keys, owners, permissions, hasher, prefix, clock, audit } = this.#options
+    const { keys, hasher, prefix, clock, audit } = this.#options
     const now = clock()
-    const checked = withLimitsOf(actor.apiKey, input, resolveNewKey(input, permissions, now))
-    requireGrantable(actor, checked.permissions)
-    const owner = await owners.resolve(input, actor)
-    const bounds = await owners.boundsOf(owner.organizationId)
-    if (reachOf(actor).kind !== 'platform') requireWithinRate(checked.rateLimit, bounds.rateLimit)
-    requireWithinPermissions(bounds, checked.permissions)
-    const { id, shown, raw } = generateApiKey(prefix, checked.environment)
-    const key: ApiKeyRecord = {
-      ...checked,
-      ...owner,
-      ...hasher.hash(raw),
-      id,
-      prefix: shown,
-      expiresAt: boundExpiry(bounds, checked.expiresAt, now),
-      enabled: true,
-      lastUsedAt: null,
-      createdAt: now,
-      createdBy: actor.id,
-      revokedAt: null,
-      revokedReason: null,
-      revokedBy: null,
-      rotatedFrom: null,
-      expiryWarnedAt: null,
-      lookup: null,
-    }
+    const record = await resolveNewRecord(this.#options, input, actor, now)
+    const { id, shown, raw } = generateApiKey(prefix, record.environment)
+    const key: ApiKeyRecord = { ...record, ...hasher.hash(raw), id, prefix: shown, lookup: null }
     await keys.insert(key)
-    const { environment, permissions: granted, organizationId } = key
+    const { environment, permissions: granted, organizationId, userId } = key
     await audit.record({
       action: 'key.created',
       actor,
       subject: id,
       organizationId,
-      details: { ...owner, environment, permissions: granted, expiresAt: toTimestampOrNull(key.expiresAt) },
+      details: {
+        organizationId,
+        userId,
+        environment,
+        permissions: granted,
+        expiresAt: toTimestampOrNull(key.expiresAt),
+      },
     })
     return { key: toApiKeyView(key, now), rawKey: raw }
+  }
+
+  /**
+   * Takes over a key that was made elsewhere, by its hash: whoever has it goes on using it. When it is first used it is
+   * hashed as ours are. Needs platform reach.
+   *
+   * @throws MachineAuthError as `create`; `conflict` for a hash that was imported before
+   * @example await core.keys.import({ name: 'Billing', hashKind: 'sha256', hash: '9f86d081…', prefix: 'bk_9f8' })
+   */
+  import(input: ImportedApiKey, actor: Actor = SYSTEM): Promise<ApiKeyView> {
+    return importKey(this.#options, input, actor)
   }
 
   /**

@@ -11,6 +11,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { FieldErrors } from '../lib/field-errors.ts'
 import { parseAddress } from '../lib/ip.ts'
+import { addressSubject, subjectOf } from '../limits/subjects.ts'
 import type { KeyStore } from '../storage/ports/keys.ts'
 import type { Environment } from '../storage/records.ts'
 
@@ -57,7 +58,9 @@ export interface KeyVerifierOptions {
   readonly keys: KeyStore
   readonly permissions: PermissionRegistry
   /** The authenticator's. Never rejects. */
-  readonly resolveApiKey: (text: string) => Promise<Outcome<ApiKeyPrincipal>>
+  readonly resolveApiKey: (text: string, presenter: string) => Promise<Outcome<ApiKeyPrincipal>>
+  /** What a key is found by that was made elsewhere; empty for a text of ours. */
+  readonly foreignLookups: (text: string) => readonly string[]
   readonly clock: Clock
 }
 
@@ -100,10 +103,10 @@ export async function verifyKey(
   const { use } = options
   const address = input.ip === undefined ? null : parseAddress(input.ip)
   if (address !== null && use.isBlocked(address)) return BLOCKED
-  const outcome = await options.resolveApiKey(input.key)
+  // A block holds for everybody: who does not reach the platform has nobody blocked by naming an address.
+  const mayBlock = reachOf(actor).kind === 'platform'
+  const outcome = await options.resolveApiKey(input.key, presenterOf(actor, address, mayBlock))
   if (outcome.kind === 'refused') {
-    // A block holds for everybody: who does not reach the platform has nobody blocked by naming an address.
-    const mayBlock = reachOf(actor).kind === 'platform'
     if (outcome.code === 'api_key_invalid' && address !== null && mayBlock) use.noteWrong(address)
     return refusedVerification(options, input.key, outcome.code, actor)
   }
@@ -117,14 +120,24 @@ export async function verifyKey(
   return { valid: used === 'valid', code: used, key: outcome.apiKey, ...left }
 }
 
+/** Whom a wrong foreign key counts against: an address only by the word of the platform, else whoever asks. */
+function presenterOf(actor: Actor, address: string | null, isTrusted: boolean): string {
+  if (isTrusted && address !== null) return addressSubject(address)
+  return subjectOf('custom', `verify ${actor.id} ${address ?? ''}`)
+}
+
 async function refusedVerification(
-  { keys, clock }: KeyVerifierOptions,
+  { keys, clock, foreignLookups }: KeyVerifierOptions,
   text: string,
   code: ErrorCode,
   actor: Actor,
 ): Promise<KeyVerification> {
   if (!SECRET_WAS_RIGHT.has(code)) return { valid: false, code }
-  const record = await keys.find(`key_${apiKeyIdAt(text)}`)
+  const lookups = foreignLookups(text)
+  const record =
+    lookups.length === 0
+      ? await keys.find(`key_${apiKeyIdAt(text)}`)
+      : ((await keys.findByLookup(lookups))?.key ?? null)
   if (record === null || !isWithinReach(reachOf(actor), record)) return INVALID
   return { valid: false, code, key: toApiKeyView(record, clock()) }
 }

@@ -11,6 +11,8 @@ export interface Keyring {
   readonly current: DerivedKey
   /** The key of that name, or undefined when its secret is no longer given. */
   find(fingerprint: string): DerivedKey | undefined
+  /** Newest first, each once. */
+  readonly all: readonly DerivedKey[]
   /** Newest first. */
   readonly fingerprints: readonly string[]
 }
@@ -32,6 +34,7 @@ export function createKeyring(secrets: readonly string[], purpose: KeyPurpose): 
   return {
     current,
     find: (name) => byFingerprint.get(name),
+    all: Object.freeze([...byFingerprint.values()]),
     fingerprints: Object.freeze([...byFingerprint.keys()]),
   }
 }

@@ -68,6 +68,11 @@ function checkApiKeys({ apiKeys }: ResolvedOptions, report: Report): void {
   if (apiKeys.headers.length + apiKeys.schemes.length === 0) {
     report.add(['apiKeys', 'headers'], 'an empty list, as is apiKeys.schemes', 'at least one header or scheme')
   }
+  const names = apiKeys.importKinds.map(({ name }) => name)
+  for (const [index, name] of names.entries()) {
+    if (names.indexOf(name) === index) continue
+    report.add(['apiKeys', 'importKinds', String(index)], `a second kind named '${name}'`, 'each name once')
+  }
 }
 
 function checkUsers({ users }: ResolvedOptions, report: Report): void {

@@ -153,11 +153,21 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
       if (revoked !== null) changed('key', id, at)
       return revoked
     },
-    rehash: (id: string, from: string, hash: string, pepper: string) =>
-      replace(rows.keys, id, { hash, pepper }, (key) => key.pepper === from) !== null,
+    rehash: (id: string, from: string, hash: string, pepper: string, lookup?: string) =>
+      replace(
+        rows.keys,
+        id,
+        { hash, pepper, ...(lookup === undefined ? {} : { lookup }) },
+        (key) => key.pepper === from,
+      ) !== null,
     countUnknownPeppers: (known: readonly string[]) =>
-      [...rows.keys.values()].filter((key) => keyStatus(key, clock()) !== 'revoked' && !known.includes(key.pepper))
-        .length,
+      [...rows.keys.values()].filter(
+        (key) =>
+          keyStatus(key, clock()) !== 'revoked' && !known.includes(key.pepper) && !key.pepper.startsWith('import:'),
+      ).length,
+    foreignPeppers: () => [
+      ...new Set([...rows.keys.values()].flatMap(({ lookup, pepper }) => (lookup === null ? [] : [pepper]))),
+    ],
     findByLookup(lookups: readonly string[]) {
       const key = [...rows.keys.values()].find(({ lookup }) => lookup !== null && lookups.includes(lookup))
       if (key === undefined) return null

@@ -10,6 +10,7 @@ import {
   lt,
   lte,
   notInArray,
+  notLike,
   or,
   type SQL,
   sql,
@@ -117,8 +118,9 @@ export function createKeyStore(database: Database): KeyStore {
 
     async findByLookup(lookups) {
       if (lookups.length === 0) return null
-      const [found] = await selectWithOwner().where(inArray(apiKeys.lookup, [...lookups]))
-      return found ?? null
+      const found = await selectWithOwner().where(inArray(apiKeys.lookup, [...lookups]))
+      const placeOf = ({ key }: (typeof found)[number]) => lookups.indexOf(key.lookup ?? '')
+      return found.toSorted((one, other) => placeOf(one) - placeOf(other))[0] ?? null
     },
 
     async findByIdStart(start, limit) {
@@ -179,22 +181,29 @@ export function createKeyStore(database: Database): KeyStore {
       return revoked.length
     },
 
-    async rehash(id, fromPepper, hash, pepper) {
+    async rehash(id, fromPepper, hash, pepper, lookup) {
       const rehashed = await handle
         .update(apiKeys)
-        .set({ hash, pepper })
+        .set({ hash, pepper, ...(lookup === undefined ? {} : { lookup }) })
         .where(and(eq(apiKeys.id, id), eq(apiKeys.pepper, fromPepper)))
         .returning({ id: apiKeys.id })
       return rehashed.length > 0
     },
 
     async countUnknownPeppers(known) {
-      const usable = and(unrevoked, unexpired(clock()), notInArray(apiKeys.pepper, [...known]))
+      const lost = and(notInArray(apiKeys.pepper, [...known]), notLike(apiKeys.pepper, 'import:%'))
+      const usable = and(unrevoked, unexpired(clock()), lost)
       const [row] = await handle
         .select({ count: sql`count(*)`.mapWith(Number) })
         .from(apiKeys)
         .where(usable)
       return row?.count ?? 0
+    },
+
+    async foreignPeppers() {
+      const usable = and(isNotNull(apiKeys.lookup), unrevoked, unexpired(clock()))
+      const rows = await handle.selectDistinct({ pepper: apiKeys.pepper }).from(apiKeys).where(usable)
+      return rows.map(({ pepper }) => pepper)
     },
 
     async claimExpiryWarnings(now, until, limit) {

@@ -93,7 +93,10 @@ export interface KeyStore {
   rotate(successor: ApiKeyRecord, rotation: KeyRotation): Promise<ApiKeyRecord | null>
   /** Keys whose id begins with a text, at most `limit`. */
   findByIdStart(start: string, limit: number): Promise<readonly ApiKeyRecord[]>
-  /** A key by what its foreign text is found by, with its owner; see `findWithOwner`. */
+  /**
+   * A key by what its foreign text is found by, with its owner; see `findWithOwner`. Of several the one whose lookup
+   * comes first in the list.
+   */
   findByLookup(lookups: readonly string[]): Promise<ApiKeyWithOwner | null>
   /** How many keys that are not revoked each organization has; none is 0. */
   countByOrganization(organizationIds: readonly string[]): Promise<ReadonlyMap<string, number>>
@@ -102,10 +105,15 @@ export interface KeyStore {
    * answers them: each key is answered to one caller, once for each expiry it is given.
    */
   claimExpiryWarnings(now: number, until: number, limit: number): Promise<readonly ApiKeyRecord[]>
-  /** Replaces the hash only while it is still under `fromPepper`; answers whether this call did it. */
-  rehash(id: string, fromPepper: string, hash: string, pepper: string): Promise<boolean>
-  /** How many usable keys carry a pepper that is not in `known`. */
+  /**
+   * Replaces the hash, and what a foreign text is found by where `lookup` is given, only while the hash is still under
+   * `fromPepper`; answers whether this call did it.
+   */
+  rehash(id: string, fromPepper: string, hash: string, pepper: string, lookup?: string): Promise<boolean>
+  /** How many usable keys carry a pepper that is not in `known`, those left out that are hashed as where they came from. */
   countUnknownPeppers(known: readonly string[]): Promise<number>
+  /** What the usable keys of foreign texts carry as pepper, each once. */
+  foreignPeppers(): Promise<readonly string[]>
   /**
    * Takes `amount` (1 or more) of the uses left, refilled first where that is due at `now` (ms): when whole periods of
    * `creditsRefillEvery` have passed, `credits` counts as no less than `creditsRefillAmount`, and `creditsRefilledAt`

@@ -1,0 +1,45 @@
+/** A new key as it is stored, before it has a text: made here or brought along. */
+import { boundExpiry, requireWithinPermissions } from '../authentication/organization-bounds.ts'
+import { type Actor, reachOf, requireGrantable } from '../authorization/actor.ts'
+import type { ApiKeyRecord } from '../storage/records.ts'
+import { requireWithinRate, withLimitsOf } from './limits.ts'
+import { type NewApiKey, resolveNewKey } from './new-key.ts'
+import type { KeyServiceOptions } from './options.ts'
+
+export type NewRecord = Omit<ApiKeyRecord, 'id' | 'prefix' | 'hash' | 'pepper' | 'lookup'>
+
+/**
+ * Checks what is said of a new key, and whether the actor may make it.
+ *
+ * @param now epoch ms
+ * @param createdAt epoch ms, where that is another moment
+ * @throws MachineAuthError as `KeyService.create`
+ */
+export async function resolveNewRecord(
+  { owners, permissions }: Pick<KeyServiceOptions, 'owners' | 'permissions'>,
+  input: NewApiKey,
+  actor: Actor,
+  now: number,
+  createdAt = now,
+): Promise<NewRecord> {
+  const checked = withLimitsOf(actor.apiKey, input, resolveNewKey(input, permissions, now))
+  requireGrantable(actor, checked.permissions)
+  const owner = await owners.resolve(input, actor)
+  const bounds = await owners.boundsOf(owner.organizationId)
+  if (reachOf(actor).kind !== 'platform') requireWithinRate(checked.rateLimit, bounds.rateLimit)
+  requireWithinPermissions(bounds, checked.permissions)
+  return {
+    ...checked,
+    ...owner,
+    expiresAt: boundExpiry(bounds, checked.expiresAt, createdAt),
+    enabled: true,
+    lastUsedAt: null,
+    createdAt,
+    createdBy: actor.id,
+    revokedAt: null,
+    revokedReason: null,
+    revokedBy: null,
+    rotatedFrom: null,
+    expiryWarnedAt: null,
+  }
+}
