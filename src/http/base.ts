@@ -1,9 +1,11 @@
 /** What all our endpoints share: errors as problem+json, nothing cached, bodies read by our own reader. */
 import { Elysia } from 'elysia'
+import type { Principal } from '../authentication/principal.ts'
 import { MachineAuthError } from '../errors.ts'
 import { toRefusal } from '../guards/elysia-errors.ts'
 import { asOwnErrorHook } from '../guards/error-hooks.ts'
 import { createGate, createMark } from '../guards/gate.ts'
+import type { Presented } from '../guards/presented.ts'
 import { requireManagement, requirePrincipal } from '../guards/requirements.ts'
 import { presentedBy } from '../guards/state.ts'
 import { readJsonBody } from './body.ts'
@@ -12,6 +14,11 @@ import type { MountPoint } from './mount-point.ts'
 /** Refusals of an endpoint that no guard of it announces, for the documentation. */
 export function refusing(...statuses: readonly number[]): object {
   return { 'x-problems': statuses }
+}
+
+/** Says by which request somebody acts; a copy, since principals are remembered from one request to the next. */
+function withOrigin(presented: Presented, principal: Principal) {
+  return { ...principal, origin: { address: presented.address, requestId: presented.requestId } }
 }
 
 /**
@@ -38,11 +45,13 @@ export function createEndpoints(name: string, mount: MountPoint) {
     )
     .macro('machineAuthManagement', (permission: string) =>
       createGate({ name: 'management', value: permission }, (presented) => ({
-        actor: requireManagement(presented, permission),
+        actor: withOrigin(presented, requireManagement(presented, permission)),
       })),
     )
     .macro('machineAuthPublic', (_: true) => createMark({ name: 'public', value: true }))
     .macro('machineAuthAny', (_: true) =>
-      createGate({ name: 'currentPrincipal', value: true }, (presented) => ({ actor: requirePrincipal(presented) })),
+      createGate({ name: 'currentPrincipal', value: true }, (presented) => ({
+        actor: withOrigin(presented, requirePrincipal(presented)),
+      })),
     )
 }

@@ -5,9 +5,11 @@ import type { BlockService } from '../blocks/service.ts'
 import { type AppInternals, internalsOf } from '../guards/elysia-internals.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { ResolvedOptions } from '../options/types.ts'
+import type { AuditLog } from '../recording/audit.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { TokenService } from '../tokens/service.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
+import { createAuditEndpoints } from './audit.ts'
 import { createBlockEndpoints } from './blocks.ts'
 import { createClientTokenEndpoints } from './client-tokens.ts'
 import type { Idempotent } from './idempotency.ts'
@@ -25,6 +27,7 @@ export interface HttpServices {
   readonly tokens: TokenService
   readonly sessions: SessionService
   readonly signingKeys: SigningKeys
+  readonly audit: AuditLog
   readonly idempotent: Idempotent
 }
 
@@ -44,6 +47,7 @@ export function createHttp(options: ResolvedOptions, services: HttpServices, roo
   if (options.management) {
     app.use(createKeyEndpoints(prefix, mount, services))
     app.use(createBlockEndpoints(prefix, mount, services))
+    app.use(createAuditEndpoints(prefix, mount, services.audit))
   }
   if (options.tokens) {
     app.use(createLoginEndpoints(prefix, mount, services, options.sessions.trustedOrigins))

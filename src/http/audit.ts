@@ -1,0 +1,38 @@
+/** `/audit`: who did what. */
+import type { AuditLog } from '../recording/audit.ts'
+import { AuditList, AuditVerificationModel, ListAuditQuery, VerifyAuditQuery } from './audit-models.ts'
+import { createEndpoints, refusing } from './base.ts'
+import type { MountPoint } from './mount-point.ts'
+
+const tags = ['Audit log']
+
+export function createAuditEndpoints(prefix: string, mount: MountPoint, audit: AuditLog) {
+  return createEndpoints('audit', mount)
+    .get(
+      `${prefix}/audit`,
+      ({ query: { cursor, limit, ...filter }, actor }) => audit.list(filter, { cursor, limit }, actor),
+      {
+        machineAuthManagement: 'machine_auth.audit.view',
+        query: ListAuditQuery,
+        response: { 200: AuditList },
+        detail: {
+          ...refusing(400, 404, 422),
+          tags,
+          summary: 'List events',
+          description:
+            "Management acts and denied attempts, newest first: all with platform reach, else those of one's organization.",
+        },
+      },
+    )
+    .get(`${prefix}/audit/verify`, ({ query, actor }) => audit.verify(query, actor), {
+      machineAuthManagement: 'machine_auth.audit.view',
+      query: VerifyAuditQuery,
+      response: { 200: AuditVerificationModel },
+      detail: {
+        ...refusing(400, 422),
+        tags,
+        summary: 'Verify the log',
+        description: 'Goes through all of it for events that were changed, taken out or put in. Needs platform reach.',
+      },
+    })
+}
