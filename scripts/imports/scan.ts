@@ -136,9 +136,11 @@ function readStatement(tokens: readonly Token[], index: number): ImportReference
 /**
  * Every module a source text imports or re-exports from, statically, dynamically or in a type.
  *
- * @param source TypeScript; not checked beyond what finding imports needs
+ * @param text TypeScript; not checked beyond what finding imports needs
  */
-export function scanImports(source: string): ImportReference[] {
+export function scanImports(text: string): ImportReference[] {
+  // Bun's parser takes the first line of an executable for source.
+  const source = text.replace(/^#!.*/, '')
   const tokens = tokenize(source)
   const found: ImportReference[] = []
   for (const [index, token] of tokens.entries()) {
