@@ -2,11 +2,13 @@
 import { LoginService } from './accounts/login.ts'
 import { OrganizationService } from './accounts/organizations.ts'
 import { Passwords } from './accounts/passwords.ts'
+import { PermissionService } from './accounts/permissions.ts'
 import { RoleService } from './accounts/roles.ts'
 import { UserService } from './accounts/users.ts'
 import { createAuthenticators } from './authentication/authenticators.ts'
 import { CredentialOwners } from './authentication/credential-owner.ts'
 import { createSecretHasher } from './authentication/hasher.ts'
+import { kindOfPepper } from './authentication/imported-keys/foreign-texts.ts'
 import { UserDirectory } from './authentication/user-directory.ts'
 import { PermissionRegistry } from './authorization/registry.ts'
 import { RoleReader } from './authorization/role-reader.ts'
@@ -20,8 +22,8 @@ import { createIdempotency } from './http/idempotency.ts'
 import type { HttpServices } from './http/plugin.ts'
 import { KeyService } from './keys/service.ts'
 import type { Clock } from './lib/clock.ts'
-import { resolveOptions } from './options/resolve.ts'
 import { AttemptGate } from './limits/attempt-gate.ts'
+import { resolveOptions } from './options/resolve.ts'
 import type { MachineAuthOptions, ResolvedOptions } from './options/types.ts'
 import { AuditLog } from './recording/audit.ts'
 import { SessionService } from './sessions/service.ts'
@@ -44,7 +46,7 @@ export interface MachineAuth<Roles extends string = string, U extends object = o
   readonly organizations: OrganizationService
   readonly users: UserService
   readonly roles: RoleService
-  readonly permissions: PermissionRegistry
+  readonly permissions: PermissionService
   readonly tokens: TokenService
   readonly sessions: SessionService
   readonly login: LoginService
@@ -122,7 +124,10 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   const audit = new AuditLog({
     store: storage.audit,
     clock,
+    secrets: resolved.secrets,
+    retention: resolved.audit.retention,
     onFailure: () => warn('an audit event could not be written'),
+    warn,
   })
   const roles = new RoleRegistry(resolved.roles)
   const permissions = new PermissionRegistry(resolved)
@@ -165,7 +170,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     refuseOutOfReach: (actor, subject) => audit.refuseOutOfReach(actor, subject),
   })
   const passwords = new Passwords()
-  const limits = createLimits({ options: resolved, storage, clock, audit, warn })
+  const limits = createLimits({ options: resolved, storage, clock, audit, warn, attempts })
   const accessTokens = new AccessTokens({ keys: signingKeys, jwt: resolved.jwt, claims: resolved.claims, warn })
   const keys = new KeyService({
     ...common,
@@ -176,7 +181,9 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     hasher: keyHasher,
     credits: limits.credits,
     use: limits.keyUse,
-    resolveApiKey: (text) => authenticators.apiKeys.resolve(text),
+    resolveApiKey: (text, presenter) => authenticators.apiKeys.resolve(text, presenter),
+    foreignLookups: (text) => authenticators.foreignTexts.lookupsOf(text),
+    importKinds: resolved.apiKeys.importKinds,
   })
   const tokens = new TokenService({
     ...common,
@@ -219,6 +226,8 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     app: resolved.users,
   })
 
+  const permissionService = new PermissionService({ ...common, registry: permissions, store: storage.permissions })
+
   const watcher = new ChangeWatcher(storage.changes, clock, {
     onChange({ kind, subject }) {
       invalidate(kind, subject)
@@ -237,18 +246,21 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     await storage.refreshFamilies.purge(now)
     await storage.idempotency.purge(now)
     await limits.sweep(now)
+    await audit.sweep(now)
   }
   const sweeper = setInterval(() => void sweep().catch(() => undefined), SWEEP_INTERVAL)
   sweeper.unref()
 
   async function start(): Promise<void> {
     await opened.ready
+    await audit.seal()
     // Watched before anything is read, so that no change falls in between.
     await watcher.start()
     await limits.start()
     await roleReader.read()
     await signingKeys.ensureCurrent()
     await warnOfLostSecrets()
+    await lookForForeignKeys()
   }
 
   async function warnOfLostSecrets(): Promise<void> {
@@ -259,6 +271,18 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     if (lost > 0) warn(`${lost} stored keys or tokens belong to a secret that is no longer given, and are refused`)
   }
 
+  /** Keys that were imported work on without their kind, once they were used. */
+  async function lookForForeignKeys(): Promise<void> {
+    const peppers = await storage.keys.foreignPeppers()
+    if (peppers.length > 0) authenticators.foreignTexts.open()
+    const named = new Set(resolved.apiKeys.importKinds.map(({ name }) => name))
+    for (const pepper of peppers) {
+      const kind = kindOfPepper(pepper)
+      if (kind === null || named.has(kind)) continue
+      warn(`apiKeys.importKinds does not name '${kind}': the keys imported by it that were not used yet are refused`)
+    }
+  }
+
   let closing: Promise<void> | undefined
   function close(): Promise<void> {
     closing ??= (async () => {
@@ -267,6 +291,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       await watcher.stop()
       await opened.ready.catch(() => undefined)
       await limits.stop()
+      await audit.stop()
       await opened.storage.close()
     })()
     return closing
@@ -274,7 +299,12 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
 
   const core: MachineAuth<Roles, U> = {
     keys,
-    organizations: new OrganizationService({ ...common, organizations: storage.organizations, keys: storage.keys, permissions }),
+    organizations: new OrganizationService({
+      ...common,
+      organizations: storage.organizations,
+      keys: storage.keys,
+      permissions,
+    }),
     users,
     roles: new RoleService({
       ...common,
@@ -284,7 +314,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       configured: resolved.roles,
       reload: () => roleReader.readNow(),
     }),
-    permissions,
+    permissions: permissionService,
     tokens,
     sessions,
     login,
@@ -319,6 +349,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       tokens,
       sessions,
       signingKeys,
+      audit,
       idempotent: createIdempotency({ store: storage.idempotency, clock, secrets: resolved.secrets, warn }),
     },
     seed: crypto.randomUUID(),

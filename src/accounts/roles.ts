@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.ts'
 import { FieldErrors } from '../lib/field-errors.ts'
 import { isName } from '../lib/names.ts'
 import type { AuditLog } from '../recording/audit.ts'
+import { differencesOf } from '../recording/differences.ts'
 import type { RoleStore } from '../storage/ports/accounts.ts'
 import type { ChangeKind, RoleRecord } from '../storage/records.ts'
 import type { RoleView } from './views.ts'
@@ -78,8 +79,10 @@ export class RoleService {
     requireGrantable(actor, permissions)
     requireGrantable(actor, registry.permissionsOf([name, ...inherits]).names)
     const role: RoleRecord = { name, permissions, inherits }
+    const before = (await store.list()).find((each) => each.name === name) ?? null
     await this.#commit(name, () => store.put(role, clock()))
-    await audit.record({ action: 'role.put', actor, subject: name, details: { permissions, inherits } })
+    const differences = differencesOf(before ?? {}, { permissions, inherits })
+    if (differences !== null) await audit.record({ action: 'role.put', actor, subject: name, details: { ...differences } })
     return toView(role, 'stored')
   }
 

@@ -17,7 +17,8 @@ import type { Clock } from '../lib/clock.ts'
 import { FieldErrors, invalidField } from '../lib/field-errors.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import type { AuditLog } from '../recording/audit.ts'
-import type { OrganizationStore, UserPatch, UserStore } from '../storage/ports/accounts.ts'
+import { differencesOf } from '../recording/differences.ts'
+import type { OrganizationStore, UserFilter, UserPatch, UserStore } from '../storage/ports/accounts.ts'
 import type { Page } from '../storage/ports/page.ts'
 import type { SessionStore } from '../storage/ports/sessions.ts'
 import type { RefreshFamilyStore } from '../storage/ports/tokens.ts'
@@ -26,6 +27,9 @@ import { normalizeEmail } from './email.ts'
 import type { Passwords } from './passwords.ts'
 import { type NewUser, resolveNewUser, resolveUserPatch, type UserChange } from './user-input.ts'
 import { toUserView, type UserView } from './views.ts'
+
+/** That they changed is written down; what they were and are is nobody's business. */
+const HIDDEN = ['email', 'passwordHash']
 
 export interface UserServiceOptions {
   readonly users: UserStore
@@ -75,7 +79,8 @@ export class UserService {
       createdAt: clock(),
     }
     await users.insert(user)
-    await audit.record({ action: 'user.created', actor, subject: id, details: { organizationId, roles: user.roles } })
+    const details = { organizationId, roles: user.roles }
+    await audit.record({ action: 'user.created', actor, subject: id, organizationId, details })
     return toUserView(user)
   }
 
@@ -95,12 +100,12 @@ export class UserService {
   }
 
   /**
-   * Users within the actor's reach, newest first.
+   * Users within the actor's reach, newest first unless the filter sorts otherwise.
    *
    * @throws MachineAuthError `not_found` for another's organization
    */
   async list(
-    filter: { readonly organizationId?: string | undefined } = {},
+    filter: UserFilter = {},
     page: PageInput = {},
     actor: Actor = SYSTEM,
   ): Promise<Page<UserView>> {
@@ -117,7 +122,7 @@ export class UserService {
       return audit.refuseOutOfReach(actor, organizationId)
     }
     const bound = reach.kind === 'organization' ? reach.organizationId : organizationId
-    const { items, nextCursor } = await users.list({ organizationId: bound }, request)
+    const { items, nextCursor } = await users.list({ ...filter, organizationId: bound }, request)
     return { items: items.map(toUserView), nextCursor }
   }
 
@@ -153,8 +158,12 @@ export class UserService {
     // Never the same moment twice: who compares it must see that something happened.
     const notBefore = isLoggedOut ? { tokensNotBefore: Math.max(now, user.tokensNotBefore + 1) } : {}
     const updated = await this.#write(id, { ...wanted, ...hashed, ...notBefore }, isLoggedOut, now)
-    const changed = Object.keys({ ...wanted, ...hashed })
-    await audit.record({ action: 'user.updated', actor, subject: id, details: { changed, ...visible(wanted) } })
+    const differences = differencesOf(user, { ...wanted, ...hashed }, HIDDEN)
+    if (differences !== null) {
+      // In the organization he has left, too, nobody reads of the one he is in now.
+      const { organizationId } = updated
+      await audit.record({ action: 'user.updated', actor, subject: id, organizationId, details: { ...differences } })
+    }
     return toUserView(updated)
   }
 
@@ -223,9 +232,4 @@ function taken(path: string): MachineAuthError {
     detail: `${path}: another user has it.`,
     errors: [{ path, message: 'is taken' }],
   })
-}
-
-/** What of a change the audit log repeats: no e-mail, no password. */
-function visible({ roles, status, organizationId }: UserPatch): Readonly<Record<string, unknown>> {
-  return JSON.parse(JSON.stringify({ roles, status, organizationId }))
 }

@@ -1,6 +1,6 @@
 /** What the document says of each guard: one row per guard. */
 
-import { type ModuleRequirement, modulePermission } from '../authorization/registry.ts'
+import { type ModuleRequirement, modulePermission } from '../authorization/modules.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { GuardMark } from '../guards/gate.ts'
 import type { CurrentUserRequirement } from '../guards/plugin.ts'

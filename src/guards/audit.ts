@@ -4,7 +4,7 @@
  * Elysia ignores an option whose macro it does not know or did not reach (a route declared before the plugin, an
  * option after another plugin's switched-off macro), and the route would answer anybody.
  */
-import { type ModuleRequirement, modulePermission } from '../authorization/registry.ts'
+import { type ModuleRequirement, modulePermission } from '../authorization/modules.ts'
 import type { AppInternals, InternalRoute } from './elysia-internals.ts'
 import type { GuardMark } from './gate.ts'
 import { isGuardName } from './names.ts'

@@ -3,7 +3,7 @@
 import { Elysia } from 'elysia'
 import type { BearerToken, Principal, Session, User } from '../authentication/principal.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
-import type { ModuleRequirement } from '../authorization/registry.ts'
+import type { ModuleRequirement } from '../authorization/modules.ts'
 import { toList } from '../lib/to-list.ts'
 import { type CompiledPolicy, compilePolicies } from '../limits/policy.ts'
 import type { LimitStrategy, RateLimitInput } from '../options/types.ts'
@@ -11,6 +11,7 @@ import { Auth, type RoleRequirement } from './auth.ts'
 import { refuseLostGuards } from './declarations.ts'
 import { createGate, createMark } from './gate.ts'
 import { createLimitGate } from './limit-gate.ts'
+import { requireMasterKey } from './master-key.ts'
 import {
   type ApiKeyRequirement,
   type CredentialKindName,
@@ -19,7 +20,6 @@ import {
   requireApiKey,
   requireBearerToken,
   requireCurrentUser,
-  requireMasterKey,
   requireModule,
   requirePermission,
   requireRole,

@@ -2,7 +2,6 @@
  * What each guard demands, as a pure decision over what the request presents: `require*` returns what it proved or
  * throws `MachineAuthError`.
  */
-import { MASTER, MASTER_KEY_HEADER } from '../authentication/master-key.ts'
 import type {
   ApiKeyPrincipal,
   BearerToken,
@@ -12,10 +11,11 @@ import type {
   User,
 } from '../authentication/principal.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
-import { type ModuleRequirement, modulePermission } from '../authorization/registry.ts'
+import { type ModuleRequirement, modulePermission } from '../authorization/modules.ts'
 import type { ErrorCode } from '../errors.ts'
 import { canonicalGrant } from '../lib/names.ts'
 import type { Environment } from '../storage/records.ts'
+import { findMasterKey } from './master-key.ts'
 import type { Presented } from './presented.ts'
 
 /** `apiKey: { … }`: what else the key must have. */
@@ -192,27 +192,10 @@ export function requireModule(presented: Presented, requirement: ModuleRequireme
   return principal
 }
 
-/** The master key, from `X-Admin-Key` or as a bearer token. */
-export function requireMasterKey(presented: Presented): Principal {
-  const given = presented.request.headers.get(MASTER_KEY_HEADER)
-  if (given !== null) {
-    // Several headers arrive joined by commas.
-    if (!presented.isMasterKey(given))
-      throw presented.refuse(given.includes(',') ? 'request_malformed' : 'master_key_invalid')
-    return presented.prove(MASTER)
-  }
-  const kind = presented.authorizationKind
-  if (kind === undefined) throw presented.refuse('credential_missing')
-  if (kind === 'ambiguous') throw presented.refuse('request_malformed')
-  if (kind === 'bearer' && presented.authorization?.kind === 'master') return presented.prove(MASTER)
-  throw presented.refuse('master_key_invalid')
-}
-
 /** For the management endpoints: a principal with the permission, or the master key. */
 export function requireManagement(presented: Presented, permission: string): Principal {
-  if (presented.request.headers.has(MASTER_KEY_HEADER)) return requireMasterKey(presented)
-  const outcome = presented.foremost
-  if (outcome?.kind === 'master') return presented.prove(outcome)
+  const master = findMasterKey(presented)
+  if (master !== null) return master
   const principal = requirePrincipal(presented)
   requireAll(presented, principal, [permission])
   return principal

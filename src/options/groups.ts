@@ -2,7 +2,7 @@
 
 import { parseDuration } from '../lib/duration.ts'
 import { parseCidr } from '../lib/ip.ts'
-import { canonicalGrant, canonicalPermission } from '../lib/names.ts'
+import { canonicalPermission } from '../lib/names.ts'
 import { toList } from '../lib/to-list.ts'
 import { createTable } from './plain.ts'
 import type { LimitPolicy, MachineAuthOptions, ProtectRule, ResolvedOptions } from './types.ts'
@@ -27,6 +27,8 @@ export function resolveApiKeys(given: MachineAuthOptions['apiKeys'] = {}): Resol
     cacheTtl: parseDuration(given.cacheTtl ?? '60s'),
     cacheSize: given.cacheSize ?? 100_000,
     defaultRateLimit: given.defaultRateLimit ?? { limit: 60, window: '1m' },
+    expiryWarning: parseDuration(given.expiryWarning ?? '7d'),
+    importKinds: given.importKinds ?? [],
   }
 }
 
@@ -65,13 +67,6 @@ export function resolveSessions(
     secure,
     trustedOrigins: lowerCase(given.trustedOrigins ?? []),
   }
-}
-
-export function resolveRoles(given: MachineAuthOptions['roles']): ResolvedOptions['roles'] {
-  const roles = Object.entries(given ?? { admin: ['*'] })
-  return createTable(
-    roles.map(([name, grants]) => [name, unique(grants.map((grant) => canonicalGrant(grant) ?? grant))] as const),
-  )
 }
 
 export function resolveModules(given: MachineAuthOptions['modules'] = {}): ResolvedOptions['modules'] {
@@ -129,6 +124,10 @@ export function resolveAbuse(given: MachineAuthOptions['abuse'] = {}): ResolvedO
     blockFor,
     allow: canonicalCidrs(allow),
   }
+}
+
+export function resolveAudit(given: MachineAuthOptions['audit'] = {}): ResolvedOptions['audit'] {
+  return { retention: given.retention === undefined ? null : parseDuration(given.retention) }
 }
 
 export function resolveTrustProxy(given: MachineAuthOptions['trustProxy'] = false): ResolvedOptions['trustProxy'] {

@@ -18,6 +18,7 @@ function oneOrMore(test: Predicate): Predicate {
 export const isText: Predicate = text((value) => value.length > 0 && value.length <= 256)
 export const isTextOrTexts: Predicate = oneOrMore((value) => typeof value === 'string')
 export const isCidr: Predicate = text((value) => parseCidr(value) !== null)
+export const isRoleName: Predicate = text(isName)
 export const isRoleOrRoles: Predicate = oneOrMore(text(isName))
 export const isGrant: Predicate = text((value) => canonicalGrant(value) !== null)
 export const isPermission: Predicate = text((value) => canonicalPermission(value) !== null)

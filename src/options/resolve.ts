@@ -7,6 +7,7 @@ import * as groups from './groups.ts'
 import { type Layer, mergeLayers, sourceIn } from './layers.ts'
 import { kindOf, Report } from './mistakes.ts'
 import { copyMembers, freezePlain } from './plain.ts'
+import { checkRoles, resolveRoles } from './roles.ts'
 import { makeSecret, readOrCreateSecret } from './secret-file.ts'
 import { checkSecrets, checkSeparation, listOf, SECRET_ACCEPTED } from './secrets.ts'
 import { checkShape } from './shape.ts'
@@ -57,12 +58,14 @@ function fill(given: MachineAuthOptions, production: boolean): Omit<ResolvedOpti
     apiKeys: groups.resolveApiKeys(given.apiKeys),
     jwt: groups.resolveJwt(given.jwt),
     sessions: groups.resolveSessions(given.sessions, production),
-    roles: groups.resolveRoles(given.roles),
+    roles: resolveRoles(given.roles),
     modules: groups.resolveModules(given.modules),
     trustProxy: groups.resolveTrustProxy(given.trustProxy),
     rateLimit: groups.resolveRateLimit(given.rateLimit),
     abuse: groups.resolveAbuse(given.abuse),
+    audit: groups.resolveAudit(given.audit),
     protect: groups.resolveProtect(given.protect),
+    hideCredentials: given.hideCredentials ?? false,
   }
 }
 
@@ -103,6 +106,7 @@ export function resolveOptions(options: MachineAuthOptions, environment: Options
   const filled = { ...fill(given, production), warnings: report.warnings }
   checkSecrets('secret', given.secret, report)
   checkSecrets('masterKey', given.masterKey, report)
+  checkRoles(given.roles, report)
   checkConsistency(filled, report)
 
   const database = kindOfDatabase(filled.database)

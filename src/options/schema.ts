@@ -6,6 +6,7 @@ import { Type } from '@sinclair/typebox'
 import { isLockout, LOCKOUT_ACCEPTED } from '../lib/lockout-end.ts'
 import { NAME_PATTERN, SEGMENT_PATTERN } from '../lib/names.ts'
 import { DATABASE_ACCEPTED, isDatabase } from './database.ts'
+import { type HashKind, isHashKind } from './hash-kind.ts'
 import { defaultLimitSchema, MAX_LIMIT, positiveDuration, STRATEGY } from './limit-policy.ts'
 import * as is from './predicates.ts'
 import { check, cidrs, duration, fn, group, list, oneOf, record, whole } from './schema-kinds.ts'
@@ -18,6 +19,11 @@ const secrets = check<string | readonly string[]>(
   is.isTextOrTexts,
 )
 const permission = check<string>("a permission name such as 'users.view'", is.isPermission)
+const grants = list(
+  'a list of permissions',
+  check<string>("a permission name such as 'users.view', or a wildcard: 'users.*', '*'", is.isGrant),
+)
+const roleName = check<string>("the name of another role, such as 'editor'", is.isRoleName)
 const mountPath = check<string>("a path such as '/auth', without a slash at the end or a wildcard", is.isMountPath)
 const rateLimit = Type.Object(
   {
@@ -91,6 +97,14 @@ export const optionsSchema = group({
     defaultRateLimit: Type.Union([Type.Literal(false), rateLimit], {
       accepted: "false or an object { limit, window } such as { limit: 60, window: '1m' }",
     }),
+    expiryWarning: duration,
+    importKinds: list(
+      'a list of hash kinds',
+      check<HashKind>(
+        'a hash kind such as sha256(), or an object { name, isSlow, lookupOf, parse, verify }',
+        isHashKind,
+      ),
+    ),
   }),
   jwt: group({
     algorithm: oneOf('EdDSA', 'ES256', 'HS256'),
@@ -116,9 +130,15 @@ export const optionsSchema = group({
     NAME_PATTERN,
     "a role name of lower-case letters, digits, '_', '-', with '.' between segments",
     'an object of roles, each with a list of permissions',
-    list(
-      'a list of permissions',
-      check<string>("a permission name such as 'users.view', or a wildcard: 'users.*', '*'", is.isGrant),
+    Type.Union(
+      [
+        grants,
+        Type.Object(
+          { permissions: grants, inherits: Type.Optional(list('a list of role names', roleName)) },
+          { additionalProperties: false, accepted: 'an object { permissions, inherits? }' },
+        ),
+      ],
+      { accepted: 'a list of permissions, or an object { permissions, inherits? }' },
     ),
   ),
   modules: record(
@@ -170,5 +190,7 @@ export const optionsSchema = group({
     ],
     { accepted: 'false or an object { threshold, window, blockFor, allow }' },
   ),
+  audit: group({ retention: positiveDuration }),
   protect: list('a list of rules { path, require }', rule),
+  hideCredentials: oneOf(true, false),
 })

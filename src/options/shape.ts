@@ -31,17 +31,18 @@ function explainUnknown(path: OptionPath, schema: TSchema): string {
   return meant === undefined ? 'no option of that name' : `no option of that name, did you mean ${formatPath(meant)}?`
 }
 
-/** The member of a union that an object is meant for. */
-function objectVariant(error: ValueError): TSchema | undefined {
-  if (error.type !== ValueErrorType.Union || !isPlainObject(error.value)) return undefined
-  return error.schema.anyOf?.find((variant: TSchema) => variant.type === 'object')
+/** The member of a union that an object or a list is meant for. */
+function meantVariant(error: ValueError): TSchema | undefined {
+  const type = Array.isArray(error.value) ? 'array' : isPlainObject(error.value) ? 'object' : null
+  if (error.type !== ValueErrorType.Union || type === null) return undefined
+  return error.schema.anyOf?.find((variant: TSchema) => variant.type === type)
 }
 
 function collect(schema: TSchema, value: unknown, at: OptionPath, report: Report): OptionPath[] {
   const wrong: OptionPath[] = []
   for (const error of Errors(schema, [], value)) {
     const path = [...at, ...fromPointer(error.path)]
-    const variant = objectVariant(error)
+    const variant = meantVariant(error)
     if (variant !== undefined) {
       wrong.push(...collect(variant, error.value, path, report))
       continue

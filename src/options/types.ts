@@ -4,6 +4,7 @@ import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { MachineAuthError } from '../errors.ts'
 import type { RateLimitSetting, SigningAlgorithm } from '../storage/records.ts'
+import type { HashKind } from './hash-kind.ts'
 
 /** A duration: text such as `'15m'`, `'30 days'`, `'0s'`, or a number of seconds. */
 export type DurationInput = string | number
@@ -16,6 +17,12 @@ export interface ModuleDefinition {
   readonly label?: string
   readonly crud?: readonly CrudVerb[]
   readonly actions?: Readonly<Record<string, readonly HttpVerb[]>>
+}
+
+/** A role that grants what other roles of the options grant, besides its own permissions. */
+export interface RoleDefinition {
+  readonly permissions: readonly string[]
+  readonly inherits?: readonly string[]
 }
 
 /** The least an app's own `users.load` must answer. More members are carried, typed, into every handler. */
@@ -199,6 +206,16 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
     readonly cacheSize?: number
     /** Limit of a key that has none of its own, or `false` for none. Default `{ limit: 60, window: '1m' }`. */
     readonly defaultRateLimit?: false | RateLimitSetting
+    /**
+     * How long before it expires answers to a key say so in `X-API-Key-Expires`, as text or seconds; `'0s'` for never.
+     * Default `'7d'`.
+     */
+    readonly expiryWarning?: DurationInput
+    /**
+     * How keys that were made elsewhere are stored there: then they can be imported, and are hashed as ours are when
+     * they are first used. Default: none.
+     */
+    readonly importKinds?: readonly HashKind[]
   }
   /** Access tokens (JWT) and refresh tokens. */
   readonly jwt?: {
@@ -235,8 +252,11 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
     /** Other origins whose pages may send requests with the cookie. Default `[]`. */
     readonly trustedOrigins?: readonly string[]
   }
-  /** Permissions of each role, wildcards included. Default `{ admin: ['*'] }`. */
-  readonly roles?: { readonly [Name in Roles]: readonly string[] }
+  /**
+   * Permissions of each role, wildcards included; `{ permissions, inherits }` grants those of other roles too. Default
+   * `{ admin: ['*'] }`.
+   */
+  readonly roles?: { readonly [Name in Roles]: readonly string[] | RoleDefinition }
   /** Modules, whose permissions `requireModule` derives from method and action. Default `{}`. */
   readonly modules?: Readonly<Record<string, ModuleDefinition>>
   /**
@@ -273,8 +293,19 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
         /** Addresses and CIDR ranges that nothing blocks. Default `[]`. */
         readonly allow?: readonly string[]
       }
+  /** The log of management acts and denied attempts. */
+  readonly audit?: {
+    /** How long its events are kept, as text or seconds, above zero. Default: for ever. */
+    readonly retention?: DurationInput
+  }
   /** Guards for whole path prefixes, unmatched routes there included. Default `[]`. */
   readonly protect?: readonly ProtectRule[]
+  /**
+   * Takes every credential out of a request once it is read: `Authorization`, the headers of API keys and of the master
+   * key, and the session cookie. Handlers, other hooks and mounted apps see none of them; `auth` goes on working.
+   * Default: off.
+   */
+  readonly hideCredentials?: boolean
 }
 
 /** Options after defaults, parsing and checks; frozen. Durations are milliseconds. */
@@ -305,6 +336,8 @@ export interface ResolvedOptions {
     readonly cacheTtl: number
     readonly cacheSize: number
     readonly defaultRateLimit: false | RateLimitSetting
+    readonly expiryWarning: number
+    readonly importKinds: readonly HashKind[]
   }
   readonly jwt: {
     readonly algorithm: SigningAlgorithm
@@ -342,7 +375,12 @@ export interface ResolvedOptions {
     readonly blockFor: DurationInput
     readonly allow: readonly string[]
   }
+  readonly audit: {
+    /** ms; null for ever. */
+    readonly retention: number | null
+  }
   readonly protect: readonly ProtectRule[]
+  readonly hideCredentials: boolean
   /** Things that work but deserve a look; the plugin prints them once at start. */
   readonly warnings: readonly string[]
 }

@@ -35,6 +35,8 @@ describe('defaults', () => {
         cacheTtl: MINUTE,
         cacheSize: 100_000,
         defaultRateLimit: { limit: 60, window: '1m' },
+        expiryWarning: 7 * DAY,
+        importKinds: [],
       },
       jwt: {
         algorithm: 'EdDSA',
@@ -64,7 +66,9 @@ describe('defaults', () => {
         maxSubjects: 100_000,
       },
       abuse: { threshold: 100, window: 60 * MINUTE, blockFor: '24h', allow: [] },
+      audit: { retention: null },
       protect: [],
+      hideCredentials: false,
       warnings: [],
     })
   })
