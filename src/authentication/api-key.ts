@@ -2,16 +2,18 @@
 import { PermissionSet } from '../authorization/permission-set.ts'
 import { apiKeyIdAt, parseApiKey } from '../credentials/api-key-format.ts'
 import { createAddressMatcher } from '../lib/ip.ts'
+import { toTimestamp } from '../lib/timestamp.ts'
 import { keyStatus } from '../storage/key-status.ts'
 import type { KeyStore } from '../storage/ports/keys.ts'
 import type { ApiKeyWithOwner } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
+import { withinBounds } from './organization-bounds.ts'
 import { type ApiKeyPrincipal, type KeyUse, type Outcome, type Refusal, refusal, type User } from './principal.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 import { toApiKeyView } from './views.ts'
 
-const INVALID = refusal('api_key_invalid')
+export const INVALID = refusal('api_key_invalid')
 
 const STATUS_REFUSALS = {
   revoked: refusal('api_key_revoked'),
@@ -20,7 +22,7 @@ const STATUS_REFUSALS = {
 } as const
 
 /** Each of these is told apart only for someone who holds the right secret. */
-function stateRefusal({ key, user, organization }: ApiKeyWithOwner, now: number): Refusal | null {
+export function stateRefusal({ key, user, organization }: ApiKeyWithOwner, now: number): Refusal | null {
   const status = keyStatus(key, now)
   if (status !== 'active') return STATUS_REFUSALS[status]
   if (organization?.status === 'suspended') return refusal('organization_suspended')
@@ -28,6 +30,16 @@ function stateRefusal({ key, user, organization }: ApiKeyWithOwner, now: number)
   if (key.organizationId !== null && organization === null) return refusal('organization_suspended')
   if (user?.status === 'disabled') return refusal('user_disabled')
   return null
+}
+
+/** A key that was proven, and what it is forgotten by. */
+export function toFound(base: ApiKeyWithOwner): Found<ApiKeyWithOwner> {
+  const { key, organization } = base
+  return {
+    base,
+    validUntil: key.expiresAt ?? Number.POSITIVE_INFINITY,
+    dependencies: { key: key.id, user: key.userId, organization: organization?.id ?? null },
+  }
 }
 
 const OWNER_REFUSALS = {
@@ -56,10 +68,12 @@ export interface ApiKeyKindOptions {
   readonly keys: KeyStore
   readonly hasher: SecretHasher
   readonly users: UserDirectory
+  /** ms before a key expires from which on answers say so; 0 for never. */
+  readonly expiryWarning: number
 }
 
 export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<ApiKeyWithOwner, ApiKeyPrincipal> {
-  const { prefix, keys, hasher, users } = options
+  const { prefix, keys, hasher, users, expiryWarning } = options
 
   async function lookup(text: string, now: number): Promise<Found<ApiKeyWithOwner> | Refusal> {
     const parsed = parseApiKey(prefix, text)
@@ -74,11 +88,11 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
       const renewed = hasher.hash(text)
       await keys.rehash(found.key.id, found.key.pepper, renewed.hash, renewed.pepper)
     }
-    return {
-      base: found,
-      validUntil: found.key.expiresAt ?? Number.POSITIVE_INFINITY,
-      dependencies: { key: found.key.id, user: found.key.userId, organization: found.organization?.id ?? null },
-    }
+    return toFound(found)
+  }
+
+  function warningOf({ expiresAt }: ApiKeyWithOwner['key'], now: number): string | null {
+    return expiresAt === null || expiresAt - now > expiryWarning ? null : toTimestamp(expiresAt)
   }
 
   function compose(base: ApiKeyWithOwner, owner: { user: User; granted: PermissionSet } | null, now: number) {
@@ -89,9 +103,10 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
       id: key.id,
       organizationId: key.organizationId ?? owner?.user.organizationId ?? null,
       user: owner?.user ?? null,
-      granted: owner === null ? own : own.intersect(owner.granted),
+      granted: withinBounds(owner === null ? own : own.intersect(owner.granted), base.organization),
       apiKey: toApiKeyView(key, now),
       allowsAddress: key.ipAllowlist.length === 0 ? null : createAddressMatcher(key.ipAllowlist),
+      expiryWarning: warningOf(key, now),
       use: useOf(base),
     }
     return principal

@@ -3,11 +3,14 @@ import { MachineAuthError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MachineAuthOptions, ResolvedOptions } from '../options/types.ts'
 import type { Storage } from '../storage/ports.ts'
-import type { ApiKeyWithOwner, ChangeKind } from '../storage/records.ts'
+import type { ChangeKind } from '../storage/records.ts'
 import { createApiKeyKind } from './api-key.ts'
 import { Authenticator } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
-import { type ApiKeyPrincipal, type Refusal, refusal, type SessionPrincipal, type TokenPrincipal } from './principal.ts'
+import { createForeignKeyKind } from './imported-keys/foreign-key.ts'
+import { ForeignTexts } from './imported-keys/foreign-texts.ts'
+import { type Attempts, KeyAuthenticator } from './imported-keys/key-authenticator.ts'
+import { type Refusal, refusal, type SessionPrincipal, type TokenPrincipal } from './principal.ts'
 import { createSessionKind, type SessionBase } from './session.ts'
 import { createBearerKind, createJwtKind, type TokenBase, type VerifyAccessToken } from './token.ts'
 import type { UserDirectory } from './user-directory.ts'
@@ -16,6 +19,8 @@ export interface AuthenticatorsOptions {
   readonly storage: Storage
   readonly clock: Clock
   readonly apiKeys: ResolvedOptions['apiKeys']
+  /** Bounds who tries how many foreign keys. */
+  readonly attempts: Attempts
   readonly idleTtl: number | null
   readonly keyHasher: SecretHasher
   readonly tokenHasher: SecretHasher
@@ -36,7 +41,9 @@ function toRefusal(error: unknown): Refusal {
 }
 
 export interface Authenticators {
-  readonly apiKeys: Authenticator<ApiKeyWithOwner, ApiKeyPrincipal>
+  readonly apiKeys: KeyAuthenticator
+  /** Texts of keys that were made elsewhere. */
+  readonly foreignTexts: ForeignTexts
   readonly jwts: Authenticator<TokenBase, TokenPrincipal>
   readonly bearers: Authenticator<TokenBase, TokenPrincipal>
   readonly sessions: Authenticator<SessionBase, SessionPrincipal>
@@ -48,10 +55,21 @@ export interface Authenticators {
 export function createAuthenticators(options: AuthenticatorsOptions): Authenticators {
   const { storage, users, clock, ready } = options
   const common = { clock, ttl: options.apiKeys.cacheTtl, size: options.apiKeys.cacheSize, toRefusal, ready }
-  const apiKeys = new Authenticator(
-    createApiKeyKind({ prefix: options.apiKeys.prefix, keys: storage.keys, hasher: options.keyHasher, users }),
+  const { prefix, expiryWarning, importKinds: kinds } = options.apiKeys
+  const { keyHasher: hasher } = options
+  const keyKind = createApiKeyKind({ prefix, expiryWarning, keys: storage.keys, hasher, users })
+  const ownKeys = new Authenticator(keyKind, common)
+  const foreignTexts = new ForeignTexts({ prefix, kinds, hasher })
+  const foreignKeys = new Authenticator(
+    createForeignKeyKind({ texts: foreignTexts, kinds, keys: storage.keys, hasher, principalOf: keyKind.principalOf }),
     common,
   )
+  const apiKeys = new KeyAuthenticator({
+    own: ownKeys,
+    foreign: foreignKeys,
+    texts: foreignTexts,
+    attempts: options.attempts,
+  })
   const jwts = new Authenticator(
     createJwtKind({ verify: options.verifyAccessToken, families: storage.refreshFamilies, users }),
     common,
@@ -71,7 +89,7 @@ export function createAuthenticators(options: AuthenticatorsOptions): Authentica
     createSessionKind({ sessions: storage.sessions, users, idleTtl: options.idleTtl }),
     common,
   )
-  const caches = [apiKeys.cache, jwts.cache, bearers.cache, sessions.cache]
+  const caches = [ownKeys.cache, foreignKeys.cache, jwts.cache, bearers.cache, sessions.cache]
 
   function clear(): void {
     for (const cache of caches) cache.clear()
@@ -79,6 +97,7 @@ export function createAuthenticators(options: AuthenticatorsOptions): Authentica
 
   return {
     apiKeys,
+    foreignTexts,
     jwts,
     bearers,
     sessions,

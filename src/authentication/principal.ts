@@ -62,6 +62,8 @@ export interface ApiKeyPrincipal extends PrincipalBase {
   readonly apiKey: ApiKeyView
   /** Null when the key may come from anywhere. */
   readonly allowsAddress: ((address: string) => boolean) | null
+  /** When it expires (RFC 3339), if that is soon enough to say so in every answer. */
+  readonly expiryWarning: string | null
   readonly use: KeyUse
 }
 

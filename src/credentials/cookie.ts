@@ -31,3 +31,14 @@ export function findCookie(header: string, name: string): CookieValue {
   }
   return found === null ? ABSENT : { kind: 'present', value: found }
 }
+
+/**
+ * A `Cookie` header without the cookies of one name, however they are spaced; the others stay as they were sent.
+ *
+ * @returns the same text when there is none of that name, an empty one when there is no other
+ */
+export function withoutCookie(header: string, name: string): string {
+  const pairs = header.split(';')
+  const kept = pairs.filter((pair) => pair.split('=', 1)[0]?.trim() !== name)
+  return kept.length === pairs.length ? header : kept.join(';').trim()
+}

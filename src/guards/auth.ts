@@ -80,7 +80,7 @@ export class Auth<U extends object = object, Roles extends string = string> {
     try {
       return question(presented)
     } finally {
-      presented.limits.writeHeaders(presented, this.#headers)
+      presented.writeHeaders(this.#headers)
     }
   }
 

@@ -8,6 +8,7 @@ import { derive } from '../lib/crypto.ts'
 import { createAddressMatcher } from '../lib/ip.ts'
 import { parseLockout } from '../lib/lockout-end.ts'
 import { AbuseGuard } from '../limits/abuse.ts'
+import type { AttemptGate } from '../limits/attempt-gate.ts'
 import { BlockIndex } from '../limits/block-index.ts'
 import { KeyAllowances } from '../limits/key-allowance.ts'
 import { Limiters } from '../limits/limiters.ts'
@@ -27,6 +28,7 @@ export interface LimitsOptions {
   readonly clock: Clock
   readonly audit: AuditLog
   readonly warn: (message: string) => void
+  readonly attempts: Pick<AttemptGate, 'forget'>
 }
 
 export interface AssembledLimits {
@@ -72,7 +74,7 @@ function createAbuseGuard(options: ResolvedOptions, blocks: BlockService, index:
   })
 }
 
-export function createLimits({ options, storage, clock, audit, warn }: LimitsOptions): AssembledLimits {
+export function createLimits({ options, storage, clock, audit, warn, attempts }: LimitsOptions): AssembledLimits {
   const { maxSubjects, strategy, headers, login, default: defaults } = options.rateLimit
   const index = new BlockIndex(createAddressMatcher(options.abuse.allow))
   const limiters = new Limiters(maxSubjects)
@@ -93,6 +95,7 @@ export function createLimits({ options, storage, clock, audit, warn }: LimitsOpt
     warn,
     forget(subject) {
       limiters.forget(subject)
+      attempts.forget(subject)
       allowances.forget(subject)
       abuse?.forget(subject)
     },

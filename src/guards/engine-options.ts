@@ -4,6 +4,7 @@ import { createMasterKeyCheck } from '../authentication/master-key.ts'
 import type { PermissionRegistry } from '../authorization/registry.ts'
 import { clientAddress, compileTrustedProxies } from '../lib/forwarded.ts'
 import { createAddressMatcher } from '../lib/ip.ts'
+import type { MasterKeyThrottle } from '../limits/master-key-throttle.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import type { EngineOptions } from './engine.ts'
 import { createRequestIds } from './request-id.ts'
@@ -11,6 +12,7 @@ import type { RequestLimits } from './request-limits.ts'
 
 export interface KnownToCore {
   readonly limits: RequestLimits
+  readonly masterKeys: MasterKeyThrottle
   /** Resolves when it is known who is blocked. */
   readonly ready: Promise<void>
   /** Null while stored roles are not loaded yet. */
@@ -38,6 +40,7 @@ export function createEngineOptions(
       bearers,
       sessions,
       isMasterKey: createMasterKeyCheck(options.masterKeys),
+      masterKeys: known.masterKeys,
       masterKeyAllows: masterKeyAddresses.length === 0 ? null : createAddressMatcher(masterKeyAddresses),
       nextRequestId: createRequestIds(),
     },
@@ -45,6 +48,7 @@ export function createEngineOptions(
     ready: known.ready,
     clientAddress: (socket, headers) => clientAddress(socket, proxies, headers),
     protect: options.protect,
+    hideCredentials: options.hideCredentials,
     onDenied: options.onDenied,
     knownNames: () => ({
       hasRole: known.hasRole(),

@@ -7,9 +7,11 @@ import { Answers } from './answers.ts'
 import { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
 import { hasForeignErrorHook } from './error-hooks.ts'
-import { Presented, type RequestEnvironment } from './presented.ts'
+import { createCredentialHiding } from './hidden-credentials.ts'
+import { Presented } from './presented.ts'
 import { createProtection, type Protection } from './protect.ts'
 import { createPublicPaths, createRouteCheck, type RouteCheck } from './public-paths.ts'
+import type { RequestEnvironment } from './request-environment.ts'
 import type { RequestLimits } from './request-limits.ts'
 import { describeRoutes, type RouteDescription } from './routes.ts'
 import { peekPresented, rememberPresented, withoutPlugin } from './state.ts'
@@ -27,6 +29,8 @@ export interface EngineOptions {
   readonly knownNames: () => KnownNames
   /** Resolves when it is known who is blocked; requests wait for it. */
   readonly ready?: Promise<void>
+  /** Whether handlers see no credentials. */
+  readonly hideCredentials?: boolean
   /** Whether a path is one of our own endpoints'. */
   readonly ownsPath?: (path: string) => boolean
 }
@@ -41,6 +45,8 @@ export class GuardEngine {
   readonly #knownNames: () => KnownNames
   readonly #protectRules: readonly ProtectRule[]
   #protect: Protection | null = null
+  /** Takes the credentials out of a request once they are read; null when handlers may see them. */
+  readonly #hide: ((headers: Headers) => void) | null
   /** By the app's store: the one thing in a request's context that says whose it is. */
   #publicPaths = new WeakMap<object, RouteCheck>()
   /** Of each app, the paths that have limits of their own in place of the default one. */
@@ -65,6 +71,7 @@ export class GuardEngine {
       ownsPath: options.ownsPath ?? (() => false),
     })
     this.#protectRules = options.protect
+    this.#hide = options.hideCredentials === true ? createCredentialHiding(options.environment) : null
     if (options.ready !== undefined) {
       const open = () => {
         this.ready = null
@@ -180,9 +187,15 @@ export class GuardEngine {
     if (presented.early !== null) {
       // Whoever is kept out by his address does not get his credentials looked up, and is over before he began.
       presented.charges?.settle()
+      this.#hide?.(presented.request.headers)
       return this.#insist(handle, presented)
     }
     presented.readCredentials()
+    if (this.#hide !== null) {
+      // What guards read only when they ask for it.
+      void presented.adminKey
+      this.#hide(presented.request.headers)
+    }
     const pending = presented.takePending()
     if (pending !== null) {
       // Read while the connection is there: who hangs up meanwhile would be nobody when his key turns out wrong.
@@ -216,7 +229,7 @@ export class GuardEngine {
     const error = this.answers.refusalOf(refused, request)
     error.requestId = presented.requestId
     const headers: AnswerHeaders = {}
-    this.#limits.writeHeaders(presented, headers)
+    presented.writeHeaders(headers)
     const kept = [...(answer?.headers ?? [])].filter(([name]) => name.startsWith('access-control-'))
     return withHeaders(error.toResponse(), { ...headers, ...Object.fromEntries(kept) })
   }
@@ -282,7 +295,7 @@ export class GuardEngine {
     const headers: AnswerHeaders = {}
     try {
       this.#limits.chargeDefault(presented)
-      this.#limits.writeHeaders(presented, headers)
+      presented.writeHeaders(headers)
       return withHeaders(answer, headers)
     } catch (refused) {
       return this.#replace(refused, presented, answer)
@@ -299,7 +312,7 @@ export class GuardEngine {
       if (presented.early !== null) throw presented.early
       if (this.#limits.hasPrincipalDefault && !this.#excepts(presented)) this.#limits.chargeDefault(presented)
       if (this.#protectRules.length > 0) this.#requireProtected(presented, headers, store)
-      if (presented.charges !== null) this.#limits.writeHeaders(presented, headers)
+      presented.writeHeaders(headers)
       return undefined
     } catch (refused) {
       return this.#answerEarly(refused, presented, headers)
@@ -324,7 +337,7 @@ export class GuardEngine {
     const { request } = presented
     presented.charges?.refund()
     const error = this.answers.refusalOf(refused, request)
-    this.#limits.writeHeaders(presented, headers)
+    presented.writeHeaders(headers)
     const answer = this.answers.askOnDenied(error, request)
     return answer instanceof Promise
       ? answer.then((given) => given ?? error.toResponse())
@@ -333,8 +346,7 @@ export class GuardEngine {
 
   /** Says in an answer that an error becomes how the limits stand. */
   writeLimits(request: Request, headers: AnswerHeaders): void {
-    const presented = peekPresented(request)
-    if (presented !== undefined) this.#limits.writeHeaders(presented, headers)
+    peekPresented(request)?.writeHeaders(headers)
   }
 
   /** Whether a request has become a WebSocket. */

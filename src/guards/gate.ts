@@ -72,7 +72,7 @@ export function createGate<Proof extends object>(
     } catch (refused) {
       throw presented.refuseWith(refused)
     }
-    if (presented.charges !== null) presented.limits.writeHeaders(presented, set.headers)
+    presented.writeHeaders(set.headers)
     return proof
   }
 
@@ -122,7 +122,7 @@ export function createAsyncGate<Proof extends object>(
     if (presented.refused !== null) throw presented.refused
     try {
       const proof = await decideOnce(presented, { request, params })
-      if (presented.charges !== null) presented.limits.writeHeaders(presented, set.headers)
+      presented.writeHeaders(set.headers)
       return proof
     } catch (refused) {
       throw presented.refuseWith(refused)

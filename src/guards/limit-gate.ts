@@ -46,7 +46,7 @@ export function createLimitGate(
     } catch (refused) {
       throw presented.refuseWith(refused)
     }
-    if (presented.charges !== null) presented.limits.writeHeaders(presented, set.headers)
+    presented.writeHeaders(set.headers)
   }
 
   return asGate(

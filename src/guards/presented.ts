@@ -1,5 +1,4 @@
 /** What one request presents, and what came of it. One object per request, shared by all its guards. */
-import type { Authenticator } from '../authentication/authenticator.ts'
 import { MASTER, MASTER_KEY_HEADER } from '../authentication/master-key.ts'
 import {
   type ApiKeyPrincipal,
@@ -14,33 +13,12 @@ import {
 import { type AuthorizationCredential, glanceAtJwt, parseAuthorization } from '../credentials/authorization.ts'
 import { findCookie } from '../credentials/cookie.ts'
 import { isSameOrigin, isUnsafeRequest } from '../credentials/origin.ts'
-import { type ErrorCode, type ErrorExtras, MachineAuthError } from '../errors.ts'
+import { type ErrorCode, type ErrorExtras, MachineAuthError, statusOf } from '../errors.ts'
+import { addressSubject } from '../limits/subjects.ts'
 import { Charges } from './charges.ts'
 import type { LimitsPort } from './limits-port.ts'
-
-type Verifier<P extends Principal> = Pick<Authenticator<unknown, P>, 'peek' | 'resolve'>
-
-/** What reading and verifying a request's credentials needs; made once per core. */
-export interface RequestEnvironment {
-  readonly keyHeaders: readonly string[]
-  readonly schemes: ReadonlySet<string>
-  readonly keyPrefix: string
-  readonly cookieName: string
-  readonly trustedOrigins: readonly string[]
-  readonly apiKeys: Verifier<ApiKeyPrincipal>
-  readonly jwts: Verifier<TokenPrincipal>
-  readonly bearers: Verifier<TokenPrincipal>
-  readonly sessions: Verifier<SessionPrincipal>
-  readonly isMasterKey: (text: string) => boolean
-  /** Whether the master key may come from an address; null when from anywhere. */
-  readonly masterKeyAllows: ((address: string) => boolean) | null
-  /** The client's address, or null where nobody can tell. */
-  readonly addressOf: (request: Request) => string | null
-  readonly nextRequestId: () => string
-  readonly limits: LimitsPort<Presented>
-  /** Holds a request to what its route says, once that is known; throws where it refuses. */
-  readonly onRoute: (presented: Presented, route: string, store: object) => void
-}
+import type { RequestEnvironment } from './request-environment.ts'
+import type { AnswerHeaders } from './vary.ts'
 
 /** undefined: not presented. null: being verified. */
 type Slot<P extends Principal> = Outcome<P> | null | undefined
@@ -65,6 +43,11 @@ export class Presented {
   #key: Slot<ApiKeyPrincipal>
   #authorization: Slot<AuthorizationPrincipal>
   #authorizationKind: AuthorizationCredential['kind'] | undefined
+  #bearerText: string | null = null
+  /** Undefined until somebody asks. */
+  #adminKey: string | null | undefined
+  /** ms; undefined until a guard asked for the master key. */
+  #masterKeyWait: number | undefined
   #session: Slot<SessionPrincipal>
   #requestId: string | undefined
   #address: string | null | undefined
@@ -74,6 +57,8 @@ export class Presented {
   /** Undefined until somebody asks. */
   #speaker: Principal | null | undefined
   #speakingKey: ApiKeyPrincipal | null | undefined
+  /** When the API key that was proven expires, if that is soon. RFC 3339. */
+  #keyExpires: string | null = null
   /** What limits counted it for; null when none did. */
   charges: Charges | null = null
   /** The pattern of the route it has reached; null until then. */
@@ -116,7 +101,9 @@ export class Presented {
     const known = this.#environment.apiKeys.peek(text)
     this.#key = known ?? null
     // A second key that was found meanwhile stands: it refuses both.
-    if (known === undefined) this.#wait(this.#environment.apiKeys.resolve(text), (outcome) => (this.#key ??= outcome))
+    if (known === undefined) {
+      this.#wait(this.#environment.apiKeys.resolve(text, this.#presenter), (outcome) => (this.#key ??= outcome))
+    }
   }
 
   #takeAuthorization(header: string): void {
@@ -139,23 +126,53 @@ export class Presented {
         this.#authorization = TWO_TOKENS
         return
       case 'bearer':
+        this.#bearerText = credential.text
         // Looked at first, so that the master key never reaches an app's own verifier.
         if (environment.isMasterKey(credential.text)) this.#authorization = MASTER
-        else this.#verifyAuthorization(environment.bearers, credential.text)
+        else this.#verifyBearer(environment, credential.text)
         return
       case 'jwt':
         this.#authorization = null
         this.#wait(environment.jwts.resolve(credential.text), (outcome) => (this.#authorization = outcome))
         return
       case 'apiKey':
-        this.#verifyAuthorization(environment.apiKeys, credential.text)
+        this.#verifyKey(environment.apiKeys, credential.text, (outcome) => (this.#authorization = outcome))
     }
   }
 
-  #verifyAuthorization(verifier: Verifier<AuthorizationPrincipal>, text: string): void {
-    const known = verifier.peek(text)
+  /** Whom unknown texts count against. */
+  get #presenter(): string {
+    return addressSubject(this.address)
+  }
+
+  #verifyKey(
+    apiKeys: RequestEnvironment['apiKeys'],
+    text: string,
+    settle: (outcome: Outcome<ApiKeyPrincipal>) => void,
+  ): void {
+    this.#authorization = null
+    const known = apiKeys.peek(text)
+    if (known === undefined) this.#wait(apiKeys.resolve(text, this.#presenter), settle)
+    else settle(known)
+  }
+
+  #verifyBearer({ apiKeys, bearers, schemes }: RequestEnvironment, text: string): void {
+    const known = bearers.peek(text)
     this.#authorization = known ?? null
-    if (known === undefined) this.#wait(verifier.resolve(text), (outcome) => (this.#authorization = outcome))
+    if (known === undefined) this.#wait(bearers.resolve(text), (outcome) => (this.#authorization = outcome))
+    // It has not the form of a token, and no verifier of the app's is to be asked: it may be a key made elsewhere.
+    else if (known.kind === 'refused' && schemes.has('bearer') && apiKeys.claims(text)) {
+      this.#verifyKey(apiKeys, text, (outcome) => this.#takeForeignBearer(outcome, known))
+    }
+  }
+
+  /** @param asToken what the text is refused with where it is no key either */
+  #takeForeignBearer(outcome: Outcome<ApiKeyPrincipal>, asToken: Refusal): void {
+    const isUnknown = outcome.kind === 'refused' && outcome.code === 'api_key_invalid'
+    this.#authorization = isUnknown ? asToken : outcome
+    if (!isUnknown) this.#authorizationKind = 'apiKey'
+    // What was found out to be a key is no guess at the master key.
+    if (outcome.kind !== 'refused' || (!isUnknown && statusOf(outcome.code) < 429)) this.#bearerText = null
   }
 
   #takeCookie(header: string): void {
@@ -226,6 +243,17 @@ export class Presented {
   /** What the `Authorization` header holds, if there is one. */
   get authorizationKind(): AuthorizationCredential['kind'] | undefined {
     return this.#authorizationKind
+  }
+
+  /** The bearer token that is neither an API key nor a JWT; null without one. */
+  get bearerText(): string | null {
+    return this.#bearerText
+  }
+
+  /** What `X-Admin-Key` holds; null without it. */
+  get adminKey(): string | null {
+    if (this.#adminKey === undefined) this.#adminKey = this.request.headers.get(MASTER_KEY_HEADER)
+    return this.#adminKey
   }
 
   get key(): Outcome<ApiKeyPrincipal> | undefined {
@@ -309,8 +337,24 @@ export class Presented {
   }
 
   /** As `refuse`, for a credential that came in the body and is unknown or forged. */
-  refuseForged(code: Refusal['code']): MachineAuthError {
-    return this.#refuseAfter(this.#isWrongNoted ? 0 : this.#noteWrong(), code)
+  refuseForged(code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {
+    return this.#refuseAfter(this.#isWrongNoted ? 0 : this.#noteWrong(), code, extras)
+  }
+
+  /**
+   * Counts what it presents as the master key, once for however many guards ask.
+   *
+   * @returns ms that its address must wait before it may try again
+   */
+  attemptMasterKey(isRight: boolean): number {
+    this.#masterKeyWait ??= this.#environment.masterKeys.attempt(isRight, this.address, this.requestId)
+    return this.#masterKeyWait
+  }
+
+  /** The refusal of a master key whose address must wait. @param wait ms */
+  refuseLockedOut(isRight: boolean, wait: number): MachineAuthError {
+    const extras = { retryAfter: wait / 1000 }
+    return isRight ? this.#refuse('locked_out', extras) : this.refuseForged('locked_out', extras)
   }
 
   #refuseAfter(wait: number, code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {
@@ -323,7 +367,7 @@ export class Presented {
 
   /** Whether one of its credentials is unknown or forged, and not only of another kind than was asked for. */
   #isForged(code: ErrorCode): boolean {
-    if (code === 'master_key_invalid' && this.request.headers.has(MASTER_KEY_HEADER)) return true
+    if (code === 'master_key_invalid' && this.adminKey !== null) return true
     if (this.#key?.kind === 'refused' && WRONG.has(this.#key.code)) return true
     // What nothing here can verify (`Basic`) may be meant for somebody else.
     if (this.#authorization === UNUSABLE) return false
@@ -357,7 +401,10 @@ export class Presented {
     if (objection !== null) throw this.refuse(objection)
     const { limits } = this.#environment
     limits.requireUnblocked(this, outcome)
-    if (outcome.kind === 'apiKey') limits.chargeKey(this, outcome)
+    if (outcome.kind === 'apiKey') {
+      this.#keyExpires = outcome.expiryWarning
+      limits.chargeKey(this, outcome)
+    }
     this.#principal ??= outcome
     return outcome
   }
@@ -384,6 +431,12 @@ export class Presented {
   #isOwnPage(): boolean {
     if (!isUnsafeRequest(this.request)) return true
     return isSameOrigin(this.request.headers, this.#environment.trustedOrigins)
+  }
+
+  /** Says in an answer how its limits stand, and that its API key expires soon. */
+  writeHeaders(headers: AnswerHeaders): void {
+    if (this.#keyExpires !== null) headers['x-api-key-expires'] = this.#keyExpires
+    if (this.charges !== null) this.#environment.limits.writeHeaders(this, headers)
   }
 
   /** Whether a text is the master key; compared in constant time. */

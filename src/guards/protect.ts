@@ -3,12 +3,12 @@
 import { createPathMatcher, routedPaths } from '../lib/path.ts'
 import { toList } from '../lib/to-list.ts'
 import type { ProtectRule } from '../options/types.ts'
+import { requireMasterKey } from './master-key.ts'
 import type { Presented } from './presented.ts'
 import {
   requireApiKey,
   requireBearerToken,
   requireCurrentUser,
-  requireMasterKey,
   requirePermission,
   requireRole,
   requireSession,

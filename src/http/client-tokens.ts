@@ -1,6 +1,6 @@
 /** `/token/new`, `/token/refresh`: token pairs for clients. */
 import { createGate } from '../guards/gate.ts'
-import { requireMasterKey } from '../guards/requirements.ts'
+import { requireMasterKey } from '../guards/master-key.ts'
 import type { TokenService } from '../tokens/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { refresh } from './login.ts'

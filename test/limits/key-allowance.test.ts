@@ -20,6 +20,7 @@ function aPrincipal(use: Partial<KeyUse> = {}, id = 'key_1'): ApiKeyPrincipal {
     granted: new PermissionSet([]),
     apiKey: toApiKeyView(aKey({ id }), NOW),
     allowsAddress: null,
+    expiryWarning: null,
     use: { rateLimit: null, monthlyQuota: null, organizationQuota: null, credits: null, ...use },
   }
 }

@@ -126,6 +126,9 @@ test('one of each kind costs one look-up each, whatever asks', async () => {
   expect(t.takeStatements()).toEqual([])
 })
 
+/** A few wrong master keys in a minute are written down. */
+const OF_AUDIT = /^insert into "machine_auth_audit"/
+
 describe('what cannot be a credential of ours costs no statement', () => {
   test.each([
     ['a key with a wrong checksum', withKey(`${rawKey.slice(0, -1)}${rawKey.endsWith('0') ? '1' : '0'}`)],
@@ -147,7 +150,7 @@ describe('what cannot be a credential of ours costs no statement', () => {
     for (const path of ['/key', '/token', '/session', '/user', '/users', '/master', '/auth/keys', '/auth/me']) {
       expect((await t.ask(path, { headers: hostile })).status).toBeGreaterThanOrEqual(400)
     }
-    expect(t.takeStatements()).toEqual([])
+    expect(t.takeStatements().filter((statement) => !OF_AUDIT.test(statement))).toEqual([])
   })
 })
 

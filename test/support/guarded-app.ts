@@ -158,7 +158,7 @@ export function createTestPlugin(table: Table = STANDARD, more: Partial<EngineOp
       keyPrefix: 'mac',
       cookieName: 'session_id',
       trustedOrigins: ['https://trusted.example'],
-      apiKeys: verifier(table.keys ?? {}, refusal('api_key_invalid'), isSlow, looked),
+      apiKeys: { ...verifier(table.keys ?? {}, refusal('api_key_invalid'), isSlow, looked), claims: () => false },
       jwts: verifier(table.jwts ?? {}, refusal('token_invalid'), isSlow, looked),
       bearers: verifier({}, refusal('token_invalid') as Outcome<TokenPrincipal>, isSlow, looked),
       sessions: verifier(table.sessions ?? {}, refusal('session_invalid'), isSlow, looked),
