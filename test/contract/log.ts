@@ -1,15 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
 import { aBlock, anEvent, NOW } from './fixtures.ts'
-import {
-  changesOf,
-  codeOf,
-  expectAtomic,
-  fiftyTimes,
-  HOSTILE_CURSORS,
-  type Open,
-  type Opened,
-  readAll,
-} from './support.ts'
+import { changesOf, codeOf, expectAtomic, fiftyTimes, type Open, type Opened } from './support.ts'
 
 export function describeRoleStore(name: string, open: Open): void {
   describe(name, () => {
@@ -43,30 +34,6 @@ export function describeRoleStore(name: string, open: Open): void {
       await expectAtomic(opened, () => roles().put({ ...role, permissions: [] }, NOW))
       await expectAtomic(opened, () => roles().delete('a', NOW))
       expect(await roles().list()).toEqual([role])
-    })
-  })
-}
-
-export function describeAuditStore(name: string, open: Open): void {
-  describe(name, () => {
-    let opened: Opened
-    beforeEach(async () => {
-      opened = await open()
-    })
-
-    test('lists newest first, of one action or all, page by page', async () => {
-      const { audit } = opened.storage
-      const events = Array.from({ length: 5 }, (_, index) =>
-        anEvent({ at: NOW + Math.floor(index / 2), action: index % 2 === 0 ? 'key.created' : 'key.revoked' }),
-      )
-      for (const event of events) await audit.append(event)
-      expect(await readAll((page) => audit.list({}, page), 2)).toEqual(events.toReversed())
-      const revoked = events.filter(({ action }) => action === 'key.revoked').toReversed()
-      expect(await readAll((page) => audit.list({ action: 'key.revoked' }, page), 1)).toEqual(revoked)
-      expect(await readAll((page) => audit.list({ action: "' or 1=1 --" }, page), 1)).toEqual([])
-      for (const { cursor } of HOSTILE_CURSORS) {
-        expect(await codeOf(audit.list({}, { limit: 2, cursor }))).toBe('validation_failed')
-      }
     })
   })
 }
