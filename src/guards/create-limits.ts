@@ -126,9 +126,9 @@ export function createLimits({ options, storage, clock, audit, warn, attempts }:
     note: ({ address, requestId, isLast }) =>
       audit.recordDenied({
         action: 'master_key.refused',
-        actor: { id: 'anonymous' },
+        actor: { id: 'anonymous', origin: { address, requestId } },
         subject: address ?? 'unknown',
-        details: { requestId, lockedOut: isLast },
+        details: { lockedOut: isLast },
       }),
   })
   const settler = setInterval(() => void ledger.settle(clock()).catch(() => undefined), SETTLE_INTERVAL)

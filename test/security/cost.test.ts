@@ -127,7 +127,7 @@ test('one of each kind costs one look-up each, whatever asks', async () => {
 })
 
 /** A few wrong master keys in a minute are written down. */
-const OF_AUDIT = /^insert into "machine_auth_audit"/
+const OF_AUDIT = /"machine_auth_audit/
 
 describe('what cannot be a credential of ours costs no statement', () => {
   test.each([
