@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, describe, test } from 'bun:test'
 import { describeOrganizationStore, describeUserStore } from './accounts.ts'
 import { type Adapter, isServerUp, pglite, postgres, sqliteAsync, sqliteFile, sqliteMemory } from './adapters.ts'
+import { describeAuditStore } from './audit.ts'
 import { describeBlockStore } from './blocks.ts'
 import { describeKeyCredits } from './credits.ts'
 import { describeIdempotencyStore } from './idempotency.ts'
+import { describeKeyChanges } from './key-changes.ts'
 import { describeKeyStore } from './keys.ts'
-import { describeAuditStore, describeChangeStore, describeRoleStore, describeStorage } from './log.ts'
+import { describeKeyRotation } from './keys-rotation.ts'
+import { describeExpiryWarnings, describeKeySelections } from './keys-selected.ts'
+import { describeChangeStore, describeRoleStore, describeStorage } from './log.ts'
 import { describeLoginAddressStore } from './login-addresses.ts'
+import { describePermissionStore } from './permissions.ts'
 import { describeQuotaStore } from './quotas.ts'
 import { describeSessionStore } from './sessions.ts'
 import { describeBearerTokenStore, describeRefreshFamilyStore, describeSigningKeyStore } from './tokens.ts'
@@ -21,6 +26,10 @@ function holdTheContract(adapter: Adapter): void {
     afterAll(() => adapter.stop())
     const open = () => adapter.open()
     describeKeyStore('keys', open)
+    describeKeyChanges('changes of keys', open)
+    describeKeyRotation('rotation of keys', open)
+    describeKeySelections('selections of keys', open)
+    describeExpiryWarnings('expiry warnings', open)
     describeKeyCredits('credits of keys', open)
     describeOrganizationStore('organizations', open)
     describeUserStore('users', open)
@@ -29,6 +38,7 @@ function holdTheContract(adapter: Adapter): void {
     describeBearerTokenStore('bearer tokens', open)
     describeSessionStore('sessions', open)
     describeRoleStore('roles', open)
+    describePermissionStore('permissions', open)
     describeAuditStore('audit', open)
     describeIdempotencyStore('idempotency', open)
     describeBlockStore('blocks', open)

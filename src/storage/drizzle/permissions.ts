@@ -1,4 +1,4 @@
-import { asc, inArray } from 'drizzle-orm'
+import { asc, eq } from 'drizzle-orm'
 import type { PermissionStore } from '../ports/permissions.ts'
 import type { Database } from './database.ts'
 import { excluded } from './excluded.ts'
@@ -12,17 +12,25 @@ export function createPermissionStore({ handle, tables, transaction }: Database)
     },
 
     async sync(put, remove) {
+      const wanted = new Map([
+        ...remove.map((name) => [name, null] as const),
+        ...put.map((each) => [each.name, each] as const),
+      ])
+      // In one order: processes that start at once would wait for each other's rows in a circle.
+      const inOrder = [...wanted].toSorted(([one], [other]) => (one < other ? -1 : 1))
       await transaction(function* (tx) {
-        for (const permission of put) {
-          yield tx
-            .insert(permissions)
-            .values(permission)
-            .onConflictDoUpdate({
-              target: permissions.name,
-              set: { module: excluded(permissions.module), label: excluded(permissions.label) },
-            })
+        for (const [name, permission] of inOrder) {
+          if (permission === null) yield tx.delete(permissions).where(eq(permissions.name, name))
+          else {
+            yield tx
+              .insert(permissions)
+              .values(permission)
+              .onConflictDoUpdate({
+                target: permissions.name,
+                set: { module: excluded(permissions.module), label: excluded(permissions.label) },
+              })
+          }
         }
-        if (remove.length > 0) yield tx.delete(permissions).where(inArray(permissions.name, [...remove]))
       })
     },
   }
