@@ -226,6 +226,20 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     app: resolved.users,
   })
 
+  const organizations = new OrganizationService({
+    ...common,
+    organizations: storage.organizations,
+    keys: storage.keys,
+    permissions,
+  })
+  const roleService = new RoleService({
+    ...common,
+    store: storage.roles,
+    registry: roles,
+    permissions,
+    configured: resolved.roles,
+    reload: () => roleReader.readNow(),
+  })
   const permissionService = new PermissionService({ ...common, registry: permissions, store: storage.permissions })
 
   const watcher = new ChangeWatcher(storage.changes, clock, {
@@ -299,21 +313,9 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
 
   const core: MachineAuth<Roles, U> = {
     keys,
-    organizations: new OrganizationService({
-      ...common,
-      organizations: storage.organizations,
-      keys: storage.keys,
-      permissions,
-    }),
+    organizations,
     users,
-    roles: new RoleService({
-      ...common,
-      store: storage.roles,
-      registry: roles,
-      permissions,
-      configured: resolved.roles,
-      reload: () => roleReader.readNow(),
-    }),
+    roles: roleService,
     permissions: permissionService,
     tokens,
     sessions,
@@ -344,6 +346,10 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     }),
     services: {
       keys,
+      organizations,
+      users,
+      roles: roleService,
+      permissions: permissionService,
       blocks: limits.blocks,
       login,
       tokens,

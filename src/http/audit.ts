@@ -1,7 +1,7 @@
 /** `/audit`: who did what. */
 import type { AuditLog } from '../recording/audit.ts'
-import { AuditList, AuditVerificationModel, ListAuditQuery, VerifyAuditQuery } from './audit-models.ts'
 import { createEndpoints, refusing } from './base.ts'
+import { AuditList, AuditVerificationModel, ListAuditQuery, VerifyAuditQuery } from './models/audit.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Audit log']

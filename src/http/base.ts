@@ -1,6 +1,7 @@
 /** What all our endpoints share: errors as problem+json, nothing cached, bodies read by our own reader. */
 import { Elysia } from 'elysia'
 import type { Principal } from '../authentication/principal.ts'
+import type { OwnPermission } from '../authorization/own-permissions.ts'
 import { MachineAuthError } from '../errors.ts'
 import { toRefusal } from '../guards/elysia-errors.ts'
 import { asOwnErrorHook } from '../guards/error-hooks.ts'
@@ -43,7 +44,7 @@ export function createEndpoints(name: string, mount: MountPoint) {
         return body
       }),
     )
-    .macro('machineAuthManagement', (permission: string) =>
+    .macro('machineAuthManagement', (permission: OwnPermission) =>
       createGate({ name: 'management', value: permission }, (presented) => ({
         actor: withOrigin(presented, requireManagement(presented, permission)),
       })),

@@ -3,7 +3,8 @@ import { t } from 'elysia'
 import type { BlockService } from '../blocks/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { IdempotencyHeader, type Idempotent } from './idempotency.ts'
-import { BlockList, BlockModel, CreateBlock, Id, PageQuery } from './models.ts'
+import { BlockList, BlockModel, CreateBlock } from './models/blocks.ts'
+import { Id, PageQuery } from './models/shared.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Blocks']

@@ -4,7 +4,7 @@ import { requireMasterKey } from '../guards/master-key.ts'
 import type { TokenService } from '../tokens/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { refresh } from './login.ts'
-import { NewClientToken, RefreshBody, TokenResponse } from './models.ts'
+import { NewClientToken, RefreshBody, TokenResponse } from './models/tokens.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Client tokens']

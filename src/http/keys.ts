@@ -4,17 +4,21 @@ import type { KeyService } from '../keys/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { IdempotencyHeader, type Idempotent } from './idempotency.ts'
 import {
+  ChangeKey,
   CreatedKey,
   CreateKey,
-  Id,
   ImportKey,
   KeyList,
   KeyVerification,
   KeyView,
   ListKeysQuery,
+  LockDownKeys,
+  LockdownModel,
   RevokeKey,
+  RotateKey,
   VerifyKey,
-} from './models.ts'
+} from './models/keys.ts'
+import { Id } from './models/shared.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['API keys']
@@ -71,6 +75,53 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, { keys, id
       params,
       response: { 200: KeyView },
       detail: { ...refusing(404), tags, summary: 'Show an API key' },
+    })
+    .patch(`${prefix}/keys/:id`, ({ params: { id }, body, actor }) => keys.update(id, body, actor), {
+      machineAuthManagement: 'machine_auth.keys.update',
+      params,
+      body: ChangeKey,
+      response: { 200: KeyView },
+      detail: {
+        ...refusing(400, 404, 409, 413, 422),
+        tags,
+        summary: 'Change, disable or enable an API key',
+        description: 'Only the members given, from the next request on. A revoked key stays as it is.',
+      },
+    })
+    .post(
+      `${prefix}/keys/:id/rotate`,
+      async ({ params: { id }, body, actor, request, route, set, status }) =>
+        status(
+          201,
+          await idempotent({ params: { id }, body, actor, request, route, set }, () =>
+            keys.rotate(id, body ?? {}, actor),
+          ),
+        ),
+      {
+        machineAuthManagement: 'machine_auth.keys.update',
+        params,
+        headers: IdempotencyHeader,
+        body: RotateKey,
+        response: { 201: CreatedKey },
+        detail: {
+          ...refusing(400, 404, 409, 413, 422),
+          tags,
+          summary: 'Rotate an API key',
+          description:
+            'A new key that has all the old one had; the old one works until the grace period ends, and never past its own expiry.',
+        },
+      },
+    )
+    .post(`${prefix}/keys/lockdown`, ({ body, actor }) => keys.lockdown(body, actor), {
+      machineAuthManagement: 'machine_auth.keys.delete',
+      body: LockDownKeys,
+      response: { 200: LockdownModel },
+      detail: {
+        ...refusing(400, 404, 413, 422),
+        tags,
+        summary: 'Revoke many API keys at once',
+        description: 'All of a user, of an organization or from before a moment; with `dryRun` only their number.',
+      },
     })
     .post(
       `${prefix}/keys/:id/revoke`,

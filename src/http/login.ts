@@ -8,7 +8,7 @@ import { presentedBy } from '../guards/state.ts'
 import type { TokenService } from '../tokens/service.ts'
 import type { TokenResponse } from '../tokens/token-response.ts'
 import { createEndpoints, refusing } from './base.ts'
-import { Login, RefreshBody, TokenResponse as TokenResponseModel } from './models.ts'
+import { Login, RefreshBody, TokenResponse as TokenResponseModel } from './models/tokens.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Tokens']

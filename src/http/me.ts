@@ -1,7 +1,7 @@
 /** `/me`: who the request is taken for. */
 import type { Principal } from '../authentication/principal.ts'
 import { createEndpoints } from './base.ts'
-import { Me } from './models.ts'
+import { Me } from './models/me.ts'
 import type { MountPoint } from './mount-point.ts'
 
 function describe(principal: Principal) {

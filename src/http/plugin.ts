@@ -1,6 +1,10 @@
 /** All endpoints of ours, as the options enable them. */
 import { Elysia } from 'elysia'
 import type { LoginService } from '../accounts/login.ts'
+import type { OrganizationService } from '../accounts/organizations.ts'
+import type { PermissionService } from '../accounts/permissions.ts'
+import type { RoleService } from '../accounts/roles.ts'
+import type { UserService } from '../accounts/users.ts'
 import type { BlockService } from '../blocks/service.ts'
 import { type AppInternals, internalsOf } from '../guards/elysia-internals.ts'
 import type { KeyService } from '../keys/service.ts'
@@ -18,10 +22,17 @@ import { createKeyEndpoints } from './keys.ts'
 import { createLoginEndpoints } from './login.ts'
 import { createMeEndpoint } from './me.ts'
 import { createMountPoint } from './mount-point.ts'
+import { createOrganizationEndpoints } from './organizations.ts'
+import { createPermissionEndpoints, createRoleEndpoints } from './roles.ts'
 import { createSessionEndpoints } from './sessions.ts'
+import { createUserEndpoints } from './users.ts'
 
 export interface HttpServices {
   readonly keys: KeyService
+  readonly organizations: OrganizationService
+  readonly users: UserService
+  readonly roles: RoleService
+  readonly permissions: PermissionService
   readonly blocks: BlockService
   readonly login: LoginService
   readonly tokens: TokenService
@@ -46,6 +57,10 @@ export function createHttp(options: ResolvedOptions, services: HttpServices, roo
   app.use(createSessionEndpoints(prefix, mount, services, options.sessions))
   if (options.management) {
     app.use(createKeyEndpoints(prefix, mount, services))
+    app.use(createOrganizationEndpoints(prefix, mount, services))
+    app.use(createUserEndpoints(prefix, mount, services))
+    app.use(createRoleEndpoints(prefix, mount, services.roles))
+    app.use(createPermissionEndpoints(prefix, mount, services.permissions))
     app.use(createBlockEndpoints(prefix, mount, services))
     app.use(createAuditEndpoints(prefix, mount, services.audit))
   }

@@ -13,7 +13,9 @@ import { clearSessionCookie, setSessionCookie } from '../sessions/cookie.ts'
 import type { SessionService } from '../sessions/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { requireOwnPage } from './login.ts'
-import { Id, Login, PageQuery, SessionList, SessionView } from './models.ts'
+import { SessionList, SessionView } from './models/sessions.ts'
+import { Id, PageQuery } from './models/shared.ts'
+import { Login } from './models/tokens.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Sessions']

@@ -23,19 +23,28 @@ export function resolvePage({ cursor, limit = DEFAULT_LIMIT }: PageInput): {
   return { cursor, limit }
 }
 
+interface HeldPage<T> {
+  readonly items: readonly T[]
+  readonly nextCursor: string | null
+}
+
 /**
- * Takes a page out of a list that is held as a whole. The cursor is the id of the last item shown.
+ * Takes a page out of a list that is held as a whole. The cursor is the name of the last item shown.
  *
+ * @param nameOf tells each item from all others
  * @throws MachineAuthError `validation_failed` for a limit outside 1 to 100, or a cursor that no item has
  */
-export function takePage<T extends { readonly id: string }>(
-  items: readonly T[],
-  input: PageInput,
-): { readonly items: readonly T[]; readonly nextCursor: string | null } {
+export function takePageBy<T>(nameOf: (item: T) => string, items: readonly T[], input: PageInput): HeldPage<T> {
   const { cursor, limit } = resolvePage(input)
-  const before = cursor === undefined ? -1 : items.findIndex((item) => item.id === cursor)
+  const before = cursor === undefined ? -1 : items.findIndex((item) => nameOf(item) === cursor)
   if (cursor !== undefined && before === -1) throw invalidField('cursor', 'names no item of this list')
   const page = items.slice(before + 1, before + 1 + limit)
+  const last = page.at(-1)
   const isLast = before + 1 + limit >= items.length
-  return { items: page, nextCursor: isLast ? null : (page.at(-1)?.id ?? null) }
+  return { items: page, nextCursor: isLast || last === undefined ? null : nameOf(last) }
+}
+
+/** As `takePageBy`, by id. */
+export function takePage<T extends { readonly id: string }>(items: readonly T[], input: PageInput): HeldPage<T> {
+  return takePageBy(({ id }) => id, items, input)
 }

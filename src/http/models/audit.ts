@@ -1,7 +1,7 @@
 /** What `/audit` takes and answers. */
 import { t } from 'elysia'
-import type { AuditVerification, AuditView } from '../recording/audit.ts'
-import { Id, PageQuery, strict } from './models.ts'
+import type { AuditVerification, AuditView } from '../../recording/audit.ts'
+import { Id, PageQuery, strict } from './shared.ts'
 
 const moment = (description: string) =>
   t.Optional(t.String({ maxLength: 40, description, examples: ['2030-01-01T00:00:00Z'] }))

@@ -1,0 +1,66 @@
+/** `/users`: people, their roles and passwords. */
+import { t } from 'elysia'
+import type { UserService } from '../accounts/users.ts'
+import { createEndpoints, refusing } from './base.ts'
+import { IdempotencyHeader, type Idempotent } from './idempotency.ts'
+import { Id } from './models/shared.ts'
+import { ChangeUser, CreateUser, ListUsersQuery, UserList, UserModel } from './models/users.ts'
+import type { MountPoint } from './mount-point.ts'
+
+const tags = ['Users']
+const params = t.Object({ id: Id })
+
+interface UserEndpointServices {
+  readonly users: UserService
+  readonly idempotent: Idempotent
+}
+
+export function createUserEndpoints(prefix: string, mount: MountPoint, { users, idempotent }: UserEndpointServices) {
+  return createEndpoints('users', mount)
+    .post(
+      `${prefix}/users`,
+      async ({ body, actor, request, route, set, status }) =>
+        status(201, await idempotent({ body, actor, request, route, set }, () => users.create(body, actor))),
+      {
+        machineAuthManagement: 'machine_auth.users.create',
+        headers: IdempotencyHeader,
+        body: CreateUser,
+        response: { 201: UserModel },
+        detail: {
+          ...refusing(400, 404, 409, 413, 422),
+          tags,
+          summary: 'Create a user',
+          description: 'Without a password he cannot log in by one. Nobody gives roles that grant more than he has.',
+        },
+      },
+    )
+    .get(
+      `${prefix}/users`,
+      ({ query: { cursor, limit, ...filter }, actor }) => users.list(filter, { cursor, limit }, actor),
+      {
+        machineAuthManagement: 'machine_auth.users.view',
+        query: ListUsersQuery,
+        response: { 200: UserList },
+        detail: { ...refusing(400, 404, 422), tags, summary: 'List users' },
+      },
+    )
+    .get(`${prefix}/users/:id`, ({ params: { id }, actor }) => users.find(id, actor), {
+      machineAuthManagement: 'machine_auth.users.view',
+      params,
+      response: { 200: UserModel },
+      detail: { ...refusing(404), tags, summary: 'Show a user' },
+    })
+    .patch(`${prefix}/users/:id`, ({ params: { id }, body, actor }) => users.update(id, body, actor), {
+      machineAuthManagement: 'machine_auth.users.update',
+      params,
+      body: ChangeUser,
+      response: { 200: UserModel },
+      detail: {
+        ...refusing(400, 404, 409, 413, 422),
+        tags,
+        summary: 'Change, disable or enable a user',
+        description:
+          'Only the members given. Disabling, and a new password, end his sessions and tokens at once; disabling refuses his keys too.',
+      },
+    })
+}
