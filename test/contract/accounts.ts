@@ -79,13 +79,22 @@ export function describeOrganizationStore(name: string, open: Open): void {
       expect(await organizations().find(organization.id)).toEqual(organization)
     })
 
-    const limited = { rateLimit: { limit: 100, window: '1m' }, monthlyQuota: 5000 }
+    const limited = {
+      ...{ rateLimit: { limit: 100, window: '1m' }, monthlyQuota: 5000 },
+      ...{ maxPermissions: ['posts.*'], maxKeyLifetime: 90 * 86_400_000 },
+    }
     test.each([
       { name: 'the rate limit', limits: { rateLimit: { limit: 5, window: '1s' } } },
       { name: 'the quota', limits: { monthlyQuota: 2 ** 40 } },
       { name: 'both', limits: { rateLimit: { limit: 5, window: '1s' }, monthlyQuota: 0 } },
       { name: 'no rate limit any more', limits: { rateLimit: null } },
       { name: 'no quota any more', limits: { monthlyQuota: null } },
+      { name: 'the name', limits: { name: "O'Brien's" } },
+      { name: 'what its keys may have', limits: { maxPermissions: ['users.*', 'posts.view'] } },
+      { name: 'that its keys may have nothing', limits: { maxPermissions: [] } },
+      { name: 'how long its keys live', limits: { maxKeyLifetime: 2 ** 41 } },
+      { name: 'no bound of permissions any more', limits: { maxPermissions: null } },
+      { name: 'no bound of life any more', limits: { maxKeyLifetime: null } },
     ])('setting $name writes only that, answers the new row and records a change', async ({ limits }) => {
       const organization = anOrganization(limited)
       const other = anOrganization(limited)
@@ -112,11 +121,69 @@ export function describeOrganizationStore(name: string, open: Open): void {
     test('different limits set by 50 callers at once both take effect', async () => {
       const organization = anOrganization()
       await organizations().insert(organization)
-      const { rateLimit, monthlyQuota } = limited
-      await fiftyTimes((index) =>
-        organizations().update(organization.id, index % 2 === 0 ? { monthlyQuota } : { rateLimit }, NOW),
-      )
+      const patches = Object.entries(limited).map(([member, value]) => ({ [member]: value }))
+      await fiftyTimes((index) => organizations().update(organization.id, patches[index % patches.length] ?? {}, NOW))
       expect(await organizations().find(organization.id)).toEqual({ ...organization, ...limited })
+    })
+
+    test('one of 50 renames to a name wins, the others are a conflict', async () => {
+      const made = Array.from({ length: 50 }, () => anOrganization())
+      for (const each of made) await organizations().insert(each)
+      const codes = await fiftyTimes((index) =>
+        codeOf(organizations().update(made[index]?.id ?? '', { name: 'Acme' }, NOW)),
+      )
+      expect(codes.filter((code) => code === 'conflict')).toHaveLength(49)
+      const winner = made[codes.indexOf('none')]
+      expect((await organizations().findByName('Acme'))?.id).toBe(winner?.id ?? '')
+      expect(await changesOf(opened.storage)).toEqual([`organization ${winner?.id}`])
+    })
+
+    const sorts = [
+      { sort: 'name', order: 'asc' },
+      { sort: 'name', order: 'desc' },
+      { sort: 'createdAt', order: 'asc' },
+      { sort: 'createdAt', order: 'desc' },
+    ] as const
+
+    test.each([...sorts])('sorts by $sort, $order, page by page', async ({ sort, order }) => {
+      const made = [3, 1, 4, 0, 2].map((rank) => anOrganization({ name: `n${rank}`, createdAt: NOW + (rank >> 1) }))
+      for (const each of made) await organizations().insert(each)
+      const rank = (each: { id: string; name: string; createdAt: number }) => `${each[sort]} ${each.id}`
+      const ascending = made.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1)).map(({ name }) => name)
+      const read = await readAll((page) => organizations().list({ sort, order }, page), 2)
+      expect(read.map(({ name }) => name)).toEqual(order === 'asc' ? ascending : ascending.toReversed())
+    })
+
+    test.each([...sorts])('pages by $sort, $order, stay stable while others are added', async ({ sort, order }) => {
+      // Upper and lower case, and what languages sort apart: the database's own order, whatever it is.
+      const names = ['a', 'B', 'c', 'Ä', 'z', 'É', '_', '9', 'ß']
+      const before = names.map((name, index) => anOrganization({ name, createdAt: NOW + (index % 2) }))
+      for (const each of before) await organizations().insert(each)
+      let added = 0
+      const read = await readAll(
+        (page) => organizations().list({ sort, order }, page),
+        2,
+        async () => {
+          for (const name of ['A', 'zz']) {
+            await organizations().insert(anOrganization({ name: `${name} ${++added}`, createdAt: NOW + (added % 3) }))
+          }
+        },
+      )
+      const ids = read.map(({ id }) => id)
+      expect(new Set(ids).size).toBe(ids.length)
+      const known = new Set(before.map(({ id }) => id))
+      expect(ids.filter((id) => known.has(id))).toHaveLength(names.length)
+    })
+
+    test('refuses a cursor of another sort or order', async () => {
+      for (let index = 0; index < 2; index++) await organizations().insert(anOrganization())
+      for (const given of sorts) {
+        const { nextCursor } = await organizations().list(given, { limit: 1 })
+        for (const other of sorts) {
+          const page = organizations().list(other, { limit: 1, cursor: nextCursor ?? '' })
+          expect(await codeOf(page)).toBe(other === given ? 'none' : 'validation_failed')
+        }
+      }
     })
 
     test('a limit whose change cannot be recorded is not set', async () => {
@@ -184,6 +251,38 @@ export function describeUserStore(name: string, open: Open): void {
       expect((await readAll((page) => users().list({}, page), 3)).map(({ id }) => id)).toEqual(ids)
       const ofA = await readAll((page) => users().list({ organizationId: 'org_a' }, page), 1)
       expect(ofA.map(({ organizationId }) => organizationId)).toEqual(['org_a', 'org_a'])
+    })
+
+    test.each([
+      { sort: 'email', order: 'asc' },
+      { sort: 'email', order: 'desc' },
+      { sort: 'createdAt', order: 'asc' },
+      { sort: 'createdAt', order: 'desc' },
+    ] as const)('sorts by $sort, $order, also within an organization and while others are added', async (given) => {
+      const { sort, order } = given
+      const made = [3, 1, 4, 0, 2].map((rank) =>
+        aUser({
+          email: `u${rank}@example.com`,
+          createdAt: NOW + (rank >> 1),
+          organizationId: rank < 3 ? 'org_a' : null,
+        }),
+      )
+      for (const each of made) await users().insert(each)
+      const rank = (each: { id: string; email: string; createdAt: number }) => `${each[sort]} ${each.id}`
+      const ascending = made.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
+      const expected = order === 'asc' ? ascending : ascending.toReversed()
+      const inA = (all: typeof made) => all.filter(({ organizationId }) => organizationId === 'org_a')
+      expect(await readAll((page) => users().list(given, page), 2)).toEqual(expected)
+      expect(await readAll((page) => users().list({ ...given, organizationId: 'org_a' }, page), 1)).toEqual(
+        inA(expected),
+      )
+      const read = await readAll(
+        (page) => users().list(given, page),
+        2,
+        () => users().insert(aUser({ createdAt: NOW + 1 })),
+      )
+      expect(read.filter(({ email }) => /^u\d@/.test(email))).toEqual(expected)
+      expect(new Set(read.map(({ id }) => id)).size).toBe(read.length)
     })
 
     test('writes only the given members, and records a change', async () => {
