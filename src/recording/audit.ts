@@ -3,6 +3,7 @@ import { type Actor, requirePlatform, SYSTEM } from '../authorization/actor.ts'
 import { generateId } from '../credentials/secret-text.ts'
 import { MachineAuthError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { invalidField } from '../lib/field-errors.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import type { AuditStore } from '../storage/ports/audit.ts'
 import type { Page } from '../storage/ports/page.ts'
@@ -131,9 +132,12 @@ export class AuditLog {
    */
   async verify(input: VerifyInput = {}, actor: Actor = SYSTEM): Promise<AuditVerification> {
     requirePlatform(actor)
+    const { atLeast = 0, onProgress } = input
+    if (!Number.isSafeInteger(atLeast) || atLeast < 0) throw invalidField('atLeast', 'must be a whole number from 0 on')
     await this.seal()
-    const atLeast = Math.max(input.atLeast ?? 0, this.#sealer.highest)
-    return new Verification(this.#store, this.#macs).run({ ...input, atLeast })
+    // What this process has seen stands, too.
+    const reached = Math.max(atLeast, this.#sealer.highest)
+    return new Verification(this.#store, this.#macs).run({ atLeast: reached, onProgress })
   }
 
   /** Gives events that have none their places in the log; never rejects. Happens by itself, within a second. */
