@@ -5,6 +5,7 @@ import type { ApiKeyView } from '../authentication/views.ts'
 import type { NewBlock } from '../blocks/new-block.ts'
 import type { BlockView } from '../blocks/views.ts'
 import { toList } from '../lib/to-list.ts'
+import type { Reservation } from '../limits/key-allowance.ts'
 import type { RateLimitInput } from '../options/types.ts'
 import type { Whereabouts } from './limits-port.ts'
 import { type Ownership, requireOwnership } from './ownership.ts'
@@ -45,6 +46,17 @@ export interface BlockRequest extends Pick<NewBlock, 'duration' | 'reason'> {
   readonly subject?: string
 }
 
+/** A use of its key's quotas for who asks after the answer has begun, in a stream or an open socket. */
+async function reserveLate(presented: Presented): Promise<Reservation | null> {
+  if (presented.charges?.isKeyCharged === true) return null
+  try {
+    return await presented.limits.reserve(presented)
+  } catch (failure) {
+    // Only whoever asks for the key hears of it.
+    return { kind: 'failed', failure }
+  }
+}
+
 /**
  * What a request's credentials prove, asked for in code.
  *
@@ -74,11 +86,12 @@ export class Auth<U extends object = object, Roles extends string = string> {
   }
 
   /** What is asked may count for a limit: the answer's headers say how it stands. */
-  #ask<T>(question: (presented: Presented) => T): T {
+  async #ask<T>(question: (presented: Presented) => T): Promise<T> {
     const presented = this.#presented
     setVary(this.#headers)
+    const late = presented.charges?.isOver === true ? await reserveLate(presented) : null
     try {
-      return question(presented)
+      return late === null ? question(presented) : presented.ensureCharges().lend(late, () => question(presented))
     } finally {
       presented.writeHeaders(this.#headers)
     }
@@ -117,17 +130,17 @@ export class Auth<U extends object = object, Roles extends string = string> {
 
   /** The user behind the request's credential. */
   async currentUser(): Promise<User & U> {
-    return this.#ask((presented) => requireCurrentUser(presented)) as User & U
+    return this.#ask((presented) => requireCurrentUser(presented) as User & U)
   }
 
   /** The user, or null for nobody; a wrong credential in a header is still refused. */
   async optionalUser(): Promise<(User & U) | null> {
-    return this.#ask(findOptionalUser) as (User & U) | null
+    return this.#ask((presented) => findOptionalUser(presented) as (User & U) | null)
   }
 
   /** The user, if he has one of the roles. */
   async requireRole(roles: RoleRequirement<Roles>): Promise<User & U> {
-    return this.#ask((presented) => requireRole(presented, toList(roles))) as User & U
+    return this.#ask((presented) => requireRole(presented, toList(roles)) as User & U)
   }
 
   /** Whoever asks, if he has the permissions. */
@@ -144,7 +157,7 @@ export class Auth<U extends object = object, Roles extends string = string> {
    * @throws MachineAuthError `not_found` for null or undefined, `not_owner`
    */
   async authorizedResource<T>(resource: T | null | undefined, ownership: Ownership<T>): Promise<NonNullable<T>> {
-    const principal = this.#ask((presented) => requireUserPrincipal(presented))
+    const principal = await this.#ask((presented) => requireUserPrincipal(presented))
     return requireOwnership(this.#presented, principal, resource, ownership)
   }
 
@@ -159,7 +172,7 @@ export class Auth<U extends object = object, Roles extends string = string> {
    * @example await auth.rateLimit({ limit: 10, window: '1m', by: 'user' })
    */
   async rateLimit(policy: RateLimitInput): Promise<LimitStatus> {
-    const { rate, remaining, resetAfter } = this.#ask((presented) =>
+    const { rate, remaining, resetAfter } = await this.#ask((presented) =>
       presented.limits.chargeInHandler(presented, policy, { route: this.#route, params: this.#params }),
     )
     return { limit: rate.limit, remaining, resetAfter: Math.ceil(resetAfter / 1000) }

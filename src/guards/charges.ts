@@ -20,6 +20,8 @@ export class Charges {
   /** The use of its key's quotas that was taken in advance; null for a key without any. */
   reservation: Reservation | null = null
   isSpent = false
+  /** Whether the answer has been given: what was taken in advance was given back with it. */
+  isOver = false
   /** To be called when the request is over. */
   leaving: (() => void)[] | null = null
 
@@ -46,8 +48,24 @@ export class Charges {
     this.isSpent = false
   }
 
+  /** Lends a use that was taken late to a question, which spends it or gives it back. */
+  lend<T>(reservation: Reservation, question: () => T): T {
+    // Another question was faster: a request counts once.
+    if (this.isKeyCharged) {
+      if (reservation.kind === 'reserved') reservation.release()
+      return question()
+    }
+    this.reservation = reservation
+    try {
+      return question()
+    } finally {
+      this.settle()
+    }
+  }
+
   /** Ends what lasts as long as the request, and gives back a use that nobody needed. */
   settle(): void {
+    this.isOver = true
     if (this.leaving !== null) for (const leave of this.leaving) leave()
     this.leaving = null
     if (this.reservation?.kind === 'reserved' && !this.isSpent) this.reservation.release()

@@ -32,6 +32,11 @@ function placeOf({ fingerprint, scope }: CompiledPolicy, route: string | null): 
   return scope === 'global' ? fingerprint : `${fingerprint} ${JSON.stringify(route)}`
 }
 
+/** Whether it counts addresses alone; what a function says a request costs may depend on who asks. */
+function needsNoCredential(policy: CompiledPolicy): boolean {
+  return policy.by === 'ip' && (policy.kind === 'concurrent' || typeof policy.cost === 'number')
+}
+
 /**
  * @param route the pattern where the limits are asked for
  * @param find the limiter of a place
@@ -55,7 +60,7 @@ export function createLimitPlan(
     rates,
     concurrencies,
     overridesKey: rates.some(({ policy }) => policy.isOverride),
-    isByAddress: policies.every(({ by }) => by === 'ip'),
+    isByAddress: policies.every(needsNoCredential),
   }
 }
 

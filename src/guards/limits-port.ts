@@ -2,6 +2,7 @@
 import type { ApiKeyPrincipal, Principal } from '../authentication/principal.ts'
 import type { NewBlock } from '../blocks/new-block.ts'
 import type { BlockView } from '../blocks/views.ts'
+import type { Reservation } from '../limits/key-allowance.ts'
 import type { Reading } from '../limits/limiter.ts'
 import type { CompiledPolicy } from '../limits/policy.ts'
 import type { LimitContext, RateLimitInput } from '../options/types.ts'
@@ -28,6 +29,8 @@ export interface LimitsPort<P> {
    * @throws MachineAuthError `address_blocked`, `locked_out`
    */
   requireUnblocked(presented: P, principal: Principal): void
+  /** Takes a use of its key's quotas in advance; null for a request without such a key. */
+  reserve(presented: P): Reservation | Promise<Reservation> | null
   /**
    * Counts a request for a key's own limit and quotas, once.
    *
