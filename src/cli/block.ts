@@ -36,14 +36,14 @@ function addAdd(group: Command, cli: Cli): void {
     .addOption(new Option('--scope <scope>', 'global unless a path is given').choices(['global', 'path']))
     .option('--path <path>', 'only this path and what lies below it')
     .option('--reason <text>')
-    .action((argument: string | undefined, options: AddOptions, self: Command) =>
-      withCore(cli, self, async ({ core, output }) => {
-        const { duration, path, reason } = options
-        const subject = requireOne('subject', argument, options.subject)
-        const scope = options.scope ?? (path === undefined ? undefined : 'path')
+    .action((argument: string | undefined, options: AddOptions, self: Command) => {
+      const { duration, path, reason } = options
+      const subject = requireOne('subject', argument, options.subject)
+      const scope = options.scope ?? (path === undefined ? undefined : 'path')
+      return withCore(cli, self, async ({ core, output }) => {
         output.show(await core.blocks.add({ subject, duration, scope, path, reason }, CLI_ACTOR))
-      }),
-    )
+      })
+    })
   withExamples(
     command,
     'block add 203.0.113.5 --duration 24h --reason Scraping',

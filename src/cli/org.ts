@@ -68,12 +68,12 @@ function addCreate(group: Command, cli: Cli): void {
       .description('create an organization')
       .argument('[name]', 'its name, which no other may have')
       .option('--name <name>', 'the same'),
-  ).action((argument: string | undefined, options: LimitOptions & { name?: string }, self: Command) =>
-    withCore(cli, self, async ({ core, output }) => {
-      const name = requireOne('name', argument, options.name)
+  ).action((argument: string | undefined, options: LimitOptions & { name?: string }, self: Command) => {
+    const name = requireOne('name', argument, options.name)
+    return withCore(cli, self, async ({ core, output }) => {
       output.show(await core.organizations.create({ name, ...limitsOf(options) }, CLI_ACTOR))
-    }),
-  )
+    })
+  })
   withExamples(command, 'org create Acme', 'org create "Acme Corp" --rate-limit 600/1m --max-key-lifetime 90d')
 }
 

@@ -9,7 +9,7 @@ import { type Confirmation, confirmed, requireConfirmation } from './input/confi
 import { requireOne } from './input/required.ts'
 import { findSecret, requireSecret, type SecretSource } from './input/secret.ts'
 import { collect, type OrderOptions, type PageOptions, paged, sorted } from './input/values.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
 import type { Column } from './terminal/table.ts'
 import { formatValue, toDay } from './terminal/text.ts'
 
@@ -41,6 +41,15 @@ interface CreateOptions extends PasswordOptions {
   readonly password: boolean
 }
 
+async function create({ core, io, output }: Session, email: string, options: CreateOptions): Promise<void> {
+  const { organization, role: roles = [], id } = options
+  const organizationId = organization === undefined ? null : (await findOrganization(core, organization)).id
+  const password = options.password ? await findSecret(io, newPassword(options)) : null
+  const input = { email, organizationId, roles, id, password: password ?? undefined }
+  output.show(await core.users.create(input, CLI_ACTOR))
+  if (password === null) output.note('Without a password: set one with machine-auth user set-password.')
+}
+
 function addCreate(group: Command, cli: Cli): void {
   const command = group
     .command('create')
@@ -52,20 +61,10 @@ function addCreate(group: Command, cli: Cli): void {
     .option('--id <id>', 'keep the id of another table')
     .option('--password-stdin', 'read the password from standard input')
     .option('--no-password', 'without a password: the user cannot log in by one')
-    .action((argument: string | undefined, options: CreateOptions, self: Command) =>
-      withCore(cli, self, async ({ core, io, output }) => {
-        const email = requireOne('email', argument, options.email)
-        const { organization, role: roles = [], id } = options
-        const organizationId = organization === undefined ? null : (await findOrganization(core, organization)).id
-        const password = options.password ? await findSecret(io, newPassword(options)) : null
-        const user = await core.users.create(
-          { email, organizationId, roles, id, password: password ?? undefined },
-          CLI_ACTOR,
-        )
-        output.show(user)
-        if (password === null) output.note('Without a password: set one with machine-auth user set-password.')
-      }),
-    )
+    .action((argument: string | undefined, options: CreateOptions, self: Command) => {
+      const email = requireOne('email', argument, options.email)
+      return withCore(cli, self, (session) => create(session, email, options))
+    })
   withExamples(
     command,
     'user create alice@example.com --role admin',
