@@ -93,7 +93,8 @@ export async function importKey(options: KeyServiceOptions, input: ImportedApiKe
   const key: ApiKeyRecord = {
     ...record,
     id,
-    prefix: input.prefix ?? `${kind.name}…`,
+    // As of ours: it says where it comes from, and is found by its id.
+    prefix: input.prefix ?? `${kind.name}_${id.slice('key_'.length)}`,
     hash: parsed.hash,
     pepper: importPepper(kind.name),
     lookup,

@@ -215,6 +215,42 @@ export function describeKeyStore(name: string, open: Open): void {
       expect(await keys().find(key.id)).toEqual({ ...key, hash, pepper: 'pepper-2' })
     })
 
+    test('rehash changes what a foreign text is found by together with the hash, or neither', async () => {
+      const key = aKey({ pepper: 'import:sha256', lookup: 'sha256:a' })
+      const other = aKey({ lookup: 'hmac:taken' })
+      await insertAll(key, other)
+      expect(await keys().rehash(key.id, 'pepper-1', 'h', 'pepper-2', 'hmac:h')).toBeFalse()
+      expect(await codeOf(keys().rehash(key.id, 'import:sha256', 'h', 'pepper-2', 'hmac:taken'))).toBe('conflict')
+      expect(await keys().find(key.id)).toEqual(key)
+      const won = await fiftyTimes((at) => keys().rehash(key.id, 'import:sha256', `h${at}`, 'pepper-2', `hmac:h${at}`))
+      const hash = `h${won.indexOf(true)}`
+      expect(won.filter(Boolean)).toHaveLength(1)
+      expect(await keys().find(key.id)).toEqual({ ...key, hash, pepper: 'pepper-2', lookup: `hmac:${hash}` })
+    })
+
+    test('of several that a foreign text is found by, the first of the list is answered', async () => {
+      const all = [aKey({ lookup: 'hmac:a' }), aKey({ lookup: 'sha256:a' }), aKey({ lookup: 'sha256:b' }), aKey()]
+      await insertAll(...all)
+      const idOf = async (...lookups: string[]) => (await keys().findByLookup(lookups))?.key.id
+      expect(await idOf('sha256:a', 'hmac:a')).toBe(all[1]?.id)
+      expect(await idOf('hmac:a', 'sha256:a', 'sha256:b')).toBe(all[0]?.id)
+      expect(await idOf('sha256:none', 'sha256:b')).toBe(all[2]?.id)
+      expect([await idOf('sha256:none'), await idOf(''), await idOf()]).toEqual([undefined, undefined, undefined])
+    })
+
+    test('answers the peppers of usable keys of foreign texts, each once', async () => {
+      expect(await keys().foreignPeppers()).toEqual([])
+      await insertAll(
+        aKey({ pepper: 'own' }),
+        aKey({ pepper: 'import:sha256', lookup: 'sha256:a' }),
+        aKey({ pepper: 'import:sha256', lookup: 'sha256:b' }),
+        aKey({ pepper: 'adopted', lookup: 'hmac:c', enabled: false }),
+        aKey({ pepper: 'revoked', lookup: 'hmac:d', revokedAt: NOW }),
+        aKey({ pepper: 'expired', lookup: 'hmac:e', expiresAt: 1 }),
+      )
+      expect([...(await keys().foreignPeppers())].sort()).toEqual(['adopted', 'import:sha256'])
+    })
+
     test('counts usable keys of unknown peppers', async () => {
       await insertAll(
         aKey({ pepper: 'old' }),
@@ -223,6 +259,7 @@ export function describeKeyStore(name: string, open: Open): void {
         aKey({ pepper: 'old', revokedAt: NOW }),
         aKey({ pepper: 'old', expiresAt: 1 }),
         aKey({ pepper: 'new' }),
+        aKey({ pepper: 'import:sha256', lookup: 'sha256:a' }),
       )
       expect(await keys().countUnknownPeppers(['new'])).toBe(3)
       expect(await keys().countUnknownPeppers(['new', 'old'])).toBe(1)
