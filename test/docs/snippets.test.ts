@@ -76,6 +76,7 @@ test('there are snippets to check on every page that explains something', () => 
     'credentials.md',
     'deployment.md',
     'guards.md',
+    'importing.md',
     'limits.md',
     'storage.md',
     'users.md',
