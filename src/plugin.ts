@@ -70,6 +70,7 @@ function docsSettings({
     schemes: apiKeys.schemes,
     cookieName: sessions.cookie,
     masterKeyEnabled: masterKeys.length > 0,
+    tellsKeyExpiry: apiKeys.expiryWarning > 0,
     limitHeaders: rateLimit.headers,
     protect,
   }

@@ -154,7 +154,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   masterKey: () => ({
     accepts: ({ authorization, masterHeader }) => masterHeader || authorization === 'masterKey',
     sentence: 'Requires the master key.',
-    statuses: REFUSALS,
+    // Who guesses it has to wait.
+    statuses: [...REFUSALS, 429],
     forbidden: 'ip_not_allowed',
     preferred: 'masterKey',
   }),

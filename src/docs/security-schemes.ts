@@ -10,6 +10,8 @@ export interface SecuritySettings {
   readonly schemes: readonly string[]
   readonly cookieName: string
   readonly masterKeyEnabled: boolean
+  /** Whether answers say that a key expires soon. */
+  readonly tellsKeyExpiry?: boolean
 }
 
 /** `x-api-key` as people write it. */
@@ -24,13 +26,24 @@ function bearerText(schemes: readonly string[]): string {
   return schemes.includes('bearer') ? 'An access token, another bearer token or an API key.' : 'A bearer token.'
 }
 
+function keyText(tellsExpiry: boolean): string {
+  return tellsExpiry ? 'An API key. Answers to one that expires soon say when in `X-API-Key-Expires`.' : 'An API key.'
+}
+
 export function securitySchemesOf(settings: SecuritySettings): Partial<Record<SchemeName, JsonObject>> {
   const [keyHeader] = settings.keyHeaders
   return {
     bearer: { type: 'http', scheme: 'bearer', description: bearerText(settings.schemes) },
     ...(keyHeader === undefined
       ? {}
-      : { apiKey: { type: 'apiKey', in: 'header', name: headerText(keyHeader), description: 'An API key.' } }),
+      : {
+          apiKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: headerText(keyHeader),
+            description: keyText(settings.tellsKeyExpiry ?? false),
+          },
+        }),
     session: {
       type: 'apiKey',
       in: 'cookie',

@@ -147,6 +147,8 @@ describe('of our own endpoints', () => {
   test.each([
     ['post', '/auth/login', 'locked_out', []],
     ['post', '/auth/sessions', 'locked_out', []],
+    ['post', '/auth/token/new', 'locked_out', []],
+    ['get', '/master', 'locked_out', []],
     ['get', '/auth/keys', 'rate_limited', [...IETF, ...X]],
     ['post', '/auth/blocks', 'rate_limited', [...IETF, ...X]],
     ['get', '/auth/me', 'rate_limited', [...IETF, ...X]],
@@ -161,8 +163,7 @@ describe('of our own endpoints', () => {
     ['post', '/auth/logout'],
     ['delete', '/auth/sessions/current'],
     ['get', '/open'],
-    ['get', '/master'],
-  ])('%s %s, which takes no API key, answers none', (method, path) => {
+  ])('%s %s, where nothing counts, answers none', (method, path) => {
     expect(Object.keys(operationOf(document, method, path).responses ?? {})).not.toContain('429')
   })
 

@@ -54,7 +54,7 @@ const SESSION = { session: [] }
 const MASTER = { masterKey: [] }
 const ANY_USER = [BEARER, KEY, SESSION]
 
-/** An API key may pass, which has a limit of its own. */
+/** An API key may pass, which has a limit of its own, or the master key, at which few guesses are allowed. */
 const COUNTED = ['200', '400', '401', '403', '429']
 const UNCOUNTED = ['200', '400', '401', '403']
 
@@ -111,7 +111,7 @@ const ROWS: readonly Row[] = [
     text: 'Requires permission `users.view` (module `users`).',
     permissions: ['users.view'],
   },
-  { path: '/master', security: [MASTER, BEARER], text: 'Requires the master key.', statuses: UNCOUNTED },
+  { path: '/master', security: [MASTER, BEARER], text: 'Requires the master key.' },
   {
     path: '/management',
     security: [...ANY_USER, MASTER],
@@ -140,7 +140,6 @@ const ROWS: readonly Row[] = [
       { ...SESSION, ...MASTER },
     ],
     text: 'Requires a session. Requires the master key.',
-    statuses: UNCOUNTED,
   },
   {
     path: '/role-and-permission',
@@ -266,6 +265,12 @@ describe('the security schemes', () => {
     })
   })
 
+  test('say where an answer tells of the end of a key', async () => {
+    const app = new Elysia().use(createDocumented({ tellsKeyExpiry: true })).get('/key', () => 'ok', { apiKey: true })
+    const { apiKey } = (await fetchDocument(app)).components.securitySchemes
+    expect(apiKey?.description).toContain('`X-API-Key-Expires`')
+  })
+
   test('follow the settings', async () => {
     const settings = { masterKeyEnabled: false, keyHeaders: ['x-token', 'x-api-key'], cookieName: '__Host-session_id' }
     const other = new Elysia()
@@ -278,6 +283,7 @@ describe('the security schemes', () => {
     expect(components.securitySchemes.apiKey?.name).toBe('X-Token')
     expect(components.securitySchemes.session?.name).toBe('__Host-session_id')
     expect(paths['/management']?.get?.security).toEqual(ANY_USER)
+    expect(components.securitySchemes.apiKey?.description).toBe('An API key.')
     expect(paths['/management']?.get?.description).toBe('Requires permission `users.view`.')
     expect(paths['/key']?.get?.security).toEqual([KEY])
   })

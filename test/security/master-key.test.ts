@@ -41,7 +41,7 @@ async function guess(
 
 async function refusalsOf(t: TestApp) {
   const { items } = await t.core.audit.list({ action: 'master_key.refused' }, { limit: 100 })
-  return items.map(({ actor, subject, address, details }) => ({ actor, subject, address, ...details }))
+  return items.map(({ actor, subject, address, details: { lockedOut } }) => ({ actor, subject, address, lockedOut }))
 }
 
 /** Whether an address must wait before it may try again. */
