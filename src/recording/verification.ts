@@ -110,11 +110,11 @@ export class Verification {
     return { mark, check: isFirst ? 'right' : this.#macs.checkMark(name, mark) }
   }
 
-  /** Takes what it vouches for as accounted for. */
-  async #readCheckpoint(): Promise<void> {
+  /** Takes what it vouches for, up to a place, as accounted for. */
+  async #readCheckpoint(upTo = Number.POSITIVE_INFINITY): Promise<void> {
     this.#checkpoint = await this.#readMark('checkpoint')
     if (this.#checkpoint === null || this.#checkpoint.check === 'wrong') return
-    this.#last = Math.max(this.#last, this.#checkpoint.mark.sequence)
+    this.#last = Math.max(this.#last, Math.min(upTo, this.#checkpoint.mark.sequence))
   }
 
   async #takeSealed(event: AuditRecord): Promise<void> {
@@ -126,10 +126,13 @@ export class Verification {
       this.#report({ kind: 'inserted', id, sequence, detail: 'It stands where the log has no room for an event.' })
       return
     }
+    if (await this.#isBeyondHead(sequence)) {
+      this.#reportBeyondHead(event, check)
+      return
+    }
     if (sequence > this.#last + 1) await this.#reportMissing(sequence - 1)
     this.#last = sequence
-    if (await this.#isBeyondHead(sequence)) this.#reportBeyondHead(event, check)
-    else if (check === 'wrong') this.#report({ kind: 'changed', id, sequence, detail: 'It is not as it was written.' })
+    if (check === 'wrong') this.#report({ kind: 'changed', id, sequence, detail: 'It is not as it was written.' })
     else if (check === 'unknown') this.#takeUnknown(event)
   }
 
@@ -159,7 +162,7 @@ export class Verification {
 
   async #reportMissing(to: number): Promise<void> {
     // Unless they were deleted for their age while this was on its way.
-    await this.#readCheckpoint()
+    await this.#readCheckpoint(to)
     const from = this.#last + 1
     if (from > to) return
     const detail = from === to ? 'It was taken out.' : `The events from ${from} to ${to} were taken out.`

@@ -84,9 +84,9 @@ function addRoutes(plugin: ReturnType<typeof machineAuth<string, object>>) {
     })
 }
 
-/** Statements that are the watcher's, not a request's. */
+/** Statements that are the watcher's or the audit log's own, not a request's. */
 const WATCHER =
-  /^delete from "machine_auth_changes"|from \(select 1\)|^select .* from "machine_auth_blocks" where "machine_auth_blocks"."id" = /
+  /"machine_auth_audit_marks"|^select .* from "machine_auth_audit" where .*"sequence"|^update "machine_auth_audit" |^delete from "machine_auth_changes"|from \(select 1\)|^select .* from "machine_auth_blocks" where "machine_auth_blocks"."id" = /
 
 export interface TestApp extends AsyncDisposable {
   readonly core: MachineAuth<string, object>
