@@ -33,6 +33,8 @@ interface Account {
   waiting: number
   /** When it was last asked for, ms. */
   usedAt: number
+  /** How many times storage was given another number. */
+  forgotten: number
 }
 
 /** ms for which "none left" is believed: others may give some back, or the limit may be raised. */
@@ -47,7 +49,8 @@ export class QuotaLedger {
   #accountOf(budget: Budget): Account {
     const known = this.#accounts.get(budget.id)
     if (known !== undefined) return known
-    const account: Account = { budget, unused: 0, left: 0, emptyUntil: 0, claiming: null, waiting: 0, usedAt: 0 }
+    const none = { unused: 0, left: 0, emptyUntil: 0, claiming: null, waiting: 0, usedAt: 0, forgotten: 0 }
+    const account: Account = { budget, ...none }
     this.#accounts.set(budget.id, account)
     return account
   }
@@ -99,17 +102,26 @@ export class QuotaLedger {
   }
 
   async #claim(account: Account, now: number): Promise<void> {
+    const { forgotten } = account
     const wanted = Math.max(1, Math.min(MOST_AT_ONCE, Math.floor(account.left / 100)))
     if (await this.#claimExactly(account, wanted)) return
     // Others took some meanwhile: one may still be there.
     if (wanted > 1 && (await this.#claimExactly(account, 1))) return
+    // That there were none left was true of the number before.
+    if (account.forgotten !== forgotten) return
     account.left = 0
     account.emptyUntil = Math.min(now + EMPTY_FOR, account.budget.nextRefill(now) ?? Number.POSITIVE_INFINITY)
   }
 
   async #claimExactly(account: Account, amount: number): Promise<boolean> {
+    const { forgotten } = account
     const left = await account.budget.claim(amount)
     if (left === null) return false
+    if (account.forgotten !== forgotten) {
+      // Perhaps of the number before: for those who came before it was changed, and nobody else.
+      account.unused += Math.min(amount, account.waiting)
+      return true
+    }
     account.left = left
     account.unused += amount
     return true
@@ -140,6 +152,7 @@ export class QuotaLedger {
     account.unused = 0
     account.left = 0
     account.emptyUntil = 0
+    account.forgotten += 1
   }
 
   /**

@@ -222,6 +222,48 @@ describe('storage that is away', () => {
   )
 })
 
+describe('when storage is given another number', () => {
+  test('what was claimed of the one before is not used and not given back', async () => {
+    const [store, ledger] = [new LateStore(100_000), new QuotaLedger()]
+    await takeEach(ledger, store, 2)
+    expect(ledger.unusedOf(BUDGET)).toBe(998)
+    ledger.forget(BUDGET)
+    expect([ledger.unusedOf(BUDGET), ledger.leftOf(BUDGET), store.gaveBack]).toEqual([0, 0, []])
+    store.limit = store.used + 3
+    expect(await takeEach(ledger, store, 5)).toBe(3)
+    ledger.forget('never asked for')
+  })
+
+  test('a claim that is under way brings what its callers wait for, and no more', async () => {
+    const [store, ledger] = [new LateStore(100_000), new QuotaLedger()]
+    await takeEach(ledger, store, 1)
+    const takes = [ledger.take(store.budget(BUDGET), START), ledger.take(store.budget(BUDGET), START)]
+    store.step(0)
+    store.limit = store.used + 1
+    ledger.forget(BUDGET)
+    await store.drain()
+    expect(await Promise.all(takes)).toEqual([true, true])
+    expect(ledger.unusedOf(BUDGET)).toBe(0)
+    expect(await takeEach(ledger, store, 3)).toBe(1)
+  })
+
+  test('that there were none left is not believed any more, also where it is heard of late', async () => {
+    const [store, ledger] = [new LateStore(1), new QuotaLedger()]
+    expect(await takeEach(ledger, store, 2)).toBe(1)
+    store.limit = 2
+    expect(await takeEach(ledger, store, 1)).toBe(0)
+    ledger.forget(BUDGET)
+    expect(await takeEach(ledger, store, 1)).toBe(1)
+    const late = ledger.take(store.budget(BUDGET), START)
+    store.step(0)
+    store.limit = 3
+    ledger.forget(BUDGET)
+    await store.drain()
+    expect(await late).toBe(true)
+    expect(await takeEach(ledger, store, 1)).toBe(0)
+  })
+})
+
 describe('whatever answers when', () => {
   type Step =
     | { readonly kind: 'take'; readonly ledger: number; readonly callers: number }
