@@ -61,9 +61,7 @@ export const PROVOCATIONS: Readonly<Record<ErrorCode, Provocation>> = {
   },
   api_key_expired: byKey((t) => (t.time.now += 2 * DAY), { expiresInDays: 1 }),
   api_key_revoked: byKey((t, { id }) => t.core.keys.revoke(id)),
-  api_key_disabled: byKey((t, { id }) =>
-    t.client.query('update machine_auth_api_keys set enabled = 0 where id = ?').run(id),
-  ),
+  api_key_disabled: byKey((t, { id }) => t.core.keys.disable(id)),
   token_invalid: { provoke: (t) => t.ask('/token', { headers: withBearer('a.wrong.token') }) },
   token_expired: {
     async provoke(t) {
@@ -148,9 +146,8 @@ export const PROVOCATIONS: Readonly<Record<ErrorCode, Provocation>> = {
   not_found: { provoke: (t) => t.ask('/auth/keys/key_nobodys', { headers: asMaster }) },
   conflict: {
     async provoke(t) {
-      t.app.get('/twice', () => t.core.users.create({ email: BOB }), { public: true })
       await addPeople(t)
-      return t.ask('/twice')
+      return t.ask('/auth/users', { headers: asMaster, body: { email: BOB } })
     },
   },
   body_too_large: {
