@@ -35,7 +35,7 @@ function addAdd(group: Command, cli: Cli): void {
     .requiredOption('--duration <time>', 'such as 24h, or a time of day in UTC such as 16:00')
     .addOption(new Option('--scope <scope>', 'global unless a path is given').choices(['global', 'path']))
     .option('--path <path>', 'only this path and what lies below it')
-    .option('--reason <text>')
+    .option('--reason <text>', 'why, for those who list blocks')
     .action((argument: string | undefined, options: AddOptions, self: Command) => {
       const { duration, path, reason } = options
       const subject = requireOne('subject', argument, options.subject)

@@ -1,0 +1,205 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CHECKS, type Finding } from '../../src/cli/doctor/checks.ts'
+import type { Facts } from '../../src/cli/doctor/facts.ts'
+import { resolveOptions } from '../../src/options/resolve.ts'
+import type { MachineAuthOptions } from '../../src/options/types.ts'
+import { SECRET, START } from '../support/test-app.ts'
+import { type CliDirectory, createDirectory, must } from './support.ts'
+
+const optionsFor = (options: MachineAuthOptions = {}) =>
+  resolveOptions({ secret: SECRET, ...options }, { env: {}, cwd: '/nonexistent' })
+
+const HEALTHY: Facts = {
+  mistakes: [],
+  options: optionsFor(),
+  secretSource: 'MACHINE_AUTH_SECRET',
+  database: { kind: 'open', lost: 0, newestAt: START - 1 },
+  files: [{ name: '.env', mode: 0o600 }],
+  redis: null,
+  now: START,
+}
+
+const mistake = (path: string) => ({ path, source: 'MACHINE_AUTH_X', given: '***', accepted: 'something else' })
+
+function findingsOf(check: string, facts: Partial<Facts>): readonly Finding[] {
+  return CHECKS.find(({ name }) => name === check)?.run({ ...HEALTHY, ...facts }) ?? []
+}
+
+test('all checks are content where all is well', () => {
+  expect(CHECKS.flatMap(({ run }) => run(HEALTHY)).map(({ state, mend }) => [state, mend])).toEqual(
+    Array.from({ length: 9 }, () => ['ok', null]),
+  )
+})
+
+interface Case {
+  readonly check: string
+  readonly facts: Partial<Facts>
+  readonly state: 'ok' | 'warn' | 'fail'
+  readonly said: RegExp
+}
+
+test.each<Case>([
+  { check: 'configuration', facts: { mistakes: [mistake('prefix')], options: null }, state: 'fail', said: /^prefix/ },
+  { check: 'configuration', facts: { options: optionsFor({ jwt: { accessTtl: '2d' } }) }, state: 'warn', said: /jwt/ },
+  { check: 'configuration', facts: { mistakes: [mistake('secret')], options: null }, state: 'ok', said: /every/ },
+  { check: 'secret', facts: { mistakes: [mistake('secret[1]')], options: null }, state: 'fail', said: /^secret/ },
+  { check: 'secret', facts: { secretSource: null }, state: 'warn', said: /none yet/ },
+  { check: 'secret', facts: { secretSource: '.machine-auth/secret' }, state: 'warn', said: /production needs/ },
+  {
+    check: 'master key',
+    facts: { mistakes: [mistake('masterKey')], options: null },
+    state: 'fail',
+    said: /^masterKey/,
+  },
+  { check: 'master key', facts: { options: null }, state: 'warn', said: /not looked at/ },
+  { check: 'database', facts: { database: { kind: 'missing' } }, state: 'warn', said: /does not exist/ },
+  { check: 'database', facts: { database: { kind: 'unknown' } }, state: 'warn', said: /not looked at/ },
+  { check: 'database', facts: { database: { kind: 'broken', reason: 'no answer' } }, state: 'fail', said: /no answer/ },
+  {
+    check: 'migrations',
+    facts: { database: { kind: 'pending', migrations: ['0009_x'] } },
+    state: 'warn',
+    said: /0009_x/,
+  },
+  {
+    check: 'migrations',
+    facts: { database: { kind: 'pending', migrations: ['0009_x'] }, options: optionsFor({ migrate: 'check' }) },
+    state: 'fail',
+    said: /does not start/,
+  },
+  {
+    check: 'old secrets',
+    facts: { database: { kind: 'open', lost: 3, newestAt: null } },
+    state: 'fail',
+    said: /^3 keys or tokens/,
+  },
+  { check: 'clock', facts: { now: Date.UTC(1970, 0, 2) }, state: 'fail', said: /1970/ },
+  { check: 'clock', facts: { now: Date.UTC(2200, 0, 2) }, state: 'fail', said: /2200/ },
+  {
+    check: 'clock',
+    facts: { database: { kind: 'open', lost: 0, newestAt: START + 60_001 } },
+    state: 'fail',
+    said: /rows of 2030-01-01T00:01:00/,
+  },
+  {
+    check: 'clock',
+    facts: { database: { kind: 'open', lost: 0, newestAt: START + 60_000 } },
+    state: 'ok',
+    said: /2030/,
+  },
+  { check: 'file modes', facts: { files: [{ name: '.env', mode: 0o644 }] }, state: 'fail', said: /everybody.*0644/ },
+  { check: 'file modes', facts: { files: [{ name: '.env', mode: 0o640 }] }, state: 'warn', said: /the group.*0640/ },
+  { check: 'file modes', facts: { files: [] }, state: 'ok', said: /none yet/ },
+  {
+    check: 'proxies',
+    facts: { options: optionsFor({ trustProxy: { from: ['0.0.0.0/0'] } }) },
+    state: 'fail',
+    said: /every address/,
+  },
+  {
+    check: 'proxies',
+    facts: { options: optionsFor({ trustProxy: { from: ['10.0.0.0/8', '2000::/3'] } }) },
+    state: 'warn',
+    said: /^wide: 2000::\/3$/,
+  },
+  {
+    check: 'proxies',
+    facts: { options: optionsFor({ trustProxy: { from: ['10.0.0.0/8'] } }) },
+    state: 'ok',
+    said: /x-forwarded-for is read from 10/,
+  },
+  { check: 'redis', facts: { redis: { reason: 'cannot be reached' } }, state: 'fail', said: /cannot be reached/ },
+  { check: 'redis', facts: { redis: { reason: null } }, state: 'warn', said: /does not use it/ },
+])('$check: $state for $said', ({ check, facts, state, said }) => {
+  const findings = findingsOf(check, facts)
+  expect(findings.map((finding) => finding.state)).toEqual([state])
+  expect(findings[0]?.detail).toMatch(said)
+  expect(findings[0]?.mend === null).toBe(state === 'ok')
+})
+
+describe('machine-auth doctor', () => {
+  let cli: CliDirectory
+  beforeEach(() => {
+    cli = createDirectory()
+  })
+  afterEach(() => cli[Symbol.dispose]())
+
+  const statesOf = (checks: readonly { check: string; state: string }[]) =>
+    Object.fromEntries(checks.map(({ check, state }) => [check, state]))
+
+  test('changes nothing where nothing is yet, not even in development without a secret', async () => {
+    const run = await cli.run(['doctor', '--json'], { env: { MACHINE_AUTH_SECRET: '' } })
+    expect([run.code, readdirSync(cli.path)]).toEqual([0, []])
+    expect(statesOf(run.json.checks)).toMatchObject({ secret: 'warn', database: 'warn', clock: 'ok' })
+    expect(run.json.healthy).toBeTrue()
+  })
+
+  test('is content after init', async () => {
+    await must(cli, ['init'])
+    const run = await cli.run(['doctor'])
+    expect([run.code, run.err]).toEqual([0, ''])
+    expect(run.out.split('\n').filter((line) => !line.startsWith('ok  '))).toEqual([''])
+  })
+
+  test('names every mistake of the configuration at once, and repeats no secret', async () => {
+    const env = { MACHINE_AUTH_SECRET: 'hunter2-short', MACHINE_AUTH_MASTER_KEY: 'tiny-key', MACHINE_AUTH_PREFIX: 'x' }
+    const run = await cli.run(['doctor'], { env })
+    expect(run.code).toBe(1)
+    expect(run.out).toMatch(/^fail {2}configuration +prefix/m)
+    expect(run.out).toMatch(/^fail {2}secret +secret/m)
+    expect(run.out).toMatch(/^fail {2}master key +masterKey/m)
+    expect(run.out).toContain('→ give at least 32 random bytes')
+    expect(run.out + run.err).not.toMatch(/hunter2|tiny-key/)
+  })
+
+  test('demands a secret in production', async () => {
+    const run = await cli.run(['doctor'], { env: { MACHINE_AUTH_SECRET: '', NODE_ENV: 'production' } })
+    expect([run.code, run.out]).toEqual([
+      1,
+      expect.stringMatching(/^fail {2}secret .*\n +→ .*machine-auth secret generate/m),
+    ])
+  })
+
+  test('counts the keys of a secret that is gone', async () => {
+    await must(cli, ['key', 'create', '--name', 'CI'])
+    const env = { MACHINE_AUTH_SECRET: `another-${SECRET}` }
+    const run = await cli.run(['doctor', '--json'], { env })
+    expect([run.code, statesOf(run.json.checks)['old secrets']]).toEqual([1, 'fail'])
+    const both = { MACHINE_AUTH_SECRET: `another-${SECRET},${SECRET}` }
+    expect(statesOf((await cli.run(['doctor', '--json'], { env: both })).json.checks)['old secrets']).toBe('ok')
+  })
+
+  test('finds a clock behind the rows of the database', async () => {
+    await must(cli, ['org', 'create', 'Acme'])
+    cli.time.now -= 3_600_000
+    const run = await cli.run(['doctor', '--json'])
+    expect([run.code, statesOf(run.json.checks).clock]).toEqual([1, 'fail'])
+  })
+
+  test('finds files that others can read', async () => {
+    await must(cli, ['init'])
+    writeFileSync(join(cli.path, '.env'), '')
+    mkdirSync(join(cli.path, '.machine-auth'))
+    writeFileSync(join(cli.path, '.machine-auth/secret'), SECRET)
+    const database = join(cli.path, 'auth.db')
+    for (const name of ['.env', '.machine-auth/secret', 'auth.db']) chmodSync(join(cli.path, name), 0o644)
+    const run = await cli.run(['doctor'])
+    expect(run.code).toBe(1)
+    for (const name of ['.env', '.machine-auth/secret', database]) expect(run.out).toContain(`→ chmod 600 ${name}\n`)
+  })
+
+  test('finds a database that is none', async () => {
+    writeFileSync(join(cli.path, 'auth.db'), 'x'.repeat(5000), { mode: 0o600 })
+    const run = await cli.run(['doctor', '--json'])
+    expect([run.code, statesOf(run.json.checks).database]).toEqual([1, 'fail'])
+  })
+
+  test('asks Redis only when it is given, and does not wait for ever', async () => {
+    const run = await cli.run(['doctor', '--redis', 'redis://user:hunter2@127.0.0.1:1', '--json'])
+    expect([run.code, statesOf(run.json.checks).redis]).toEqual([1, 'fail'])
+    expect(run.out + run.err).not.toContain('hunter2')
+    expect(statesOf((await cli.run(['doctor', '--json'])).json.checks).redis).toBeUndefined()
+  })
+})
