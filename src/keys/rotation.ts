@@ -1,4 +1,5 @@
 /** Giving a key a new text, while the old one works on for a while. */
+import { boundExpiry } from '../authentication/organization-bounds.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
 import type { Actor } from '../authorization/actor.ts'
 import { generateApiKey } from '../credentials/api-key-format.ts'
@@ -36,6 +37,12 @@ function resolveGrace({ gracePeriod }: RotationInput, key: ApiKeyRecord): number
   return grace
 }
 
+/** The first of some moments; null for never. */
+function earliest(...moments: readonly (number | null)[]): number | null {
+  const first = Math.min(...moments.map((moment) => moment ?? Number.POSITIVE_INFINITY))
+  return first === Number.POSITIVE_INFINITY ? null : first
+}
+
 /** As `KeyService.rotate`. */
 export async function rotateKey(
   options: KeyServiceOptions,
@@ -43,12 +50,13 @@ export async function rotateKey(
   input: RotationInput,
   actor: Actor,
 ): Promise<{ readonly key: ApiKeyView; readonly rawKey: string }> {
-  const { keys, hasher, prefix, clock, invalidate, credits, audit } = options
+  const { keys, owners, hasher, prefix, clock, invalidate, credits, audit } = options
   const old = await requireKey(options, id, actor)
   const grace = resolveGrace(input, old)
   const now = clock()
   requireActive(old, now)
   await requireOverKey(options, old, old, actor)
+  const bounds = await owners.boundsOf(old.organizationId)
   const { id: newId, shown, raw } = generateApiKey(prefix, old.environment)
   const successor: ApiKeyRecord = {
     ...old,
@@ -59,12 +67,14 @@ export async function rotateKey(
     createdAt: now,
     createdBy: actor.id,
     rotatedFrom: id,
+    // The organization may have bounded the lives of its keys since the old one was made.
+    expiresAt: earliest(old.expiresAt, boundExpiry(bounds, null, now)),
     expiryWarnedAt: null,
     lookup: null,
   }
-  const oldExpiresAt = grace === 0 ? null : now + grace
+  const oldExpiresAt = grace === 0 ? null : earliest(now + grace, old.expiresAt)
   const quota = { period: monthOf(now), from: subjectOf('apiKey', id), to: subjectOf('apiKey', newId) }
-  const rotating = keys.rotate(successor, { at: now, oldExpiresAt, reason: REASON, by: actor.id, quota })
+  const rotating = keys.rotate(successor, { old, at: now, oldExpiresAt, reason: REASON, by: actor.id, quota })
   const stored = await afterwards(rotating, () => {
     invalidate('key', id)
     if (old.credits !== null) credits.forget(id)

@@ -4,6 +4,7 @@ import type { ApiKeyView } from '../authentication/views.ts'
 import { type Actor, requireGrantable } from '../authorization/actor.ts'
 import { MachineAuthError } from '../errors.ts'
 import { afterwards } from '../lib/afterwards.ts'
+import { invalidField } from '../lib/field-errors.ts'
 import { differencesOf } from '../recording/differences.ts'
 import type { KeyPatch } from '../storage/ports/keys.ts'
 import type { ApiKeyRecord } from '../storage/records.ts'
@@ -26,12 +27,18 @@ async function withinOrganization(
   { owners }: KeyServiceOptions,
   key: ApiKeyRecord,
   patch: KeyPatch,
+  now: number,
 ): Promise<KeyPatch> {
   if (patch.permissions === undefined && patch.expiresAt === undefined) return patch
   const bounds = await owners.boundsOf(key.organizationId)
   if (patch.permissions !== undefined) requireWithinPermissions(bounds, patch.permissions)
   if (patch.expiresAt === undefined) return patch
-  return { ...patch, expiresAt: boundExpiry(bounds, patch.expiresAt, key.createdAt) }
+  const expiresAt = boundExpiry(bounds, patch.expiresAt, key.createdAt)
+  // Whoever takes an expiry away does not want the key to end by it.
+  if (expiresAt !== null && expiresAt <= now) {
+    throw invalidField('expiresAt', 'cannot be taken away: the key has lived for as long as its organization allows')
+  }
+  return { ...patch, expiresAt }
 }
 
 /** As `KeyService.update`. */
@@ -47,7 +54,7 @@ export async function updateKey(
   const checked = resolveKeyChange(change, permissions, now)
   if (key.revokedAt !== null) throw keyHasEnded('revoked')
   if (Object.keys(checked).length === 0) return viewOf(options, key)
-  const patch = await withinOrganization(options, key, checked)
+  const patch = await withinOrganization(options, key, checked, now)
   if (!isSwitchingOff(patch)) await requireOverKey(options, key, { ...key, ...patch }, actor)
   if (patch.permissions !== undefined) requireGrantable(actor, patch.permissions)
   const updated = await afterwards(keys.update(id, patch, now), () => {

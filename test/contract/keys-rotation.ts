@@ -9,6 +9,7 @@ const PERIOD = '2030-01'
 const REVOKED = { revokedAt: NOW, revokedReason: 'rotated', revokedBy: 'user_1' }
 
 const rotationOf = (old: ApiKeyRecord, next: ApiKeyRecord, oldExpiresAt: number | null): KeyRotation => ({
+  old,
   at: NOW,
   oldExpiresAt,
   reason: 'rotated',
@@ -127,12 +128,46 @@ export function describeKeyRotation(name: string, open: Open): void {
       expect(await changesOf(opened.storage)).toEqual([`key ${old.id}`])
     })
 
+    test.each([
+      { name: 'renamed' },
+      { description: 'another' },
+      { permissions: [] },
+      { ipAllowlist: [] },
+      { rateLimit: null },
+      { monthlyQuota: null },
+      { metadata: { team: 'other' } },
+      { creditsRefillAmount: 5, creditsRefillEvery: 1000 },
+      { expiresAt: NOW + 5 },
+    ])('of a key that got %j since it was read there is a conflict, and nothing is written', async (patch) => {
+      const old = await insert({ expiresAt: NOW + 9 })
+      const changed = await keys().update(old.id, patch, NOW)
+      for (const oldExpiresAt of [NOW + GRACE, null]) {
+        const next = successorOf(old)
+        expect(await codeOf(rotate(old, next, oldExpiresAt))).toBe('conflict')
+        expect(await keys().find(next.id)).toBeNull()
+      }
+      expect(await keys().find(old.id)).toEqual(changed)
+      expect(await changesOf(opened.storage)).toEqual([`key ${old.id}`])
+    })
+
+    test('that it was used or hashed anew since it was read is no matter', async () => {
+      const refill = { creditsRefillAmount: 10, creditsRefillEvery: 1000, creditsRefilledAt: NOW - 1500 }
+      const old = await insert({ credits: 2, ...refill })
+      await keys().claimCredits(old.id, 1, NOW)
+      await keys().rehash(old.id, old.pepper, 'hash-2', 'pepper-2')
+      const next = successorOf(old)
+      // The refill that came meanwhile comes no second time.
+      expect(await rotate(old, next, null)).toEqual({ ...next, credits: 9, creditsRefilledAt: NOW - 500 })
+    })
+
     test('a second rotation while the old key still works is a conflict, and changes nothing', async () => {
       const old = await insert()
       await rotate(old, successorOf(old), NOW + GRACE)
+      const known = { ...old, expiresAt: NOW + GRACE }
       for (const oldExpiresAt of [NOW + 1, null]) {
-        const late = successorOf(old)
-        expect(await codeOf(rotate(old, late, oldExpiresAt))).toBe('conflict')
+        const late = successorOf(known)
+        const error: unknown = await rotate(known, late, oldExpiresAt).catch((thrown: unknown) => thrown)
+        expect(error).toMatchObject({ code: 'conflict', detail: expect.stringContaining('rotate its successor') })
         expect(await keys().find(late.id)).toBeNull()
       }
       expect(await keys().find(old.id)).toEqual({ ...old, expiresAt: NOW + GRACE })

@@ -48,7 +48,13 @@ export function keyChangeVerbs(
       if ([...keys.values()].some(({ rotatedFrom }) => rotatedFrom === id)) {
         throw new MachineAuthError('conflict', { errors: [{ path: 'id', message: 'is taken' }] })
       }
-      const stored = { ...successor, credits: oldExpiresAt === null ? old.credits : successor.credits }
+      const { lastUsedAt, credits: left, creditsRefilledAt: refilledAt, hash, pepper, ...known } = rotation.old
+      const uses = { lastUsedAt: old.lastUsedAt, credits: old.credits, creditsRefilledAt: old.creditsRefilledAt }
+      if (!Bun.deepEquals({ ...known, ...uses, hash: old.hash, pepper: old.pepper }, old)) {
+        throw new MachineAuthError('conflict')
+      }
+      const { credits, creditsRefilledAt } = oldExpiresAt === null ? old : successor
+      const stored = { ...successor, credits, creditsRefilledAt }
       const expiresAt = Math.min(old.expiresAt ?? Number.POSITIVE_INFINITY, oldExpiresAt ?? 0)
       keys.set(id, oldExpiresAt === null ? { ...old, ...revokedBy(rotation) } : { ...old, expiresAt })
       keys.set(stored.id, stored)

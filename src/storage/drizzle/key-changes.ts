@@ -1,4 +1,5 @@
 import { and, eq, getTableColumns, gt, isNull, or, sql } from 'drizzle-orm'
+import { MachineAuthError } from '../../errors.ts'
 import type { KeyPatch, KeyStore } from '../ports/keys.ts'
 import type { ApiKeyRecord } from '../records.ts'
 import type { Database } from './database.ts'
@@ -7,6 +8,17 @@ import { rowsOf } from './transaction.ts'
 /** What `q` is looked for in. The separator keeps a match from reaching over from name to description. */
 export function searchTextOf({ name, description }: Pick<ApiKeyRecord, 'name' | 'description'>): string {
   return `${name}\u001f${description ?? ''}`.toLowerCase()
+}
+
+/** What a key's successor inherits and somebody may change; uses left come and go by themselves. */
+const INHERITED = ['name', 'description', 'permissions', 'ipAllowlist', 'rateLimit', 'monthlyQuota', 'metadata']
+  .concat(['creditsRefillAmount', 'creditsRefillEvery', 'expiresAt'])
+  // `concat` forgets that these are names of members.
+  .map((member) => member as keyof ApiKeyRecord)
+
+function requireUnchanged(known: ApiKeyRecord, found: ApiKeyRecord): void {
+  if (INHERITED.every((member) => Bun.deepEquals(known[member], found[member]))) return
+  throw new MachineAuthError('conflict', { detail: 'The key was changed or rotated at this moment: look at it again.' })
 }
 
 /** The verbs of `KeyStore` that change a key or put another in its place. */
@@ -46,7 +58,7 @@ export function createKeyChanges({ handle, tables, transaction }: Database): Pic
       })
     },
 
-    rotate(successor, { at, oldExpiresAt, reason, by, quota }) {
+    rotate(successor, { old, at, oldExpiresAt, reason, by, quota }) {
       const id = successor.rotatedFrom ?? ''
       const end =
         oldExpiresAt === null
@@ -61,11 +73,14 @@ export function createKeyChanges({ handle, tables, transaction }: Database): Pic
           eq(apiKeys.enabled, true),
           or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, at)),
         )
-        const [old] = yield* rowsOf(tx.update(apiKeys).set(end).where(usable).returning(columns))
-        if (old === undefined) return null
+        // Writes nothing, but holds the row until the transaction ends.
+        const [found] = yield* rowsOf(tx.update(apiKeys).set({ enabled: true }).where(usable).returning(columns))
+        if (found === undefined) return null
+        requireUnchanged(old, found)
+        yield tx.update(apiKeys).set(end).where(eq(apiKeys.id, id))
         // Two keys with the same uses left would be twice as many.
-        const credits = oldExpiresAt === null ? old.credits : successor.credits
-        const stored: ApiKeyRecord = { ...successor, credits }
+        const { credits, creditsRefilledAt } = oldExpiresAt === null ? found : successor
+        const stored: ApiKeyRecord = { ...successor, credits, creditsRefilledAt }
         yield tx.insert(apiKeys).values({ ...stored, searchText: searchTextOf(stored) })
         const [used] = yield* rowsOf(
           tx

@@ -54,6 +54,8 @@ export interface Revocation {
 
 /** How the old key of a rotation ends. */
 export interface KeyRotation {
+  /** As the caller read it. */
+  readonly old: ApiKeyRecord
   readonly at: number
   /** Epoch ms at which the old key expires; null revokes it at once. */
   readonly oldExpiresAt: number | null
@@ -88,7 +90,8 @@ export interface KeyStore {
    * Inserts the successor of key `successor.rotatedFrom` and ends the old one, with a change, in one transaction. The
    * successor takes over what is stored as used of the quota, and the credits that are left when the old key is
    * revoked at once. Answers the successor as stored, or null, and nothing is written, for a key that is unknown,
-   * revoked, disabled or expired. Rejects with `conflict` when the key has a successor: of racing callers one gets one.
+   * revoked, disabled or expired. Rejects with `conflict` when the key has a successor: of racing callers one gets one;
+   * and when it was changed since the caller read it, so that what was taken from it is not its successor's.
    */
   rotate(successor: ApiKeyRecord, rotation: KeyRotation): Promise<ApiKeyRecord | null>
   /** Keys whose id begins with a text, at most `limit`. */
