@@ -48,18 +48,24 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, { keys, id
         },
       },
     )
-    .post(`${prefix}/keys/import`, async ({ body, actor, status }) => status(201, await keys.import(body, actor)), {
-      machineAuthManagement: 'machine_auth.keys.create',
-      body: ImportKey,
-      response: { 201: KeyView },
-      detail: {
-        ...refusing(400, 404, 409, 413, 422),
-        tags,
-        summary: 'Import an API key',
-        description:
-          'Takes over a key that was made elsewhere, by its hash. Needs platform reach. 409 for a hash that was imported before.',
+    .post(
+      `${prefix}/keys/import`,
+      async ({ body, actor, request, route, set, status }) =>
+        status(201, await idempotent({ body, actor, request, route, set }, () => keys.import(body, actor))),
+      {
+        machineAuthManagement: 'machine_auth.keys.create',
+        headers: IdempotencyHeader,
+        body: ImportKey,
+        response: { 201: KeyView },
+        detail: {
+          ...refusing(400, 404, 409, 413, 422),
+          tags,
+          summary: 'Import an API key',
+          description:
+            'Takes over a key that was made elsewhere, by its hash. Needs platform reach. 409 for a hash that was imported before.',
+        },
       },
-    })
+    )
     .get(
       `${prefix}/keys`,
       ({ query: { cursor, limit, ...filter }, actor }) => keys.list(filter, { cursor, limit }, actor),

@@ -172,6 +172,12 @@ describe('POST /keys/import', () => {
     expectProblem(await post(body), 'conflict', ['errors'])
   })
 
+  test('answers the same once more to the same Idempotency-Key', async () => {
+    const [body, headers] = [wanted(), { ...asMaster, 'idempotency-key': crypto.randomUUID() }]
+    const [first, again] = [await post(body, headers), await post(body, headers)]
+    expect([first.status, again.json]).toEqual([201, first.json])
+  })
+
   test.each([
     ['id', 'key_AAAAAAAAAAAAAAAA'],
     ['pepper', 'x'],

@@ -46,7 +46,7 @@ describe('a flood from one address', () => {
     for (let count = 0; count < 30; count += 1) await app.core.keys.verify({ key: wrong(count), ip: '203.0.113.1' })
     expect([reads(app), verified.length]).toEqual([20, 40])
     await app.close()
-  })
+  }, 30_000)
 
   test('is told to wait, and keeps nobody else from using his key for the first time', async () => {
     const { app, verified, django, flood } = await withFlood()

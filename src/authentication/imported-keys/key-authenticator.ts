@@ -44,11 +44,15 @@ export class KeyAuthenticator {
    *
    * @param presenter whom an unknown foreign text counts against, as limits name him
    */
-  async resolve(text: string, presenter: string): Promise<Outcome<ApiKeyPrincipal>> {
-    const { own, foreign, texts, attempts } = this.#options
+  resolve(text: string, presenter: string): Promise<Outcome<ApiKeyPrincipal>> {
+    const { own, foreign, texts } = this.#options
     if (!texts.claims(text)) return own.resolve(text)
     // What was right before waits for nobody: a neighbour who guesses does not lock it out.
-    if (foreign.hasProven(text)) return foreign.resolve(text)
+    return foreign.hasProven(text) ? foreign.resolve(text) : this.#attempt(text, presenter)
+  }
+
+  async #attempt(text: string, presenter: string): Promise<Outcome<ApiKeyPrincipal>> {
+    const { foreign, attempts } = this.#options
     const wait = await attempts.enter(presenter)
     if (wait > 0) return refusal('locked_out', { retryAfter: wait / 1000 })
     let isWrong = false
