@@ -13,8 +13,11 @@ const WRONG = '401 api_key_invalid'
 const MINUTE = 60_000
 
 const reads = (app: TestApp) => app.takeStatements().filter((text) => text.includes('"lookup" in')).length
-const countOf = (said: readonly string[]) =>
-  Object.fromEntries(said.map((each) => [each, said.filter((one) => one === each).length]))
+function countOf(said: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const each of said) counts[each] = (counts[each] ?? 0) + 1
+  return counts
+}
 
 /** Wrong texts with the visible part of a key that is there: the dearest ones. */
 const wrongOf = (text: string) => (count: number) => `${text.split('.')[0]}.${String(count).padStart(32, 'x')}`
@@ -46,7 +49,7 @@ describe('a flood from one address', () => {
     for (let count = 0; count < 30; count += 1) await app.core.keys.verify({ key: wrong(count), ip: '203.0.113.1' })
     expect([reads(app), verified.length]).toEqual([20, 40])
     await app.close()
-  }, 30_000)
+  })
 
   test('is told to wait, and keeps nobody else from using his key for the first time', async () => {
     const { app, verified, django, flood } = await withFlood()
