@@ -104,11 +104,7 @@ export class UserService {
    *
    * @throws MachineAuthError `not_found` for another's organization
    */
-  async list(
-    filter: UserFilter = {},
-    page: PageInput = {},
-    actor: Actor = SYSTEM,
-  ): Promise<Page<UserView>> {
+  async list(filter: UserFilter = {}, page: PageInput = {}, actor: Actor = SYSTEM): Promise<Page<UserView>> {
     const { users, audit } = this.#options
     const request = resolvePage(page)
     const reach = reachOf(actor)
@@ -130,8 +126,8 @@ export class UserService {
    * Changes the members given. A new password and disabling end the user's sessions and tokens at
    * once; changed roles count from the next request on.
    *
-   * @throws MachineAuthError `not_found`, `validation_failed`, `conflict`, `permission_required` (for more than the
-   * actor has, or a user who may do more than he)
+   * @throws MachineAuthError `not_found` (also for another's organization), `validation_failed`, `conflict`,
+   * `permission_required` (for more than the actor has, or a user who may do more than he)
    */
   async update(id: string, change: UserChange, actor: Actor = SYSTEM): Promise<UserView> {
     const { roles, passwords, clock, audit } = this.#options
@@ -149,8 +145,7 @@ export class UserService {
       )
     }
     if (wanted.organizationId !== undefined && wanted.organizationId !== user.organizationId) {
-      requirePlatform(actor)
-      if (wanted.organizationId !== null) await this.#requireOrganization(wanted.organizationId)
+      await this.#requireMovable(wanted.organizationId, actor)
     }
     const hashed = change.password === undefined ? {} : { passwordHash: await passwords.hash(change.password) }
     const now = clock()
@@ -219,6 +214,13 @@ export class UserService {
     }
     if (wanted !== null) await this.#requireOrganization(wanted)
     return wanted
+  }
+
+  /** Users change organizations, or leave theirs, by the platform alone. */
+  async #requireMovable(to: string | null, actor: Actor): Promise<void> {
+    if (reachOf(actor).kind !== 'platform' && to !== null) return this.#options.audit.refuseOutOfReach(actor, to)
+    requirePlatform(actor)
+    if (to !== null) await this.#requireOrganization(to)
   }
 
   async #requireOrganization(id: string): Promise<void> {

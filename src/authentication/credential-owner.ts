@@ -72,6 +72,10 @@ export class CredentialOwners {
     return { organizationId: organizationId ?? user.organizationId, userId }
   }
 
+  async isMember(userId: string, organizationId: string): Promise<boolean> {
+    return (await this.#findUser(userId))?.organizationId === organizationId
+  }
+
   /** What the organization of a credential allows it at most. */
   async boundsOf(organizationId: string | null): Promise<OrganizationBounds> {
     if (organizationId === null) return UNBOUND

@@ -5,7 +5,7 @@ import { MachineAuthError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import type { BlockIndex } from '../limits/block-index.ts'
-import type { AuditLog } from '../recording/audit.ts'
+import type { AuditActor, AuditLog } from '../recording/audit.ts'
 import type { BlockStore } from '../storage/ports/blocks.ts'
 import type { Page } from '../storage/ports/page.ts'
 import type { BlockRecord } from '../storage/records.ts'
@@ -51,20 +51,20 @@ export class BlockService {
    */
   async add(input: NewBlock, actor: Actor = SYSTEM): Promise<BlockView> {
     requirePlatform(actor)
-    return this.addChecked(input, actor.id)
+    return this.addChecked(input, actor)
   }
 
   /** As `add`, for what a handler of the app decides. */
-  async addChecked(input: NewBlock, createdBy: string, isOwnRoute = false): Promise<BlockView> {
+  async addChecked(input: NewBlock, actor: AuditActor, isOwnRoute = false): Promise<BlockView> {
     const { index, clock, audit } = this.#options
     const now = clock()
     const checked = resolveNewBlock(input, (address) => index.exempts(address), now, isOwnRoute)
-    const block = this.#compose({ ...checked, kind: 'manual' }, createdBy, now)
+    const block = this.#compose({ ...checked, kind: 'manual' }, actor.id, now)
     const standing = await this.#enforce(block)
     const { subject, scope, path, reason, expiresAt } = standing
     await audit.record({
       action: 'block.created',
-      actor: { id: createdBy },
+      actor,
       subject: standing.id,
       details: { subject, scope, path, reason, expiresAt },
     })

@@ -110,7 +110,7 @@ export function createLimits({ options, storage, clock, audit, warn, attempts }:
     allowances,
     blocks: index,
     startBlock: (block) => blocks.start(block),
-    block: (input, createdBy) => blocks.addChecked(input, createdBy, true),
+    block: (input, createdBy) => blocks.addChecked(input, { id: createdBy }, true),
     abuse,
   })
   const throttle = new LoginThrottle({

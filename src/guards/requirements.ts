@@ -86,7 +86,7 @@ export function requireSession(presented: Presented): Session {
   return requireSessionPrincipal(presented).session
 }
 
-function requireSessionPrincipal(presented: Presented): SessionPrincipal {
+export function requireSessionPrincipal(presented: Presented): SessionPrincipal {
   const outcome = presented.session
   if (outcome === undefined) throw presented.refuse('credential_missing')
   return presented.prove(outcome)

@@ -18,7 +18,7 @@ export function refusing(...statuses: readonly number[]): object {
 }
 
 /** Says by which request somebody acts; a copy, since principals are remembered from one request to the next. */
-function withOrigin(presented: Presented, principal: Principal) {
+export function withOrigin<P extends Principal>(presented: Presented, principal: P) {
   return { ...principal, origin: { address: presented.address, requestId: presented.requestId } }
 }
 

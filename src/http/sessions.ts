@@ -1,17 +1,17 @@
 /** `/sessions`: cookie sessions. */
 import { t } from 'elysia'
 import type { LoginService } from '../accounts/login.ts'
-import { SYSTEM } from '../authorization/actor.ts'
+import { type Actor, SYSTEM } from '../authorization/actor.ts'
 import { MachineAuthError } from '../errors.ts'
 import { createGate } from '../guards/gate.ts'
 import type { Presented } from '../guards/presented.ts'
-import { requireCurrentUser, requireSession } from '../guards/requirements.ts'
+import { requireSessionPrincipal, requireUserPrincipal } from '../guards/requirements.ts'
 import { presentedBy } from '../guards/state.ts'
 import { takePage } from '../lib/page.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import { clearSessionCookie, setSessionCookie } from '../sessions/cookie.ts'
 import type { SessionService } from '../sessions/service.ts'
-import { createEndpoints, refusing } from './base.ts'
+import { createEndpoints, refusing, withOrigin } from './base.ts'
 import { requireOwnPage } from './login.ts'
 import { SessionList, SessionView } from './models/sessions.ts'
 import { Id, PageQuery } from './models/shared.ts'
@@ -29,9 +29,10 @@ export function createSessionEndpoints(
   const { login, sessions } = services
 
   /** The session that the browser came with would go on unseen, once its cookie is overwritten. */
-  async function endReplaced({ session }: Presented, actorId: string): Promise<void> {
+  async function endReplaced({ session, address, requestId }: Presented, actorId: string): Promise<void> {
     if (session?.kind !== 'session') return
-    await sessions.end(session.session.id, undefined, { ...SYSTEM, id: actorId }).catch((error) => {
+    const actor: Actor = { ...SYSTEM, id: actorId, origin: { address, requestId } }
+    await sessions.end(session.session.id, undefined, actor).catch((error) => {
       // Somebody else has just ended it.
       if (!(error instanceof MachineAuthError && error.code === 'not_found')) throw error
     })
@@ -39,12 +40,14 @@ export function createSessionEndpoints(
 
   return createEndpoints('sessions', mount)
     .macro('machineAuthSession', (_: true) =>
-      createGate({ name: 'session', value: true }, (presented) => ({ session: requireSession(presented) })),
+      createGate({ name: 'session', value: true }, (presented) => ({
+        actor: withOrigin(presented, requireSessionPrincipal(presented)),
+      })),
     )
     .macro('machineAuthUser', (_: true) =>
       createGate({ name: 'currentUser', value: true }, (presented) => ({
         // Not by API key: what a machine was given is not for ending its owner's sessions.
-        user: requireCurrentUser(presented, ['jwt', 'session']),
+        actor: withOrigin(presented, requireUserPrincipal(presented, ['jwt', 'session'])),
       })),
     )
     .post(
@@ -76,10 +79,9 @@ export function createSessionEndpoints(
     )
     .get(
       `${prefix}/sessions`,
-      async ({ user, request, query }) => {
-        const current = presentedBy(request).principal
-        const currentId = current?.kind === 'session' ? current.session.id : null
-        const { items, nextCursor } = takePage(await sessions.list(user.id), query)
+      async ({ actor, query }) => {
+        const currentId = actor.kind === 'session' ? actor.session.id : null
+        const { items, nextCursor } = takePage(await sessions.list(actor.user.id), query)
         return { items: items.map((each) => ({ ...each, current: each.id === currentId })), nextCursor }
       },
       {
@@ -91,8 +93,8 @@ export function createSessionEndpoints(
     )
     .delete(
       `${prefix}/sessions/current`,
-      async ({ session, set }) => {
-        await sessions.end(session.id, session.userId, { ...SYSTEM, id: session.userId })
+      async ({ actor, set }) => {
+        await sessions.end(actor.session.id, actor.session.userId, actor)
         clearSessionCookie(set, cookie)
         set.status = 204
       },
@@ -100,8 +102,8 @@ export function createSessionEndpoints(
     )
     .delete(
       `${prefix}/sessions/:id`,
-      async ({ params: { id }, user, set }) => {
-        await sessions.end(id, user.id, { ...SYSTEM, id: user.id })
+      async ({ params: { id }, actor, set }) => {
+        await sessions.end(id, actor.user.id, actor)
         set.status = 204
       },
       {

@@ -50,20 +50,27 @@ function resolveSelection(input: LockdownInput): WantedSelection {
   return { organizationId, userId, createdBefore }
 }
 
+/** Whether a user is an organization's own, or was and has left keys there. */
+async function isUserOf({ owners, keys }: KeyServiceOptions, userId: string, organizationId: string): Promise<boolean> {
+  return (await owners.isMember(userId, organizationId)) || (await keys.countSelected({ userId, organizationId })) > 0
+}
+
 /** Cuts a selection down to what the actor reaches; null for nothing. */
 async function narrow(
-  { audit }: KeyServiceOptions,
+  options: KeyServiceOptions,
   selection: WantedSelection,
   actor: Actor,
 ): Promise<KeySelection | null> {
+  const { audit } = options
   const reach = reachOf(actor)
   switch (reach.kind) {
     case 'platform':
       return selection
     case 'organization': {
-      const { organizationId = reach.organizationId } = selection
+      const { organizationId = reach.organizationId, userId } = selection
       if (organizationId !== reach.organizationId) return audit.refuseOutOfReach(actor, organizationId)
-      return { ...selection, organizationId }
+      const isOwn = userId === undefined || (await isUserOf(options, userId, organizationId))
+      return isOwn ? { ...selection, organizationId } : audit.refuseOutOfReach(actor, userId)
     }
     case 'own': {
       const { organizationId, userId = reach.userId } = selection

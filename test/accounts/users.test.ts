@@ -233,8 +233,12 @@ describe('who may change whom', () => {
     const { users, acme, other } = await withOrganizations()
     const user = await users.create({ email: EMAIL, organizationId: acme.id })
     const actor = actorWith(['*'], { organizationId: acme.id })
-    for (const organizationId of [other.id, null]) {
-      await expectRefused(users.update(user.id, { organizationId }, actor), 'permission_required')
+    for (const [organizationId, code] of [
+      [other.id, 'not_found'],
+      ['org_ghost', 'not_found'],
+      [null, 'permission_required'],
+    ] as const) {
+      await expectRefused(users.update(user.id, { organizationId }, actor), code)
     }
     await expectInvalid(users.update(user.id, { organizationId: 'org_ghost' }), 'organizationId')
     expect((await users.update(user.id, { organizationId: other.id })).organizationId).toBe(other.id)
