@@ -106,7 +106,7 @@ export function createServices(input: ServicesInput = {}) {
   const roleRegistry = new RoleRegistry(configured)
   const permissions = new PermissionRegistry({ modules: MODULES, permissions: [], roles: configured })
   const directory = new UserDirectory(input.users ?? {}, roleRegistry, storage.organizations)
-  const audit = new AuditLog({ store: storage.audit, clock })
+  const audit = new AuditLog({ store: storage.audit, clock, secrets })
   const owners = new CredentialOwners({
     organizations: storage.organizations,
     users: storage.users,
@@ -247,6 +247,8 @@ export function createServices(input: ServicesInput = {}) {
       keys: storage.keys,
       permissions,
       resolveApiKey: (text) => authenticators.apiKey.resolve(text),
+      foreignLookups: () => [],
+      importKinds: [],
       prefix: 'mac',
       owners,
       hasher: keyHasher,
