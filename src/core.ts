@@ -20,6 +20,7 @@ import type { EngineOptions } from './guards/engine.ts'
 import { createEngineOptions } from './guards/engine-options.ts'
 import { createIdempotency } from './http/idempotency.ts'
 import type { HttpServices } from './http/plugin.ts'
+import { warnOfExpiry } from './keys/expiry-warnings.ts'
 import { KeyService } from './keys/service.ts'
 import type { Clock } from './lib/clock.ts'
 import { AttemptGate } from './limits/attempt-gate.ts'
@@ -94,6 +95,8 @@ export function isMachineAuth(value: unknown): value is AnyMachineAuth {
 
 /** ms between sweeps of what has expired. */
 const SWEEP_INTERVAL = 3_600_000
+/** ms after the start. */
+const FIRST_SWEEP = 60_000
 
 /**
  * Builds a core: the same as `machineAuth()` without HTTP, for scripts, tests and workers, or to share with apps.
@@ -256,13 +259,22 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
 
   async function sweep(): Promise<void> {
     const now = clock()
+    const { expiryWarning, onExpiring } = resolved.apiKeys
     await storage.sessions.purge(now)
     await storage.refreshFamilies.purge(now)
     await storage.idempotency.purge(now)
     await limits.sweep(now)
+    await warnOfExpiry({ keys: storage.keys, ahead: expiryWarning, onExpiring, audit, warn }, now)
     await audit.sweep(now)
   }
-  const sweeper = setInterval(() => void sweep().catch(() => undefined), SWEEP_INTERVAL)
+  const sweepSoon = () => void sweep().catch(() => warn('what has ended could not be cleared away'))
+  // The first one soon, for processes that are started anew every day; never in one that only runs a command.
+  const sweeper = setTimeout(() => {
+    sweepSoon()
+    sweeping = setInterval(sweepSoon, SWEEP_INTERVAL)
+    sweeping.unref()
+  }, FIRST_SWEEP)
+  let sweeping: ReturnType<typeof setInterval> | undefined
   sweeper.unref()
 
   async function start(): Promise<void> {
@@ -300,7 +312,8 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   let closing: Promise<void> | undefined
   function close(): Promise<void> {
     closing ??= (async () => {
-      clearInterval(sweeper)
+      clearTimeout(sweeper)
+      clearInterval(sweeping)
       roleReader.stop()
       await watcher.stop()
       await opened.ready.catch(() => undefined)

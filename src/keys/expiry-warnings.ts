@@ -1,6 +1,7 @@
 /** Telling that keys expire soon, once of each. */
-import { type ApiKeyView, toApiKeyView } from '../authentication/views.ts'
 import { SYSTEM } from '../authorization/actor.ts'
+import { toTimestamp } from '../lib/timestamp.ts'
+import type { ExpiringKey } from '../options/types.ts'
 import type { AuditLog } from '../recording/audit.ts'
 import type { KeyStore } from '../storage/ports/keys.ts'
 
@@ -10,7 +11,7 @@ export interface ExpiryWarningsOptions {
   readonly ahead: number
   readonly audit: Pick<AuditLog, 'record'>
   /** The app's own way of telling people; it may fail. */
-  readonly onExpiring: ((key: ApiKeyView) => void | Promise<void>) | undefined
+  readonly onExpiring: ((key: ExpiringKey) => void | Promise<void>) | undefined
   readonly warn: (message: string) => void
 }
 
@@ -31,10 +32,17 @@ export async function warnOfExpiry(
     const expiring = await keys.claimExpiryWarnings(now, now + ahead, AT_ONCE)
     told = expiring.length
     for (const record of expiring) {
-      const key = toApiKeyView(record, now)
-      const details = { expiresAt: key.expiresAt }
-      const { id: subject, organizationId } = key
-      await audit.record({ action: 'key.expiring', actor: SYSTEM, subject, organizationId, details })
+      const { id, name, prefix, organizationId, userId } = record
+      // Only keys that expire are claimed.
+      const expiresAt = toTimestamp(record.expiresAt ?? now)
+      const key: ExpiringKey = Object.freeze({ id, name, prefix, organizationId, userId, expiresAt })
+      await audit.record({
+        action: 'key.expiring',
+        actor: SYSTEM,
+        subject: id,
+        organizationId,
+        details: { expiresAt },
+      })
       await Promise.resolve(key)
         .then(onExpiring)
         .catch(() => warn(`onExpiring failed for ${key.id}`))

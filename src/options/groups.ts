@@ -28,6 +28,7 @@ export function resolveApiKeys(given: MachineAuthOptions['apiKeys'] = {}): Resol
     cacheSize: given.cacheSize ?? 100_000,
     defaultRateLimit: given.defaultRateLimit ?? { limit: 60, window: '1m' },
     expiryWarning: parseDuration(given.expiryWarning ?? '7d'),
+    onExpiring: given.onExpiring,
     importKinds: given.importKinds ?? [],
   }
 }

@@ -98,6 +98,7 @@ export const optionsSchema = group({
       accepted: "false or an object { limit, window } such as { limit: 60, window: '1m' }",
     }),
     expiryWarning: duration,
+    onExpiring: fn<NonNullable<NonNullable<MachineAuthOptions['apiKeys']>['onExpiring']>>('a function (key) => void'),
     importKinds: list(
       'a list of hash kinds',
       check<HashKind>(

@@ -125,6 +125,18 @@ export interface RatePolicy extends LimitScope {
   readonly override?: true
 }
 
+/** An API key that expires soon, as `apiKeys.onExpiring` hears of it. */
+export interface ExpiringKey {
+  readonly id: string
+  readonly name: string
+  /** The part of it that may be shown. */
+  readonly prefix: string
+  readonly organizationId: string | null
+  readonly userId: string | null
+  /** RFC 3339 UTC. */
+  readonly expiresAt: string
+}
+
 /** At most `concurrent` requests under way at once. */
 export interface ConcurrencyPolicy extends LimitScope {
   readonly concurrent: number
@@ -211,6 +223,8 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
      * Default `'7d'`.
      */
     readonly expiryWarning?: DurationInput
+    /** Hears of every key that expires within `expiryWarning`, once of each and expiry. Default: none. */
+    readonly onExpiring?: (key: ExpiringKey) => void | Promise<void>
     /**
      * How keys that were made elsewhere are stored there: then they can be imported, and are hashed as ours are when
      * they are first used. Default: none.
@@ -337,6 +351,7 @@ export interface ResolvedOptions {
     readonly cacheSize: number
     readonly defaultRateLimit: false | RateLimitSetting
     readonly expiryWarning: number
+    readonly onExpiring: ((key: ExpiringKey) => void | Promise<void>) | undefined
     readonly importKinds: readonly HashKind[]
   }
   readonly jwt: {

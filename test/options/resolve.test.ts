@@ -36,6 +36,7 @@ describe('defaults', () => {
         cacheSize: 100_000,
         defaultRateLimit: { limit: 60, window: '1m' },
         expiryWarning: 7 * DAY,
+        onExpiring: undefined,
         importKinds: [],
       },
       jwt: {

@@ -4,6 +4,7 @@ import {
   eq,
   getTableColumns,
   gt,
+  gte,
   inArray,
   isNotNull,
   isNull,
@@ -82,6 +83,12 @@ export function createKeyStore(database: Database): KeyStore {
     lastUsedAt: { by: sql`coalesce(${apiKeys.lastUsedAt}, 0)`, type: 'number', valueOf: (key) => key.lastUsedAt ?? 0 },
   }
 
+  /** Literally. A range is a look-up where text is ordered by its bytes, as on SQLite; PostgreSQL orders by locale. */
+  function begins(start: string): SQL | undefined {
+    if (dialect === 'postgres') return eq(sql`substr(${apiKeys.id}, 1, ${start.length})`, start)
+    return and(gte(apiKeys.id, start), lt(apiKeys.id, `${start}\u{10ffff}`))
+  }
+
   function selectWithOwner() {
     return (
       handle
@@ -123,9 +130,8 @@ export function createKeyStore(database: Database): KeyStore {
       return found.toSorted((one, other) => placeOf(one) - placeOf(other))[0] ?? null
     },
 
-    async findByIdStart(start, limit) {
-      const begins = eq(sql`substr(${apiKeys.id}, 1, ${start.length})`, start)
-      return handle.select(columns).from(apiKeys).where(begins).orderBy(asc(apiKeys.id)).limit(limit)
+    findByIdStart(start, limit) {
+      return handle.select(columns).from(apiKeys).where(begins(start)).orderBy(asc(apiKeys.id)).limit(limit)
     },
 
     async countByOrganization(organizationIds) {
