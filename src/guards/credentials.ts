@@ -12,9 +12,9 @@ import {
 } from '../authentication/principal.ts'
 import { type AuthorizationCredential, glanceAtJwt, parseAuthorization } from '../credentials/authorization.ts'
 import { findCookie } from '../credentials/cookie.ts'
-import { type ErrorCode, MachineAuthError, statusOf } from '../errors.ts'
+import { type ErrorCode, MachineAuthError } from '../errors.ts'
 import { addressSubject } from '../limits/subjects.ts'
-import type { RequestEnvironment } from './request-environment.ts'
+import type { CredentialEnvironment } from './credential-environment.ts'
 
 /** undefined: not presented. null: being verified. */
 type Slot<P extends Principal> = Outcome<P> | null | undefined
@@ -31,9 +31,9 @@ const UNUSABLE = refusal('token_invalid')
  */
 export const WRONG: ReadonlySet<ErrorCode> = new Set(['api_key_invalid', 'token_invalid', 'master_key_invalid'])
 
-export class Credentials {
+export class Credentials<E extends CredentialEnvironment = CredentialEnvironment> {
   readonly request: Request
-  protected readonly environment: RequestEnvironment
+  protected readonly environment: E
   #key: Slot<ApiKeyPrincipal>
   #authorization: Slot<AuthorizationPrincipal>
   #authorizationKind: AuthorizationCredential['kind'] | undefined
@@ -44,7 +44,7 @@ export class Credentials {
   #address: string | null | undefined
   #waiting: Promise<void>[] | undefined
 
-  constructor(environment: RequestEnvironment, request: Request) {
+  constructor(environment: E, request: Request) {
     this.environment = environment
     this.request = request
   }
@@ -116,7 +116,7 @@ export class Credentials {
   }
 
   #verifyKey(
-    apiKeys: RequestEnvironment['apiKeys'],
+    apiKeys: CredentialEnvironment['apiKeys'],
     text: string,
     settle: (outcome: Outcome<ApiKeyPrincipal>) => void,
   ): void {
@@ -126,7 +126,7 @@ export class Credentials {
     else settle(known)
   }
 
-  #verifyBearer({ apiKeys, bearers, schemes }: RequestEnvironment, text: string): void {
+  #verifyBearer({ apiKeys, bearers, schemes }: CredentialEnvironment, text: string): void {
     const known = bearers.peek(text)
     this.#authorization = known ?? null
     if (known === undefined) this.#wait(bearers.resolve(text), (outcome) => (this.#authorization = outcome))
@@ -141,8 +141,6 @@ export class Credentials {
     const isUnknown = outcome.kind === 'refused' && outcome.code === 'api_key_invalid'
     this.#authorization = isUnknown ? asToken : outcome
     if (!isUnknown) this.#authorizationKind = 'apiKey'
-    // What was found out to be a key is no guess at the master key.
-    if (outcome.kind !== 'refused' || (!isUnknown && statusOf(outcome.code) < 429)) this.#bearerText = null
   }
 
   #takeCookie(header: string): void {
@@ -165,7 +163,7 @@ export class Credentials {
   }
 
   /** Whether it was read and verified as an environment says. */
-  isReadBy(environment: RequestEnvironment): boolean {
+  isReadBy(environment: E): boolean {
     return this.environment === environment
   }
 

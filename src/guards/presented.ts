@@ -2,14 +2,29 @@
 import type { ApiKeyPrincipal, Outcome, Principal, Refusal } from '../authentication/principal.ts'
 import { isSameOrigin, isUnsafeRequest } from '../credentials/origin.ts'
 import { type ErrorExtras, MachineAuthError } from '../errors.ts'
+import type { MasterKeyThrottle } from '../limits/master-key-throttle.ts'
 import { Charges } from './charges.ts'
+import type { CredentialEnvironment } from './credential-environment.ts'
 import { Credentials, WRONG } from './credentials.ts'
 import type { LimitsPort } from './limits-port.ts'
 import type { AnswerHeaders } from './vary.ts'
 
+/** What a request's credentials, limits and rules need; made once per core. */
+export interface RequestEnvironment extends CredentialEnvironment {
+  readonly trustedOrigins: readonly string[]
+  /** Counts wrong master keys. */
+  readonly masterKeys: Pick<MasterKeyThrottle, 'attempt'>
+  /** Whether the master key may come from an address; null when from anywhere. */
+  readonly masterKeyAllows: ((address: string) => boolean) | null
+  readonly nextRequestId: () => string
+  readonly limits: LimitsPort<Presented>
+  /** Holds a request to what its route says, once that is known; throws where it refuses. */
+  readonly onRoute: (presented: Presented, route: string, store: object) => void
+}
+
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/
 
-export class Presented extends Credentials {
+export class Presented extends Credentials<RequestEnvironment> {
   /** ms; undefined until a guard asked for the master key. */
   #masterKeyWait: number | undefined
   #requestId: string | undefined
