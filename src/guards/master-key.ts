@@ -12,6 +12,7 @@ const SEVERAL = refusal('request_malformed')
 const NOBODY: ReadonlySet<ErrorCode> = new Set([
   'token_invalid',
   'api_key_invalid',
+  'locked_out',
   'storage_unavailable',
   'internal_error',
 ])

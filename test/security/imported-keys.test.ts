@@ -239,6 +239,18 @@ describe('under Bearer', () => {
     for (let times = 0; times < 6; times += 1) said.push(await ask(FOREIGN.sha256().text))
     expect(said.at(-1)).toBe('429 locked_out')
   })
+
+  test('a text that is not looked up any more is still a guess at the master key', async () => {
+    await using app = await createImportingApp()
+    const ask = async (path: string, headers: Readonly<Record<string, string>>) =>
+      (await app.ask(path, { headers })).said
+    for (let times = 0; times < 20; times += 1) await ask('/key', withKey(FOREIGN.sha256().text))
+    expect(await ask('/auth/keys', asMaster)).toBe('200')
+    for (let times = 0; times < 5; times += 1) {
+      expect(await ask('/auth/keys', withBearer(FOREIGN.sha256().text))).toBe('429 locked_out')
+    }
+    expect(await ask('/auth/keys', asMaster)).toBe('429 locked_out')
+  })
 })
 
 describe('our own keys beside foreign ones', () => {
