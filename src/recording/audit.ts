@@ -11,12 +11,10 @@ import type { AuditRecord } from '../storage/records.ts'
 import { toStorableDetails, toStorableText } from './details.ts'
 import { AuditMacs } from './macs.ts'
 import { type AuditQuery, type AuditView, resolveQuery, toAuditView, withinReach } from './reader.ts'
+import type { AuditVerification, VerifyInput } from './report.ts'
 import { purgeEvents } from './retention.ts'
 import { AuditSealer } from './sealer.ts'
-import { type AuditVerification, Verification, type VerifyInput } from './verification.ts'
-
-export type { AuditQuery, AuditView } from './reader.ts'
-export type { AuditVerification } from './verification.ts'
+import { Verification } from './verification.ts'
 
 /** Who acts, as far as the log tells. */
 export type AuditActor = Pick<Actor, 'id' | 'origin'> & Partial<Pick<Actor, 'organizationId'>>

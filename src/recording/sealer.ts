@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { AuditSeal, AuditStore } from '../storage/ports/audit.ts'
 import type { AuditMarkRecord, AuditRecord } from '../storage/records.ts'
 import type { AuditMacs, MarkKind } from './macs.ts'
+import { BEFORE_ALL } from './pages.ts'
 
 export interface SealerOptions {
   readonly store: AuditStore
@@ -20,8 +21,6 @@ const BATCH = 200
 const DELAY = 500
 /** Batches that may be lost to other processes before the rest is left to them. */
 const MOST_LOST = 100
-/** Below every place in the log. */
-export const BEFORE_ALL = Number.MIN_SAFE_INTEGER
 
 /** The head that the next batch is put on. */
 interface Base {

@@ -3,48 +3,17 @@ import { toTimestamp } from '../lib/timestamp.ts'
 import type { AuditStore } from '../storage/ports/audit.ts'
 import type { AuditMarkRecord, AuditRecord } from '../storage/records.ts'
 import type { AuditMacs, MacCheck } from './macs.ts'
-import { BEFORE_ALL } from './sealer.ts'
+import { sealedPages, unsealedPages } from './pages.ts'
+import type { AuditMarkView, AuditProblem, AuditVerification, VerifyInput } from './report.ts'
 
-export interface AuditProblem {
-  readonly kind: 'changed' | 'missing' | 'inserted' | 'head' | 'checkpoint'
-  readonly sequence?: number
-  /** Of the event. */
-  readonly id?: string
-  readonly detail: string
-}
-
-/** How far the log goes. `at` is RFC 3339 UTC. */
-export interface AuditMarkView {
-  readonly sequence: number
-  readonly at: string
-}
-
-export interface AuditVerification {
-  /** Whether no problem was found. */
-  readonly ok: boolean
-  /** Events gone through. */
-  readonly checked: number
-  /** Of them, made under a secret that is no longer given: nothing can be said of these. */
-  readonly unverifiable: number
-  /** The newest event that has a place; null when it cannot be trusted. Note it elsewhere, and demand it with `atLeast`. */
-  readonly head: AuditMarkView | null
-  /** The newest of the events that were deleted for their age. */
-  readonly checkpoint: AuditMarkView | null
-  /** The first 100. */
-  readonly problems: readonly AuditProblem[]
-  /** All of them. */
-  readonly problemCount: number
-}
-
-export interface VerifyInput {
-  /** The place that the log must have reached: a number that was noted from an earlier `head`. */
-  readonly atLeast?: number | undefined
-  /** Hears how many events were gone through. */
-  readonly onProgress?: ((checked: number) => void) | undefined
-}
-
-const PAGE = 1000
 const MOST_PROBLEMS = 100
+
+const OF_NO_SECRET =
+  'names a secret that is not given, though others are of given ones: give it again, if there was one.'
+
+function named({ id, sequence }: AuditRecord): string {
+  return sequence === null ? `The event ${id}, which has no place yet,` : `Event ${sequence} (${id})`
+}
 
 /** A mark, and what its MAC says. */
 interface Checked {
@@ -123,7 +92,8 @@ export class Verification {
     const check = this.#checkEvent(event)
     this.#first ??= check
     if (!Number.isSafeInteger(sequence) || sequence <= this.#last) {
-      this.#report({ kind: 'inserted', id, sequence, detail: 'It stands where the log has no room for an event.' })
+      const detail = `${named(event)} stands where the log has no room for one.`
+      this.#report({ kind: 'inserted', id, sequence, detail })
       return
     }
     if (await this.#isBeyondHead(sequence)) {
@@ -132,7 +102,7 @@ export class Verification {
     }
     if (sequence > this.#last + 1) await this.#reportMissing(sequence - 1)
     this.#last = sequence
-    if (check === 'wrong') this.#report({ kind: 'changed', id, sequence, detail: 'It is not as it was written.' })
+    if (check === 'wrong') this.#reportChanged(event)
     else if (check === 'unknown') this.#takeUnknown(event)
   }
 
@@ -144,10 +114,11 @@ export class Verification {
   }
 
   /** Who alters an event could name a key that nobody has; secrets are lost from the oldest on. */
-  #takeUnknown({ id, sequence }: AuditRecord): void {
+  #takeUnknown(event: AuditRecord): void {
+    const { id, sequence } = event
     this.#unverifiable += 1
     if (!this.#isKnown) return
-    const detail = 'It names a secret that is not given, after events of given ones; if there was one, give it again.'
+    const detail = `${named(event)} ${OF_NO_SECRET}`
     this.#report(sequence === null ? { kind: 'inserted', id, detail } : { kind: 'changed', id, sequence, detail })
   }
 
@@ -156,8 +127,14 @@ export class Verification {
     const check = this.#checkEvent(event)
     if (check === 'unknown') this.#takeUnknown(event)
     if (check !== 'wrong') return
-    if (event.mac === null) this.#report({ kind: 'inserted', id, detail: 'It has no place in the log and no MAC.' })
-    else this.#report({ kind: 'changed', id, detail: 'It has no place yet, and is not as it was written.' })
+    if (event.mac === null) this.#report({ kind: 'inserted', id, detail: `${named(event)} has no MAC.` })
+    else this.#reportChanged(event)
+  }
+
+  #reportChanged(event: AuditRecord): void {
+    const { id, sequence } = event
+    const place = sequence === null ? { id } : { id, sequence }
+    this.#report({ kind: 'changed', ...place, detail: `${named(event)} is not as it was written.` })
   }
 
   async #reportMissing(to: number): Promise<void> {
@@ -165,7 +142,7 @@ export class Verification {
     await this.#readCheckpoint(to)
     const from = this.#last + 1
     if (from > to) return
-    const detail = from === to ? 'It was taken out.' : `The events from ${from} to ${to} were taken out.`
+    const detail = from === to ? `Event ${from} was taken out.` : `The events from ${from} to ${to} were taken out.`
     this.#report({ kind: 'missing', sequence: from, detail })
   }
 
@@ -178,10 +155,11 @@ export class Verification {
     return isBeyond()
   }
 
-  #reportBeyondHead({ id, sequence }: AuditRecord, check: MacCheck): void {
-    const place = { id, sequence: Number(sequence) }
-    if (check === 'right') this.#report({ kind: 'head', ...place, detail: 'The head was set back before this event.' })
-    else this.#report({ kind: 'inserted', ...place, detail: 'It stands after the head of the log.' })
+  #reportBeyondHead(event: AuditRecord, check: MacCheck): void {
+    const place = { id: event.id, sequence: Number(event.sequence) }
+    const detail = `${named(event)} stands after the head of the log`
+    if (check === 'right') this.#report({ kind: 'head', ...place, detail: `${detail}, which was set back.` })
+    else this.#report({ kind: 'inserted', ...place, detail: `${detail}.` })
   }
 
   /** @param promised the head before the events were read */
@@ -197,8 +175,7 @@ export class Verification {
       if (promised.mark.sequence > this.#last) await this.#reportMissing(promised.mark.sequence)
     }
     if (this.#head?.check === 'unknown' && this.#isKnown) {
-      const detail = 'It names a secret that is not given, after events of given ones; if there was one, give it again.'
-      this.#report({ kind: 'head', sequence: reached, detail })
+      this.#report({ kind: 'head', sequence: reached, detail: `The head ${OF_NO_SECRET}` })
     }
     if (reached < atLeast) {
       const detail = `The log ends at ${reached} and has been at ${atLeast}: it was cut off, or an older copy was put back.`
@@ -217,32 +194,6 @@ export class Verification {
     if (check === 'wrong' || (check === 'unknown' && this.#first === 'right')) {
       this.#report({ kind: 'checkpoint', sequence, detail: 'The checkpoint was changed or put in.' })
     }
-  }
-}
-
-/** In order of their places, whatever stands there. */
-async function* sealedPages(store: AuditStore): AsyncGenerator<readonly AuditRecord[]> {
-  let after = BEFORE_ALL
-  for (;;) {
-    const page = await store.listSealed(after, PAGE)
-    const last = page.at(-1)?.sequence
-    // Without its end, which could hide one of several events at one place.
-    const whole = page.filter(({ sequence }) => sequence !== last)
-    const isLast = page.length < PAGE || whole.length === 0
-    yield isLast ? page : whole
-    const reached = Number(whole.at(-1)?.sequence)
-    if (isLast || !(reached > after)) return
-    after = reached
-  }
-}
-
-async function* unsealedPages(store: AuditStore): AsyncGenerator<readonly AuditRecord[]> {
-  let after: AuditRecord | undefined
-  for (;;) {
-    const page = await store.listUnsealed(PAGE, after)
-    yield page
-    if (page.length < PAGE) return
-    after = page.at(-1)
   }
 }
 

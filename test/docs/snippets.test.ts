@@ -73,6 +73,7 @@ test('there are snippets to check on every page that explains something', () => 
   const pages = new Set(SNIPPETS.map(({ name }) => name.split(':')[0]))
   expect([...pages].sort()).toEqual([
     'README.md',
+    'audit.md',
     'credentials.md',
     'deployment.md',
     'guards.md',

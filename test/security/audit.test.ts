@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MachineAuthOptions } from '../../src/index.ts'
-import type { AuditVerification } from '../../src/recording/audit.ts'
+import type { AuditVerification } from '../../src/recording/report.ts'
 import { createTestCore, SECRET, START } from '../support/test-app.ts'
 
 const DAY = 86_400_000
@@ -87,7 +87,7 @@ beforeAll(async () => {
   // Three were deleted for their age.
   copy('sealed', 'purged')
   await withCore(at('purged'), ({ core }) => core.audit.sweep(START + DAY + 3500), { audit: { retention: '1d' } })
-})
+}, 30_000)
 
 /** Opens a copy of a log, tampers with it, and answers what the next process finds. */
 async function tampered(base: string, tamper: (client: Database) => unknown) {

@@ -1,6 +1,7 @@
 /** What `/audit` takes and answers. */
 import { t } from 'elysia'
-import type { AuditVerification, AuditView } from '../../recording/audit.ts'
+import type { AuditView } from '../../recording/reader.ts'
+import type { AuditVerification } from '../../recording/report.ts'
 import { Id, PageQuery, strict } from './shared.ts'
 
 const moment = (description: string) =>
