@@ -1,59 +1,26 @@
-/** `createMachineAuth()`: everything but HTTP, put together. */
-import { LoginService } from './accounts/login.ts'
-import { OrganizationService } from './accounts/organizations.ts'
-import { Passwords } from './accounts/passwords.ts'
-import { PermissionService } from './accounts/permissions.ts'
-import { RoleService } from './accounts/roles.ts'
-import { UserService } from './accounts/users.ts'
-import { createAuthenticators } from './authentication/authenticators.ts'
-import { CredentialOwners } from './authentication/credential-owner.ts'
-import { createSecretHasher } from './authentication/hasher.ts'
-import { kindOfPepper } from './authentication/imported-keys/foreign-texts.ts'
-import { UserDirectory } from './authentication/user-directory.ts'
-import { PermissionRegistry } from './authorization/registry.ts'
-import { RoleReader } from './authorization/role-reader.ts'
-import { RoleRegistry } from './authorization/roles.ts'
-import type { BlockService } from './blocks/service.ts'
+/** `createMachineAuth()`: everything but HTTP. */
 import { ChangeWatcher } from './cluster/change-watcher.ts'
-import { createLimits } from './guards/create-limits.ts'
 import type { EngineOptions } from './guards/engine.ts'
 import { createEngineOptions } from './guards/engine-options.ts'
 import { createIdempotency } from './http/idempotency.ts'
 import type { HttpServices } from './http/plugin.ts'
 import { warnOfExpiry } from './keys/expiry-warnings.ts'
-import { KeyService } from './keys/service.ts'
 import type { Clock } from './lib/clock.ts'
-import { AttemptGate } from './limits/attempt-gate.ts'
 import { resolveOptions } from './options/resolve.ts'
 import type { MachineAuthOptions, ResolvedOptions } from './options/types.ts'
-import { AuditLog } from './recording/audit.ts'
-import { SessionService } from './sessions/service.ts'
+import { type Composition, composeServices, type Services } from './services.ts'
+import { startUp } from './startup.ts'
 import { afterReady } from './storage/after-ready.ts'
 import { openStorage } from './storage/open.ts'
-import { AccessTokens } from './tokens/access-tokens.ts'
-import { BearerTokenService } from './tokens/bearer.ts'
-import { createRefreshTokens } from './tokens/refresh-tokens.ts'
-import { TokenService } from './tokens/service.ts'
-import { SigningKeys } from './tokens/signing-keys.ts'
-import { createAccessTokenVerifier } from './tokens/verify-access-token.ts'
+import type { Storage } from './storage/ports.ts'
+import { startUpkeep, type UpkeepTasks } from './upkeep.ts'
 
 /** Carries what a core's users and roles are typed as; exists in types only. */
 declare const TYPES: unique symbol
 
 /** A core: the services, without HTTP. */
-export interface MachineAuth<Roles extends string = string, U extends object = object> {
+export interface MachineAuth<Roles extends string = string, U extends object = object> extends Services {
   readonly [TYPES]?: { readonly roles: Roles; readonly user: U }
-  readonly keys: KeyService
-  readonly organizations: OrganizationService
-  readonly users: UserService
-  readonly roles: RoleService
-  readonly permissions: PermissionService
-  readonly tokens: TokenService
-  readonly sessions: SessionService
-  readonly login: LoginService
-  readonly blocks: BlockService
-  readonly signingKeys: SigningKeys
-  readonly audit: AuditLog
   /** Resolves when the database is migrated and read; rejects when it cannot be used. */
   readonly ready: Promise<void>
   /** Stops what runs in the background and closes the database it opened. */
@@ -93,10 +60,36 @@ export function isMachineAuth(value: unknown): value is AnyMachineAuth {
   return typeof value === 'object' && value !== null && internals.has(value)
 }
 
-/** ms between sweeps of what has expired. */
-const SWEEP_INTERVAL = 3_600_000
-/** ms after the start. */
-const FIRST_SWEEP = 60_000
+function createWatcher({ authenticators, roleReader, limits }: Composition, storage: Storage, clock: Clock) {
+  return new ChangeWatcher(storage.changes, clock, {
+    onChange({ kind, subject }) {
+      authenticators.invalidate(kind, subject)
+      if (kind === 'role') roleReader.readSoon()
+      if (kind === 'block') limits.onBlockChange(subject)
+    },
+    onGap() {
+      roleReader.readSoon()
+      limits.onGap()
+    },
+  })
+}
+
+function upkeepOf(
+  { services: { audit }, limits }: Composition,
+  storage: Storage,
+  { expiryWarning: ahead, onExpiring }: ResolvedOptions['apiKeys'],
+  warn: (message: string) => void,
+): UpkeepTasks {
+  const { keys, sessions, refreshFamilies, idempotency } = storage
+  return {
+    'Forgetting ended sessions': (now) => sessions.purge(now),
+    'Forgetting ended refresh tokens': (now) => refreshFamilies.purge(now),
+    'Forgetting old idempotency keys': (now) => idempotency.purge(now),
+    'Forgetting ended limits and blocks': (now) => limits.sweep(now),
+    'Telling of keys that expire soon': (now) => warnOfExpiry({ keys, ahead, onExpiring, audit, warn }, now),
+    'Shortening the audit log': (now) => audit.sweep(now),
+  }
+}
 
 /**
  * Builds a core: the same as `machineAuth()` without HTTP, for scripts, tests and workers, or to share with apps.
@@ -124,230 +117,42 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   // Whoever needs the core awaits `ready` and hears of it there.
   started.promise.catch(() => undefined)
 
-  const audit = new AuditLog({
-    store: storage.audit,
-    clock,
-    secrets: resolved.secrets,
-    retention: resolved.audit.retention,
-    onFailure: () => warn('an audit event could not be written'),
-    warn,
-  })
-  const roles = new RoleRegistry(resolved.roles)
-  const permissions = new PermissionRegistry(resolved)
-  const directory = new UserDirectory(resolved.users, roles, storage.organizations)
-  const keyHasher = createSecretHasher(resolved.secrets, 'api-key-pepper')
-  const tokenHasher = createSecretHasher(resolved.secrets, 'bearer-token-pepper')
-  const signingKeys = new SigningKeys({
-    store: storage.signingKeys,
-    clock,
-    secrets: resolved.secrets,
-    algorithm: resolved.jwt.algorithm,
-    accessTtl: resolved.jwt.accessTtl,
-    clockTolerance: resolved.jwt.clockTolerance,
-    audit,
-  })
-  const attempts = new AttemptGate({ clock, capacity: resolved.rateLimit.maxSubjects })
-  const authenticators = createAuthenticators({
-    storage,
-    attempts,
-    clock,
-    apiKeys: resolved.apiKeys,
-    idleTtl: resolved.sessions.idleTtl,
-    keyHasher,
-    tokenHasher,
-    users: directory,
-    verifyAccessToken: createAccessTokenVerifier({ keys: signingKeys, jwt: resolved.jwt }),
-    verifyOwnToken: resolved.bearer?.verify,
-    ready: started.promise,
-  })
-  const { invalidate } = authenticators
-  const common = { clock, invalidate, audit }
-
-  const roleReader = new RoleReader(storage.roles, roles, () => authenticators.clear())
-
-  const owners = new CredentialOwners({
-    organizations: storage.organizations,
-    users: storage.users,
-    directory,
-    roles,
-    refuseOutOfReach: (actor, subject) => audit.refuseOutOfReach(actor, subject),
-  })
-  const passwords = new Passwords()
-  const limits = createLimits({ options: resolved, storage, clock, audit, warn, attempts })
-  const accessTokens = new AccessTokens({ keys: signingKeys, jwt: resolved.jwt, claims: resolved.claims, warn })
-  const keys = new KeyService({
-    ...common,
-    keys: storage.keys,
-    prefix: resolved.apiKeys.prefix,
-    owners,
-    permissions,
-    hasher: keyHasher,
-    credits: limits.credits,
-    use: limits.keyUse,
-    resolveApiKey: (text, presenter) => authenticators.apiKeys.resolve(text, presenter),
-    foreignLookups: (text) => authenticators.foreignTexts.lookupsOf(text),
-    importKinds: resolved.apiKeys.importKinds,
-  })
-  const tokens = new TokenService({
-    ...common,
-    families: storage.refreshFamilies,
-    directory,
-    accessTokens,
-    refreshTokens: createRefreshTokens(resolved.secrets),
-    jwt: resolved.jwt,
-    users: storage.users,
-    permissions,
-    bearer: new BearerTokenService({
-      ...common,
-      tokens: storage.bearerTokens,
-      owners,
-      permissions,
-      hasher: tokenHasher,
-    }),
-  })
-  const sessions = new SessionService({
-    ...common,
-    sessions: storage.sessions,
-    users: storage.users,
-    hasExternalUsers: directory.isExternal,
-    options: resolved.sessions,
-  })
-  const users = new UserService({
-    ...common,
-    users: storage.users,
-    organizations: storage.organizations,
-    sessions: storage.sessions,
-    families: storage.refreshFamilies,
-    roles,
-    passwords,
-  })
-  const login = new LoginService({
-    throttle: limits.throttle,
-    users: storage.users,
-    directory,
-    passwords,
-    app: resolved.users,
-  })
-
-  const organizations = new OrganizationService({
-    ...common,
-    organizations: storage.organizations,
-    keys: storage.keys,
-    permissions,
-  })
-  const roleService = new RoleService({
-    ...common,
-    store: storage.roles,
-    registry: roles,
-    permissions,
-    configured: resolved.roles,
-    reload: () => roleReader.readNow(),
-  })
-  const permissionService = new PermissionService({ ...common, registry: permissions, store: storage.permissions })
-
-  const watcher = new ChangeWatcher(storage.changes, clock, {
-    onChange({ kind, subject }) {
-      invalidate(kind, subject)
-      if (kind === 'role') roleReader.readSoon()
-      if (kind === 'block') limits.onBlockChange(subject)
-    },
-    onGap() {
-      roleReader.readSoon()
-      limits.onGap()
-    },
-  })
-
-  async function sweep(): Promise<void> {
-    const now = clock()
-    const { expiryWarning, onExpiring } = resolved.apiKeys
-    await storage.sessions.purge(now)
-    await storage.refreshFamilies.purge(now)
-    await storage.idempotency.purge(now)
-    await limits.sweep(now)
-    await warnOfExpiry({ keys: storage.keys, ahead: expiryWarning, onExpiring, audit, warn }, now)
-    await audit.sweep(now)
-  }
-  const sweepSoon = () => void sweep().catch(() => warn('what has ended could not be cleared away'))
-  // The first one soon, for processes that are started anew every day; never in one that only runs a command.
-  const sweeper = setTimeout(() => {
-    sweepSoon()
-    sweeping = setInterval(sweepSoon, SWEEP_INTERVAL)
-    sweeping.unref()
-  }, FIRST_SWEEP)
-  let sweeping: ReturnType<typeof setInterval> | undefined
-  sweeper.unref()
-
-  async function start(): Promise<void> {
-    await opened.ready
-    await audit.seal()
-    // Watched before anything is read, so that no change falls in between.
-    await watcher.start()
-    await limits.start()
-    await roleReader.read()
-    await signingKeys.ensureCurrent()
-    await warnOfLostSecrets()
-    await lookForForeignKeys()
-  }
-
-  async function warnOfLostSecrets(): Promise<void> {
-    const lost =
-      (await storage.keys.countUnknownPeppers(keyHasher.known)) +
-      (await storage.bearerTokens.countUnknownPeppers(tokenHasher.known)) +
-      (await signingKeys.countUnreadable())
-    if (lost > 0) warn(`${lost} stored keys or tokens belong to a secret that is no longer given, and are refused`)
-  }
-
-  /** Keys that were imported work on without their kind, once they were used. */
-  async function lookForForeignKeys(): Promise<void> {
-    const peppers = await storage.keys.foreignPeppers()
-    if (peppers.length > 0) authenticators.foreignTexts.open()
-    const named = new Set(resolved.apiKeys.importKinds.map(({ name }) => name))
-    for (const pepper of peppers) {
-      const kind = kindOfPepper(pepper)
-      if (kind === null || named.has(kind)) continue
-      warn(`apiKeys.importKinds does not name '${kind}': the keys imported by it that were not used yet are refused`)
-    }
-  }
+  const composition = composeServices({ options: resolved, storage, clock, warn, ready: started.promise })
+  const { services, authenticators, limits, roles, roleReader, permissions } = composition
+  const watcher = createWatcher(composition, storage, clock)
+  const stopUpkeep = startUpkeep(upkeepOf(composition, storage, resolved.apiKeys, warn), clock, warn)
 
   let closing: Promise<void> | undefined
   function close(): Promise<void> {
     closing ??= (async () => {
-      clearTimeout(sweeper)
-      clearInterval(sweeping)
+      await stopUpkeep()
       roleReader.stop()
       await watcher.stop()
       await opened.ready.catch(() => undefined)
       await limits.stop()
-      await audit.stop()
+      await services.audit.stop()
       await opened.storage.close()
     })()
     return closing
   }
 
   const core: MachineAuth<Roles, U> = {
-    keys,
-    organizations,
-    users,
-    roles: roleService,
-    permissions: permissionService,
-    tokens,
-    sessions,
-    login,
-    blocks: limits.blocks,
-    signingKeys,
-    audit,
+    ...services,
     ready: started.promise,
     close,
     [Symbol.asyncDispose]: close,
   }
   let isStarted = false
-  start().then(
-    () => {
-      isStarted = true
-      started.resolve()
-    },
-    (reason: unknown) => started.reject(reason),
-  )
+  const { importKinds } = resolved.apiKeys
+  opened.ready
+    .then(() => startUp({ composition, storage, watcher, importKinds, warn }))
+    .then(
+      () => {
+        isStarted = true
+        started.resolve()
+      },
+      (reason: unknown) => started.reject(reason),
+    )
   internals.set(core, {
     options: resolved,
     engineOptions: createEngineOptions(resolved, authenticators, {
@@ -358,17 +163,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       permissions,
     }),
     services: {
-      keys,
-      organizations,
-      users,
-      roles: roleService,
-      permissions: permissionService,
-      blocks: limits.blocks,
-      login,
-      tokens,
-      sessions,
-      signingKeys,
-      audit,
+      ...services,
       idempotent: createIdempotency({ store: storage.idempotency, clock, secrets: resolved.secrets, warn }),
     },
     seed: crypto.randomUUID(),

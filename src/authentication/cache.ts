@@ -103,7 +103,10 @@ export class CredentialCache<T> {
   invalidate(kind: Exclude<ChangeKind, 'role'>, subject: string): void {
     // No credential depends on a block; and whoever can cause blocks must not keep the cache from filling.
     if (kind === 'block') return
-    if (subject === '*') return this.clear()
+    if (subject === '*') {
+      this.clear()
+      return
+    }
     this.generation++
     for (const map of [this.#young, this.#old]) {
       for (const [slot, entry] of map) if (entry.dependencies[kind] === subject) map.delete(slot)

@@ -1,0 +1,194 @@
+/** Puts the services of a core together. */
+import { LoginService } from './accounts/login.ts'
+import { OrganizationService } from './accounts/organizations.ts'
+import { Passwords } from './accounts/passwords.ts'
+import { PermissionService } from './accounts/permissions.ts'
+import { RoleService } from './accounts/roles.ts'
+import { UserService } from './accounts/users.ts'
+import { createAuthenticators } from './authentication/authenticators.ts'
+import { CredentialOwners } from './authentication/credential-owner.ts'
+import { createSecretHasher } from './authentication/hasher.ts'
+import { UserDirectory } from './authentication/user-directory.ts'
+import { PermissionRegistry } from './authorization/registry.ts'
+import { RoleReader } from './authorization/role-reader.ts'
+import { RoleRegistry } from './authorization/roles.ts'
+import type { BlockService } from './blocks/service.ts'
+import { createLimits } from './guards/create-limits.ts'
+import { KeyService } from './keys/service.ts'
+import type { Clock } from './lib/clock.ts'
+import { AttemptGate } from './limits/attempt-gate.ts'
+import type { ResolvedOptions } from './options/types.ts'
+import { AuditLog } from './recording/audit.ts'
+import { SessionService } from './sessions/service.ts'
+import type { Storage } from './storage/ports.ts'
+import { AccessTokens } from './tokens/access-tokens.ts'
+import { BearerTokenService } from './tokens/bearer.ts'
+import { createRefreshTokens } from './tokens/refresh-tokens.ts'
+import { TokenService } from './tokens/service.ts'
+import { SigningKeys } from './tokens/signing-keys.ts'
+import { createAccessTokenVerifier } from './tokens/verify-access-token.ts'
+
+/** What a core offers. */
+export interface Services {
+  readonly keys: KeyService
+  readonly organizations: OrganizationService
+  readonly users: UserService
+  readonly roles: RoleService
+  readonly permissions: PermissionService
+  readonly tokens: TokenService
+  readonly sessions: SessionService
+  readonly login: LoginService
+  readonly blocks: BlockService
+  readonly signingKeys: SigningKeys
+  readonly audit: AuditLog
+}
+
+export interface ComposeOptions {
+  readonly options: ResolvedOptions
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly warn: (message: string) => void
+  /** Resolves when everything was read that decides about requests. */
+  readonly ready: Promise<void>
+}
+
+/** The services, and what stands behind them. */
+export type Composition = ReturnType<typeof composeServices>
+
+export function composeServices({ options: resolved, storage, clock, warn, ready }: ComposeOptions) {
+  const audit = new AuditLog({
+    store: storage.audit,
+    clock,
+    secrets: resolved.secrets,
+    retention: resolved.audit.retention,
+    onFailure: () => warn('an audit event could not be written'),
+    warn,
+  })
+  const roles = new RoleRegistry(resolved.roles)
+  const permissions = new PermissionRegistry(resolved)
+  const directory = new UserDirectory(resolved.users, roles, storage.organizations)
+  const keyHasher = createSecretHasher(resolved.secrets, 'api-key-pepper')
+  const tokenHasher = createSecretHasher(resolved.secrets, 'bearer-token-pepper')
+  const signingKeys = new SigningKeys({
+    store: storage.signingKeys,
+    clock,
+    secrets: resolved.secrets,
+    algorithm: resolved.jwt.algorithm,
+    accessTtl: resolved.jwt.accessTtl,
+    clockTolerance: resolved.jwt.clockTolerance,
+    audit,
+  })
+  const attempts = new AttemptGate({ clock, capacity: resolved.rateLimit.maxSubjects })
+  const authenticators = createAuthenticators({
+    storage,
+    attempts,
+    clock,
+    apiKeys: resolved.apiKeys,
+    idleTtl: resolved.sessions.idleTtl,
+    keyHasher,
+    tokenHasher,
+    users: directory,
+    verifyAccessToken: createAccessTokenVerifier({ keys: signingKeys, jwt: resolved.jwt }),
+    verifyOwnToken: resolved.bearer?.verify,
+    ready,
+  })
+  const { invalidate } = authenticators
+  const common = { clock, invalidate, audit }
+
+  const roleReader = new RoleReader(storage.roles, roles, () => authenticators.clear())
+
+  const owners = new CredentialOwners({
+    organizations: storage.organizations,
+    users: storage.users,
+    directory,
+    roles,
+    refuseOutOfReach: (actor, subject) => audit.refuseOutOfReach(actor, subject),
+  })
+  const passwords = new Passwords()
+  const limits = createLimits({ options: resolved, storage, clock, audit, warn, attempts })
+  const accessTokens = new AccessTokens({ keys: signingKeys, jwt: resolved.jwt, claims: resolved.claims, warn })
+  const keys = new KeyService({
+    ...common,
+    keys: storage.keys,
+    prefix: resolved.apiKeys.prefix,
+    owners,
+    permissions,
+    hasher: keyHasher,
+    credits: limits.credits,
+    use: limits.keyUse,
+    resolveApiKey: (text, presenter) => authenticators.apiKeys.resolve(text, presenter),
+    foreignLookups: (text) => authenticators.foreignTexts.lookupsOf(text),
+    importKinds: resolved.apiKeys.importKinds,
+  })
+  const tokens = new TokenService({
+    ...common,
+    families: storage.refreshFamilies,
+    directory,
+    accessTokens,
+    refreshTokens: createRefreshTokens(resolved.secrets),
+    jwt: resolved.jwt,
+    users: storage.users,
+    permissions,
+    bearer: new BearerTokenService({
+      ...common,
+      tokens: storage.bearerTokens,
+      owners,
+      permissions,
+      hasher: tokenHasher,
+    }),
+  })
+  const sessions = new SessionService({
+    ...common,
+    sessions: storage.sessions,
+    users: storage.users,
+    hasExternalUsers: directory.isExternal,
+    options: resolved.sessions,
+  })
+  const users = new UserService({
+    ...common,
+    users: storage.users,
+    organizations: storage.organizations,
+    sessions: storage.sessions,
+    families: storage.refreshFamilies,
+    roles,
+    passwords,
+  })
+  const login = new LoginService({
+    throttle: limits.throttle,
+    users: storage.users,
+    directory,
+    passwords,
+    app: resolved.users,
+  })
+
+  const organizations = new OrganizationService({
+    ...common,
+    organizations: storage.organizations,
+    keys: storage.keys,
+    permissions,
+  })
+  const roleService = new RoleService({
+    ...common,
+    store: storage.roles,
+    registry: roles,
+    permissions,
+    configured: resolved.roles,
+    reload: () => roleReader.readNow(),
+  })
+  const permissionService = new PermissionService({ ...common, registry: permissions, store: storage.permissions })
+
+  const services: Services = {
+    keys,
+    organizations,
+    users,
+    roles: roleService,
+    permissions: permissionService,
+    tokens,
+    sessions,
+    login,
+    blocks: limits.blocks,
+    signingKeys,
+    audit,
+  }
+  return { services, authenticators, limits, roles, roleReader, permissions, keyHasher, tokenHasher }
+}
