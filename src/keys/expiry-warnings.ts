@@ -36,16 +36,13 @@ export async function warnOfExpiry(
       // Only keys that expire are claimed.
       const expiresAt = toTimestamp(record.expiresAt ?? now)
       const key: ExpiringKey = Object.freeze({ id, name, prefix, organizationId, userId, expiresAt })
-      await audit.record({
-        action: 'key.expiring',
-        actor: SYSTEM,
-        subject: id,
-        organizationId,
-        details: { expiresAt },
-      })
+      // Nobody is told of a claimed key a second time: what fails with one must not keep the others from being told.
+      await audit
+        .record({ action: 'key.expiring', actor: SYSTEM, subject: id, organizationId, details: { expiresAt } })
+        .catch(() => warn(`the audit log could not be told that ${id} expires soon`))
       await Promise.resolve(key)
         .then(onExpiring)
-        .catch(() => warn(`onExpiring failed for ${key.id}`))
+        .catch(() => warn(`onExpiring failed for ${id}`))
     }
   }
 }
