@@ -70,3 +70,79 @@ describe('on the way of a request', () => {
     client.close()
   })
 })
+
+const KEY = aKey({ id: 'key_2', name: 'second' })
+const ROTATION = { old: KEY, at: NOW, oldExpiresAt: NOW + 1, reason: 'rotated', by: 'user_1' }
+const MONTH = { period: '2030-01', from: 'apiKey:key_2', to: 'apiKey:key_3' }
+const NOBODY = { userId: 'user_2', createdBefore: NOW }
+const REVOCATION = { at: NOW, reason: null, by: 'user_1' }
+const PAGE = { limit: 10 }
+
+/** What managing may cost, however many keys, users and organizations there are. */
+const MANAGING: readonly {
+  readonly name: string
+  readonly statements: number
+  readonly verb: (storage: Storage) => Promise<unknown>
+}[] = [
+  { name: 'keys.findByIdStart', statements: 1, verb: ({ keys }) => keys.findByIdStart('key_', 10) },
+  { name: 'keys.findByLookup', statements: 1, verb: ({ keys }) => keys.findByLookup(['one', 'two']) },
+  { name: 'keys.update of a limit', statements: 2, verb: ({ keys }) => keys.update('key_1', { credits: 1 }, NOW) },
+  // What is searched for follows from the row as it was written.
+  { name: 'keys.update of a name', statements: 3, verb: ({ keys }) => keys.update('key_1', { name: 'x' }, NOW) },
+  { name: 'keys.update of nothing', statements: 1, verb: ({ keys }) => keys.update('key_1', {}, NOW) },
+  {
+    name: 'keys.rotate',
+    statements: 5,
+    async verb({ keys }) {
+      await keys.rotate({ ...KEY, id: 'key_3', rotatedFrom: 'key_2' }, { ...ROTATION, quota: MONTH })
+    },
+  },
+  { name: 'keys.countSelected', statements: 1, verb: ({ keys }) => keys.countSelected(NOBODY) },
+  { name: 'keys.revokeSelected of none', statements: 1, verb: ({ keys }) => keys.revokeSelected(NOBODY, REVOCATION) },
+  {
+    name: 'keys.revokeSelected of an organization',
+    statements: 1,
+    verb: ({ keys }) => keys.revokeSelected({ organizationId: 'org_2' }, REVOCATION),
+  },
+  { name: 'keys.countByOrganization', statements: 1, verb: ({ keys }) => keys.countByOrganization(['org_1', 'org_2']) },
+  {
+    name: 'keys.claimExpiryWarnings',
+    statements: 1,
+    verb: ({ keys }) => keys.claimExpiryWarnings(NOW, NOW + 1, 10),
+  },
+  {
+    name: 'organizations.update',
+    statements: 2,
+    verb: ({ organizations }) => organizations.update('org_1', { status: 'suspended' }, NOW),
+  },
+  {
+    name: 'organizations.list by name',
+    statements: 1,
+    verb: ({ organizations }) => organizations.list({ sort: 'name', order: 'asc' }, PAGE),
+  },
+  { name: 'organizations.list', statements: 1, verb: ({ organizations }) => organizations.list({}, PAGE) },
+  { name: 'users.list by e-mail', statements: 1, verb: ({ users }) => users.list({ sort: 'email' }, PAGE) },
+  {
+    name: 'users.list of an organization',
+    statements: 1,
+    verb: ({ users }) => users.list({ organizationId: 'org_1' }, PAGE),
+  },
+  { name: 'permissions.list', statements: 1, verb: ({ permissions }) => permissions.list() },
+]
+
+test.each([...MANAGING])('$name: $statements statements, each by an index', async ({ statements: count, verb }) => {
+  const { client, storage, statements } = await openCounted()
+  await storage.organizations.insert(anOrganization({ id: 'org_1' }))
+  await storage.keys.insert(KEY)
+  statements.length = 0
+  await verb(storage)
+  const sent = statements.filter((text) => !/^(begin|commit)/i.test(text))
+  expect(sent).toHaveLength(count)
+  for (const text of sent) {
+    const parameters = text.match(/\?/g)?.map(() => null) ?? []
+    const plan = client.query<{ detail: string }, null[]>(`explain query plan ${text}`).all(...parameters)
+    const slow = plan.filter(({ detail }) => /^SCAN (?!.* USING (?:COVERING )?INDEX)|TEMP B-TREE/.test(detail))
+    expect([text, slow]).toEqual([text, []])
+  }
+  client.close()
+})
