@@ -1,7 +1,7 @@
 /** `machine-auth audit`: who did what. */
 import type { Command } from 'commander'
 import type { AuditView } from '../recording/reader.ts'
-import { findOrganization } from './find/organization.ts'
+import { findOwner } from './find/owner.ts'
 import { withExamples } from './help.ts'
 import { type PageOptions, paged, parseTime, parseWhole } from './input/values.ts'
 import { CLI_ACTOR, type Cli, withCore } from './session.ts'
@@ -35,7 +35,7 @@ function addList(group: Command, cli: Cli): void {
     .option('--to <time>', 'before this RFC 3339 time', parseTime)
     .action(({ organization, limit, cursor, ...query }: ListOptions, self: Command) =>
       withCore(cli, self, async ({ core, output }) => {
-        const organizationId = organization === undefined ? undefined : (await findOrganization(core, organization)).id
+        const { organizationId } = await findOwner(core, { organization })
         output.list(await core.audit.list({ ...query, organizationId }, { limit, cursor }, CLI_ACTOR), COLUMNS)
       }),
     )

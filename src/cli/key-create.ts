@@ -1,25 +1,21 @@
 /** `machine-auth key create`. */
 import { type Command, Option } from 'commander'
-import { findOrganization } from './find/organization.ts'
-import { findUser } from './find/user.ts'
+import { findOwner, type OwnerOptions } from './find/owner.ts'
 import { withExamples } from './help.ts'
 import { type KeyMemberOptions, keyMembersOf, withKeyMembers } from './key-members.ts'
 import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
 import { showNewKey } from './show-new-key.ts'
 
-interface CreateOptions extends KeyMemberOptions {
+interface CreateOptions extends KeyMemberOptions, OwnerOptions {
   readonly name: string
-  readonly organization?: string
-  readonly user?: string
   readonly environment?: 'live' | 'test'
 }
 
 async function create({ core, output }: Session, options: CreateOptions): Promise<void> {
-  const { name, environment, organization, user } = options
+  const { name, environment } = options
   const members = keyMembersOf(options)
-  const organizationId = organization === undefined ? undefined : (await findOrganization(core, organization)).id
-  const userId = user === undefined ? undefined : (await findUser(core, user)).id
-  showNewKey(output, await core.keys.create({ ...members, name, environment, organizationId, userId }, CLI_ACTOR))
+  const owner = await findOwner(core, options)
+  showNewKey(output, await core.keys.create({ ...members, ...owner, name, environment }, CLI_ACTOR))
 }
 
 export function addKeyCreate(group: Command, cli: Cli): void {

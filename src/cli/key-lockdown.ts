@@ -1,15 +1,12 @@
 /** `machine-auth key lockdown`: revokes many keys at once. */
 import type { Command } from 'commander'
-import { findOrganization } from './find/organization.ts'
-import { findUser } from './find/user.ts'
+import { findOwner, type OwnerOptions } from './find/owner.ts'
 import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
 import { parseTime } from './input/values.ts'
 import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
 
-interface LockdownOptions extends Confirmation {
-  readonly organization?: string
-  readonly user?: string
+interface LockdownOptions extends Confirmation, OwnerOptions {
   /** RFC 3339. */
   readonly createdBefore?: string
   readonly reason?: string
@@ -17,13 +14,8 @@ interface LockdownOptions extends Confirmation {
 }
 
 async function lockDown({ core, io, output }: Session, options: LockdownOptions): Promise<void> {
-  const { organization, user, createdBefore, reason, dryRun } = options
-  const selection = {
-    organizationId: organization === undefined ? undefined : (await findOrganization(core, organization)).id,
-    userId: user === undefined ? undefined : (await findUser(core, user)).id,
-    createdBefore,
-    reason,
-  }
+  const { createdBefore, reason, dryRun } = options
+  const selection = { ...(await findOwner(core, options)), createdBefore, reason }
   const planned = await core.keys.lockdown({ ...selection, dryRun: true }, CLI_ACTOR)
   if (dryRun) return output.done(planned, `${planned.count} keys would be revoked.`)
   await requireConfirmation(io, options, `${planned.count} keys will be refused for good.`)

@@ -3,14 +3,14 @@ import { type Command, Option } from 'commander'
 import type { ApiKeyView } from '../authentication/views.ts'
 import type { KeyFilter } from '../storage/ports/keys.ts'
 import { findKey } from './find/key.ts'
-import { findOrganization } from './find/organization.ts'
-import { findUser } from './find/user.ts'
+import { findOwner, type OwnerOptions } from './find/owner.ts'
 import { WHICH_KEY } from './find/which.ts'
 import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
 import { type PageOptions, paged, sorted } from './input/values.ts'
 import { addKeyChanges } from './key-change.ts'
 import { addKeyCreate } from './key-create.ts'
+import { addKeyImport } from './key-import.ts'
 import { addKeyLockdown } from './key-lockdown.ts'
 import { addKeyVerify } from './key-verify.ts'
 import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
@@ -29,17 +29,14 @@ const COLUMNS: readonly Column<ApiKeyView>[] = [
 
 const SORTS = ['createdAt', 'name', 'lastUsedAt'] as const
 
-interface ListOptions extends PageOptions, Pick<KeyFilter, 'status' | 'environment' | 'sort' | 'order'> {
-  readonly organization?: string
-  readonly user?: string
+interface ListOptions extends PageOptions, OwnerOptions, Pick<KeyFilter, 'status' | 'environment' | 'sort' | 'order'> {
   readonly query?: string
 }
 
 async function list({ core, output }: Session, options: ListOptions): Promise<void> {
   const { organization, user, query, limit, cursor, ...filter } = options
-  const organizationId = organization === undefined ? undefined : (await findOrganization(core, organization)).id
-  const userId = user === undefined ? undefined : (await findUser(core, user)).id
-  const keys = await core.keys.list({ ...filter, organizationId, userId, q: query }, { limit, cursor }, CLI_ACTOR)
+  const owner = await findOwner(core, { organization, user })
+  const keys = await core.keys.list({ ...filter, ...owner, q: query }, { limit, cursor }, CLI_ACTOR)
   output.list(keys, COLUMNS)
 }
 
@@ -82,6 +79,7 @@ function addRevoke(group: Command, cli: Cli): void {
 export function addKeyCommands(program: Command, cli: Cli): void {
   const group = program.command('key').description('API keys')
   addKeyCreate(group, cli)
+  addKeyImport(group, cli)
   addReading(group, cli)
   addKeyChanges(group, cli)
   addRevoke(group, cli)

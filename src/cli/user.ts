@@ -1,7 +1,7 @@
 /** `machine-auth user`: users kept here. */
 import type { Command } from 'commander'
 import type { UserView } from '../accounts/views.ts'
-import { findOrganization } from './find/organization.ts'
+import { findOwner } from './find/owner.ts'
 import { findUser } from './find/user.ts'
 import { WHICH_USER } from './find/which.ts'
 import { withExamples } from './help.ts'
@@ -43,7 +43,7 @@ interface CreateOptions extends PasswordOptions {
 
 async function create({ core, io, output }: Session, email: string, options: CreateOptions): Promise<void> {
   const { organization, role: roles = [], id } = options
-  const organizationId = organization === undefined ? null : (await findOrganization(core, organization)).id
+  const { organizationId } = await findOwner(core, { organization })
   const password = options.password ? await findSecret(io, newPassword(options)) : null
   const input = { email, organizationId, roles, id, password: password ?? undefined }
   output.show(await core.users.create(input, CLI_ACTOR))
@@ -84,7 +84,7 @@ function addReading(group: Command, cli: Cli): void {
     .option('--organization <name-or-id>', 'only those of this organization')
     .action(({ organization, limit, cursor, ...order }: ListOptions, self: Command) =>
       withCore(cli, self, async ({ core, output }) => {
-        const organizationId = organization === undefined ? undefined : (await findOrganization(core, organization)).id
+        const { organizationId } = await findOwner(core, { organization })
         output.list(await core.users.list({ ...order, organizationId }, { limit, cursor }, CLI_ACTOR), COLUMNS)
       }),
     )

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { toTimestamp } from '../../src/lib/timestamp.ts'
 import { audited, type CliDirectory, createDirectory, must } from './support.ts'
 
@@ -229,7 +231,7 @@ describe('key', () => {
     const byVariable = await cli.run(['key', 'verify'], { env: { MACHINE_AUTH_KEY: rawKey } })
     expect([byVariable.code, byVariable.out]).toEqual([0, expect.stringMatching(/^valid +true\ncode +valid\n/)])
     const byPrompt = await cli.run(['key', 'verify'], { isTTY: true, stdin: `${rawKey}\n` })
-    expect([byPrompt.code, byPrompt.hidden]).toEqual([0, [true, false]])
+    expect([byPrompt.code, byPrompt.terminal]).toEqual([0, ['<hide>', 'Key: ', '<show>', '\n']])
     for (const run of [byVariable, byPrompt]) expect(run.out + run.err).not.toContain(rawKey)
     expect((await cli.run(['key', 'verify'])).code).toBe(2)
   })
@@ -247,5 +249,48 @@ describe('key', () => {
     expect((await cli.run(['key', 'list', '--limit', '101'])).err).toContain(
       '--limit must be a whole number from 1 to 100',
     )
+  })
+})
+
+describe('key import', () => {
+  const TEXT = 'legacy_0123456789abcdef0123456789abcdef'
+  const HASH = new Bun.CryptoHasher('sha256').update(TEXT).digest('hex')
+  const IMPORT = ['key', 'import', '--name', 'Old', '--hash-kind', 'sha256', '--prefix', 'legacy_01']
+
+  beforeEach(() =>
+    writeFileSync(
+      join(cli.path, 'machine-auth.config.ts'),
+      `import { sha256 } from '${join(import.meta.dir, '../../src/index.ts')}'
+export default { apiKeys: { importKinds: [sha256()] } }
+`,
+    ),
+  )
+
+  test('takes over a key by its hash, which is shown nowhere', async () => {
+    const run = await cli.run([...IMPORT, '--permission', 'machine_auth.keys.view', '--hash-stdin'], {
+      stdin: `${HASH}\n`,
+    })
+    expect([run.code, run.err, run.out.includes(HASH)]).toEqual([0, '', false])
+    const verdict = await verify(TEXT)
+    expect(verdict.json).toMatchObject({ valid: true, key: { name: 'Old', prefix: 'legacy_01' } })
+    const again = await cli.run(IMPORT, { env: { MACHINE_AUTH_HASH: HASH } })
+    expect([again.code, again.err.includes(HASH)]).toEqual([1, false])
+    expect((await must(cli, ['key', 'list'])).items).toHaveLength(1)
+  })
+
+  test.each([
+    { args: [...IMPORT], input: {}, code: 2, said: 'Hash missing' },
+    { args: [...IMPORT, '--hash', HASH], input: {}, code: 2, said: '--hash is not an option' },
+    {
+      args: [...IMPORT, '--hash-stdin'],
+      input: { stdin: 'nonsense' },
+      code: 1,
+      said: 'the hash must be a hash of the kind',
+    },
+  ])('takes nothing for $said', async ({ args, input, code, said }) => {
+    const run = await cli.run(args, input)
+    expect([run.code, run.out]).toEqual([code, ''])
+    expect(run.err).toContain(said)
+    expect((await must(cli, ['key', 'list'])).items).toEqual([])
   })
 })

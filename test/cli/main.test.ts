@@ -131,7 +131,42 @@ describe('no secret is an argument', () => {
   })
 })
 
+/** Runs the executable at a terminal of its own: as soon as a text is there, the answer to it is typed. */
+async function converse(args: readonly string[], answers: Readonly<Record<string, string>>) {
+  let screen = ''
+  const open = new Map(Object.entries(answers))
+  const terminal = new Bun.Terminal({
+    data(self, bytes) {
+      screen += new TextDecoder().decode(bytes)
+      for (const [question, answer] of open) {
+        if (!screen.includes(question)) continue
+        open.delete(question)
+        self.write(`${answer}\r`)
+      }
+    },
+  })
+  const child = Bun.spawn([process.execPath, MAIN, ...args], {
+    cwd: cli.path,
+    env: { PATH: process.env.PATH, ...cli.env },
+    terminal,
+  })
+  const code = await child.exited
+  terminal.close()
+  return { code, screen }
+}
+
 describe('the executable', () => {
+  test('shows on a real terminal nothing of a password that is typed', async () => {
+    const password = 'correct horse battery'
+    const answers = { 'Password: ': password, 'again: ': password }
+    const run = await converse(['user', 'create', 'alice@example.com'], answers)
+    expect([run.code, run.screen.includes(password)]).toEqual([0, false])
+    const user = await cli.look(({ login }) => login.verify('alice@example.com', password))
+    expect(user.email).toBe('alice@example.com')
+    const disabled = await converse(['user', 'disable', 'alice@example.com'], { '[y/N] ': 'y' })
+    expect([disabled.code, disabled.screen]).toEqual([0, expect.stringContaining('is disabled.')])
+  }, 60_000)
+
   test('is what the package names, and Bun runs it', () => {
     const { bin, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
     expect(join(ROOT, bin['machine-auth'])).toBe(MAIN)

@@ -26,8 +26,8 @@ export interface Run {
   /** Standard output as JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: each command answers something else; tests say what they expect of it
   readonly json: any
-  /** Whether standard input was told to hide what is typed. */
-  readonly hidden: readonly boolean[]
+  /** What happened at the terminal, in order: questions, and `<hide>` and `<show>` of what is typed. */
+  readonly terminal: readonly string[]
 }
 
 export interface CliDirectory extends Disposable {
@@ -56,8 +56,10 @@ export function createDirectory(env: CliIo['env'] = {}): CliDirectory {
       // No two commands at the same moment, so that what they did has an order.
       time.now += 1
       const written = { out: '', err: '' }
-      const hidden: boolean[] = []
-      const stdin = Object.assign(new PassThrough(), { setRawMode: (isRaw: boolean) => hidden.push(isRaw) })
+      const terminal: string[] = []
+      const stdin = Object.assign(new PassThrough(), {
+        setRawMode: (isRaw: boolean) => terminal.push(isRaw ? '<hide>' : '<show>'),
+      })
       stdin.end(input.stdin ?? '')
       const code = await runCli(args, {
         stdin,
@@ -70,6 +72,7 @@ export function createDirectory(env: CliIo['env'] = {}): CliDirectory {
         stderr: {
           write(text) {
             written.err += text
+            terminal.push(text)
           },
         },
         env: { ...variables, ...input.env },
@@ -82,7 +85,7 @@ export function createDirectory(env: CliIo['env'] = {}): CliDirectory {
       return {
         ...written,
         code,
-        hidden,
+        terminal,
         get json() {
           return JSON.parse(written.out)
         },

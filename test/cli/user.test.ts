@@ -43,8 +43,9 @@ describe('user create', () => {
 
   test('hides what is typed', async () => {
     const run = await cli.run(CREATE, { isTTY: true, stdin: `${PASSWORD}\n${PASSWORD}\n` })
-    expect(run.hidden).toEqual([true, false, true, false])
-    expect(run.err).toBe('Password: \nPassword again: \n')
+    // Hidden before the question is there: people answer fast.
+    const hidden = (question: string) => ['<hide>', question, '<show>', '\n']
+    expect(run.terminal).toEqual([...hidden('Password: '), ...hidden('Password again: ')])
   })
 
   test.each<Source>([

@@ -63,9 +63,10 @@ export async function ask({ stdin, stderr }: Pick<CliIo, 'stdin' | 'stderr'>, qu
 
 /** As `ask`, without echo. */
 export async function askHidden({ stdin, stderr }: Pick<CliIo, 'stdin' | 'stderr'>, question: string): Promise<string> {
-  stderr.write(question)
+  // First, since a person answers as soon as the question is there.
   stdin.setRawMode?.(true)
   try {
+    stderr.write(question)
     return await readLine(stdin)
   } finally {
     stdin.setRawMode?.(false)
