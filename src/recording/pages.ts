@@ -1,10 +1,11 @@
 /** The whole log, a page at a time. */
+import { breathe } from '../lib/breathe.ts'
 import type { AuditStore } from '../storage/ports/audit.ts'
 import type { AuditRecord } from '../storage/records.ts'
 
 /** Below every place in the log. */
 export const BEFORE_ALL = Number.MIN_SAFE_INTEGER
-const PAGE = 1000
+const PAGE = 500
 
 /** In order of their places, whatever stands there. */
 export async function* sealedPages(store: AuditStore): AsyncGenerator<readonly AuditRecord[]> {
@@ -19,6 +20,7 @@ export async function* sealedPages(store: AuditStore): AsyncGenerator<readonly A
     const reached = Number(whole.at(-1)?.sequence)
     if (isLast || !(reached > after)) return
     after = reached
+    await breathe()
   }
 }
 
@@ -29,5 +31,6 @@ export async function* unsealedPages(store: AuditStore): AsyncGenerator<readonly
     yield page
     if (page.length < PAGE) return
     after = page.at(-1)
+    await breathe()
   }
 }

@@ -35,6 +35,9 @@ export interface AuditView {
   readonly details: Readonly<Record<string, unknown>>
 }
 
+/** The last moment that a date can hold, epoch ms. */
+const LATEST = 8.64e15
+
 function parseMoment(path: 'from' | 'to', text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const moment = parseTimestamp(text)
@@ -71,6 +74,7 @@ export function withinReach(
 
 export function toAuditView(event: AuditRecord): AuditView {
   const { id, sequence, at, action, actor, subject, organizationId, address, requestId, details } = event
-  const moment = toTimestamp(at)
+  // Whatever somebody made of one event, the others can be read.
+  const moment = Math.abs(at) <= LATEST ? toTimestamp(at) : String(at)
   return { id, sequence, at: moment, action, actor, subject, organizationId, address, requestId, details }
 }

@@ -1,4 +1,5 @@
 /** Deletes events for their age, after a last look at them, and leaves a signed checkpoint in their place. */
+import { breathe } from '../lib/breathe.ts'
 import type { AuditStore } from '../storage/ports/audit.ts'
 import type { AuditRecord } from '../storage/records.ts'
 import type { AuditMacs } from './macs.ts'
@@ -10,7 +11,7 @@ export interface RetentionOptions {
 }
 
 /** Events in one transaction. */
-const BATCH = 500
+const BATCH = 200
 
 /**
  * Deletes the events that are older than `before` and have no younger one in front of them. One that is not as it was
@@ -50,6 +51,7 @@ export async function purgeEvents({ store, macs, warn }: RetentionOptions, befor
     }
     const mark = { sequence, at: last.at }
     purged += await store.purge({ name: 'checkpoint', ...mark, ...macs.ofMark('checkpoint', mark) })
+    await breathe()
   }
 }
 

@@ -2,6 +2,7 @@
  * Gives events their places. Writers insert without a place, so that nobody waits for anybody; a moment later events
  * get consecutive numbers, in batches, by whichever process comes first.
  */
+import { breathe } from '../lib/breathe.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AuditSeal, AuditStore } from '../storage/ports/audit.ts'
 import type { AuditMarkRecord, AuditRecord } from '../storage/records.ts'
@@ -16,7 +17,7 @@ export interface SealerOptions {
 }
 
 /** Events in one transaction: on SQLite the process does nothing else meanwhile. */
-const BATCH = 200
+const BATCH = 100
 /** ms until events that this process wrote are sealed. */
 const DELAY = 500
 /** Batches that may be lost to other processes before the rest is left to them. */
@@ -73,8 +74,8 @@ export class AuditSealer {
 
   /** Seals what this process wrote and has not sealed yet. */
   async stop(): Promise<void> {
-    await (this.#timer === undefined ? (this.#next ?? this.#current) : this.seal())
     this.#isStopped = true
+    await (this.#timer === undefined ? (this.#next ?? this.#current) : this.seal())
   }
 
   async #sealAndTell(): Promise<void> {
@@ -113,6 +114,7 @@ export class AuditSealer {
       }
       if (isLast) return
       after = events.at(-1)
+      await breathe()
     }
   }
 

@@ -141,9 +141,15 @@ describe('a member of an event is changed', () => {
     ['mac_key', "'ffffffffffffffff'"],
     ['mac', '(select mac from machine_auth_audit where sequence = 4)'],
   ])('%s = %s', async (member, value) => {
-    const verified = await tampered('sealed', update(`${member} = ${value}`))
-    expect(found(verified)).toEqual(['changed 5'])
-    expect(verified).toMatchObject({ ok: false, problemCount: 1, checked: 10 })
+    const file = copy('sealed')
+    change(file, update(`${member} = ${value}`))
+    await withCore(file, async ({ core }) => {
+      const verified = await core.audit.verify()
+      expect(found(verified)).toEqual(['changed 5'])
+      expect(verified).toMatchObject({ ok: false, problemCount: 1, checked: 10 })
+      // It hides none of the others.
+      expect((await core.audit.list()).items).toHaveLength(10)
+    })
   })
 })
 

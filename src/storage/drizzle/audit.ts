@@ -1,12 +1,15 @@
-import { and, asc, eq, getTableColumns, gt, gte, isNull, lt, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { MachineAuthError } from '../../errors.ts'
-import type { AuditStore } from '../ports/audit.ts'
+import type { AuditSeal, AuditStore } from '../ports/audit.ts'
 import type { AuditMarkRecord, AuditRecord } from '../records.ts'
 import { type Database, once } from './database.ts'
 import { excluded } from './excluded.ts'
 import type { Handle } from './handle.ts'
 import { type Keyset, readPage } from './paging.ts'
 import { rowsOf } from './transaction.ts'
+
+/** Events in one statement. */
+const AT_ONCE = 50
 
 function parseDetails(stored: unknown): AuditRecord['details'] {
   let value = stored
@@ -35,6 +38,9 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
   const details = dialect === 'postgres' ? sql`${jsonText}::text::jsonb` : sql`${jsonText}`
   // Whatever somebody made of a row is answered, so that it can be told from what was written.
   const columns = { ...getTableColumns(audit), details: sql`${audit.details}`.mapWith(parseDetails) }
+  const isNotSealed = sql`${audit.sequence} is null`
+  // Without the hint SQLite finds these by the other index, and sorts all of them for every batch.
+  const isUnsealed = dialect === 'sqlite' ? sql`likelihood(${isNotSealed}, 0.99)` : isNotSealed
   const newMark = {
     sequence: excluded(auditMarks.sequence),
     at: excluded(auditMarks.at),
@@ -73,6 +79,32 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
       .returning(moved)
   }
 
+  /** Seals several events that have no place, in one statement: one for each would take fifty times as long. */
+  function place(tx: Handle, seals: readonly AuditSeal[]) {
+    const ofEach = (member: (seal: AuditSeal) => SQL) => {
+      const cases = seals.map((seal) => sql`when ${seal.id} then ${member(seal)}`)
+      return sql`case ${audit.id} ${sql.join(cases, sql` `)} end`
+    }
+    return tx
+      .update(audit)
+      .set({
+        sequence: ofEach(({ sequence }) => sql`cast(${sequence} as bigint)`),
+        mac: ofEach(({ mac }) => sql`${mac}`),
+        macKey: ofEach(({ macKey }) => sql`${macKey}`),
+      })
+      .where(
+        and(
+          inArray(
+            audit.id,
+            seals.map(({ id }) => id),
+          ),
+          // Found by its id: the sign keeps databases from going through all that have no place.
+          sql`+${audit.sequence} is null`,
+        ),
+      )
+      .returning({ id: audit.id })
+  }
+
   return {
     async append(event) {
       await append().execute({ ...event, details: JSON.stringify(event.details) })
@@ -97,12 +129,12 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
       )
     },
 
-    listUnsealed(limit, after) {
-      const isLater = after && sql`(${audit.at}, ${audit.id}) > (${after.at}, ${after.id})`
+    listUnsealed(limit, after = { at: Number.MIN_SAFE_INTEGER, id: '' }) {
+      const isLater = sql`(${audit.at}, ${audit.id}) > (${after.at}, ${after.id})`
       return handle
         .select(columns)
         .from(audit)
-        .where(and(isNull(audit.sequence), isLater))
+        .where(and(isUnsealed, isLater))
         .orderBy(asc(audit.at), asc(audit.id))
         .limit(limit)
     },
@@ -125,17 +157,12 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
       return transaction(function* (tx) {
         const moved = yield* rowsOf(moveHead(tx, from, head))
         if (moved.length === 0) return false
-        for (const { id, ...place } of seals) {
-          const sealed = yield* rowsOf(
-            tx
-              .update(audit)
-              .set(place)
-              .where(and(eq(audit.id, id), isNull(audit.sequence)))
-              .returning({ id: audit.id }),
-          )
+        for (let done = 0; done < seals.length; done += AT_ONCE) {
+          const some = seals.slice(done, done + AT_ONCE)
+          const sealed = yield* rowsOf(place(tx, some))
           // Undone as a whole: the place of an event that is gone would be a gap.
-          if (sealed.length === 0) {
-            throw new MachineAuthError('internal_error', { detail: `Event ${id} of the audit log cannot be sealed.` })
+          if (sealed.length < some.length) {
+            throw new MachineAuthError('internal_error', { detail: 'Events of the audit log cannot be sealed.' })
           }
         }
         return true
