@@ -46,7 +46,9 @@ export class PermissionService {
     return this.#options.registry
       .list()
       .filter((each) => module === undefined || each.module === module)
-      .filter(({ name, label }) => part === undefined || `${name}\n${label}`.toLowerCase().includes(part))
+      .filter(
+        ({ name, label }) => part === undefined || [name, label].some((text) => text.toLowerCase().includes(part)),
+      )
   }
 
   /**
