@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Command } from 'commander'
 import { createProgram } from '../../src/cli/program.ts'
 import { createProcessIo } from '../../src/cli/terminal/io.ts'
+import { commandsOf } from './commands.ts'
 import { type CliDirectory, createDirectory, must } from './support.ts'
 
 const ROOT = join(import.meta.dir, '../..')
@@ -28,25 +28,12 @@ function spawn(
   return { code: run.exitCode, out: run.stdout.toString(), err: run.stderr.toString() }
 }
 
-/** Every command, groups included, by the words that call it. */
-function commandsOf(
-  command: Command,
-  path: readonly string[] = [],
-): readonly { path: readonly string[]; command: Command }[] {
-  return command.commands.flatMap((each) => {
-    const own = [...path, each.name()]
-    return [{ path: own, command: each }, ...commandsOf(each, own)]
-  })
-}
-
-const COMMANDS = commandsOf(createProgram({ io: createProcessIo(), exitCode: 0 })).filter(
-  ({ path }) => path[0] !== 'help',
-)
-const LEAVES = COMMANDS.filter(({ command }) => command.commands.length === 0)
+const COMMANDS = commandsOf(createProgram({ io: createProcessIo(), exitCode: 0 }))
+const LEAVES = COMMANDS.filter(({ isGroup }) => !isGroup)
 
 describe('help', () => {
   test('there are the commands of the contract', () => {
-    const names = new Set(LEAVES.map(({ path }) => path.join(' ')))
+    const names = new Set(LEAVES.map(({ name }) => name))
     const contract = `init|serve|migrate|doctor|org create|org list|org suspend|org activate|user create|user list
       |user set-roles|user set-password|user disable|key create|key list|key show|key revoke|key rotate|role list|role set
       |role delete|permissions sync|permissions docs|permissions list|block add|block list|block remove|routes
@@ -54,19 +41,16 @@ describe('help', () => {
     for (const name of contract.split('|')) expect(names).toContain(name.trim())
   })
 
-  test.each(LEAVES.map(({ path }) => ({ name: path.join(' '), path })))(
-    '$name has an example',
-    async ({ name, path }) => {
-      const run = await cli.run([...path, '--help'])
-      expect([run.code, run.err]).toEqual([0, ''])
-      expect(run.out).toMatch(new RegExp(`\\nExamples?:\\n  machine-auth ${name}( |\\n|$)`))
-      for (const option of ['--database <url>', '--redis <url>', '--json']) expect(run.out).toContain(option)
-      expect(run.out).not.toMatch(/--(secret|password|key) </)
-    },
-  )
+  test.each(LEAVES.map(({ name }) => ({ name })))('$name has an example', async ({ name }) => {
+    const run = await cli.run([...name.split(' '), '--help'])
+    expect([run.code, run.err]).toEqual([0, ''])
+    expect(run.out).toMatch(new RegExp(`\\nExamples?:\\n  machine-auth ${name}( |\\n|$)`))
+    for (const option of ['--database <url>', '--redis <url>', '--json']) expect(run.out).toContain(option)
+    expect(run.out).not.toMatch(/--(secret|password|key|hash) </)
+  })
 
-  test.each(COMMANDS.map(({ path }) => ({ path })))('$path describes itself and each option', ({ path }) => {
-    const command = COMMANDS.find((each) => each.path === path)?.command
+  test.each(COMMANDS.map(({ name }) => ({ name })))('$name describes itself and each option', ({ name }) => {
+    const command = COMMANDS.find((each) => each.name === name)?.command
     expect(command?.description()).not.toBe('')
     for (const { flags, description, argChoices } of command?.options ?? []) {
       expect([flags, description !== '' || argChoices !== undefined]).toEqual([flags, true])
