@@ -1,6 +1,7 @@
 /** A new key as it is stored, before it has a text: made here or brought along. */
 import { boundExpiry, requireWithinPermissions } from '../authentication/organization-bounds.ts'
 import { type Actor, reachOf, requireGrantable } from '../authorization/actor.ts'
+import { earliest } from '../lib/expiry.ts'
 import type { ApiKeyRecord } from '../storage/records.ts'
 import { requireWithinRate, withLimitsOf } from './limits.ts'
 import { type NewApiKey, resolveNewKey } from './new-key.ts'
@@ -22,16 +23,19 @@ export async function resolveNewRecord(
   now: number,
   createdAt = now,
 ): Promise<NewRecord> {
-  const checked = withLimitsOf(actor.apiKey, input, resolveNewKey(input, permissions, now))
+  const asked = resolveNewKey(input, permissions, now)
+  const checked = withLimitsOf(actor.apiKey, input, asked)
   requireGrantable(actor, checked.permissions)
   const owner = await owners.resolve(input, actor)
   const bounds = await owners.boundsOf(owner.organizationId)
   if (reachOf(actor).kind !== 'platform') requireWithinRate(checked.rateLimit, bounds.rateLimit)
   requireWithinPermissions(bounds, checked.permissions)
+  // What was asked for is refused beyond a bound; what was not is as late as all of them allow.
+  const last = boundExpiry(bounds, asked.expiresAt, createdAt)
   return {
     ...checked,
     ...owner,
-    expiresAt: boundExpiry(bounds, checked.expiresAt, createdAt),
+    expiresAt: earliest(checked.expiresAt, last),
     enabled: true,
     lastUsedAt: null,
     createdAt,

@@ -5,6 +5,7 @@ import type { Actor } from '../authorization/actor.ts'
 import { generateApiKey } from '../credentials/api-key-format.ts'
 import { afterwards } from '../lib/afterwards.ts'
 import { formatDuration, isDuration, parseDuration } from '../lib/duration.ts'
+import { earliest } from '../lib/expiry.ts'
 import { invalidField } from '../lib/field-errors.ts'
 import { toTimestampOrNull } from '../lib/timestamp.ts'
 import { monthOf } from '../limits/month.ts'
@@ -35,12 +36,6 @@ function resolveGrace({ gracePeriod }: RotationInput, key: ApiKeyRecord): number
     throw invalidField('gracePeriod', "must be '0s' for a key with credits: they go to the new key at once")
   }
   return grace
-}
-
-/** The first of some moments; null for never. */
-function earliest(...moments: readonly (number | null)[]): number | null {
-  const first = Math.min(...moments.map((moment) => moment ?? Number.POSITIVE_INFINITY))
-  return first === Number.POSITIVE_INFINITY ? null : first
 }
 
 /** As `KeyService.rotate`. */

@@ -44,3 +44,9 @@ export function resolveExpiry(
   else if (time <= now) errors.add('expiresAt', 'must be in the future')
   return time
 }
+
+/** The first of some moments; null for never. */
+export function earliest(...moments: readonly (number | null)[]): number | null {
+  const first = Math.min(...moments.map((moment) => moment ?? Number.POSITIVE_INFINITY))
+  return first === Number.POSITIVE_INFINITY ? null : first
+}

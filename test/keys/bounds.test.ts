@@ -173,6 +173,21 @@ describe('maxKeyLifetime', () => {
     expect(error.extras.errors?.[0]?.message).toContain('2h')
   })
 
+  test.each([
+    ['by a key that outlives it', 200, 90],
+    ['by a key that ends before', 10, 10],
+  ])('nothing said, %s: as late as both allow', async (_, days, expected) => {
+    const { keys, acme, bound } = await setUp()
+    await bound({ maxKeyLifetime: '90d' })
+    const apiKey = { environment: 'live', ipAllowlist: [], expiresAt: at(days) } as const
+    const actor = { ...actorWith(['users.view'], { organizationId: acme }), apiKey }
+    expect((await keys.create({ name: 'k' }, actor)).key.expiresAt).toBe(at(expected))
+    await expectRefused(
+      keys.create({ name: 'k', expiresAt: at(expected + 1) }, actor),
+      days < 90 ? 'permission_required' : 'validation_failed',
+    )
+  })
+
   test('a change is measured from the making, not from now', async () => {
     const { services, keys, acme } = await setUp({ maxKeyLifetime: '90d' })
     const { key } = await keys.create({ name: 'k', organizationId: acme, expiresAt: at(60) })
