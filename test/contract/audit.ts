@@ -176,7 +176,7 @@ export function describeAuditStore(name: string, open: Open): void {
       expect(new Set(sealed.map(({ id }) => id)).size).toBe(80)
       expect(sealed.filter(({ id }) => events.some((event) => event.id === id))).toHaveLength(60)
       expect((await audit().findMark('head'))?.sequence).toBe(80)
-    })
+    }, 30_000)
 
     test('of 50 seals on one head one does it', async () => {
       const [event] = await append(1)

@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, gt, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, gte, lt, lte, sql } from 'drizzle-orm'
 import { MachineAuthError } from '../../errors.ts'
 import type { AuditSeal, AuditStore } from '../ports/audit.ts'
 import type { AuditMarkRecord, AuditRecord } from '../records.ts'
@@ -6,10 +6,9 @@ import { type Database, once } from './database.ts'
 import { excluded } from './excluded.ts'
 import type { Handle } from './handle.ts'
 import { type Keyset, readPage } from './paging.ts'
-import { rowsOf } from './transaction.ts'
+import { rowsOf, type Step } from './transaction.ts'
 
-/** Events in one statement. */
-const AT_ONCE = 50
+const isOneRow = (rows: unknown) => Array.isArray(rows) && rows.length === 1
 
 function parseDetails(stored: unknown): AuditRecord['details'] {
   let value = stored
@@ -79,30 +78,26 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
       .returning(moved)
   }
 
-  /** Seals several events that have no place, in one statement: one for each would take fifty times as long. */
-  function place(tx: Handle, seals: readonly AuditSeal[]) {
-    const ofEach = (member: (seal: AuditSeal) => SQL) => {
-      const cases = seals.map((seal) => sql`when ${seal.id} then ${member(seal)}`)
-      return sql`case ${audit.id} ${sql.join(cases, sql` `)} end`
-    }
-    return tx
+  /** Prepared once for all events of a transaction: putting the statement together takes longer than running it. */
+  function preparePlacing(tx: Handle) {
+    const statement = tx
       .update(audit)
       .set({
-        sequence: ofEach(({ sequence }) => sql`cast(${sequence} as bigint)`),
-        mac: ofEach(({ mac }) => sql`${mac}`),
-        macKey: ofEach(({ macKey }) => sql`${macKey}`),
+        sequence: sql`${placeholder('sequence')}`,
+        mac: sql`${placeholder('mac')}`,
+        macKey: sql`${placeholder('macKey')}`,
       })
-      .where(
-        and(
-          inArray(
-            audit.id,
-            seals.map(({ id }) => id),
-          ),
-          // Found by its id: the sign keeps databases from going through all that have no place.
-          sql`+${audit.sequence} is null`,
-        ),
-      )
+      // The sign keeps SQLite from looking for it among all that have no place.
+      .where(and(eq(audit.id, placeholder('id')), sql`+${audit.sequence} is null`))
       .returning({ id: audit.id })
+      .prepare()
+    return (seal: AuditSeal): Step => {
+      return () => {
+        const placed: object = statement.execute({ ...seal })
+        // On a synchronous driver a promise comes too late.
+        return 'sync' in placed && typeof placed.sync === 'function' ? placed.sync() : placed
+      }
+    }
   }
 
   return {
@@ -157,11 +152,10 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
       return transaction(function* (tx) {
         const moved = yield* rowsOf(moveHead(tx, from, head))
         if (moved.length === 0) return false
-        for (let done = 0; done < seals.length; done += AT_ONCE) {
-          const some = seals.slice(done, done + AT_ONCE)
-          const sealed = yield* rowsOf(place(tx, some))
+        const place = preparePlacing(tx)
+        for (const each of seals) {
           // Undone as a whole: the place of an event that is gone would be a gap.
-          if (sealed.length < some.length) {
+          if (!isOneRow(yield place(each))) {
             throw new MachineAuthError('internal_error', { detail: 'Events of the audit log cannot be sealed.' })
           }
         }
