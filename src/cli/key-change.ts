@@ -81,8 +81,8 @@ function addRotate(group: Command, cli: Cli): void {
   ).action((text: string, { grace, ...confirmation }: Confirmation & { grace?: string }, self: Command) =>
     withCore(cli, self, async ({ core, io, output }) => {
       const { id, name } = await findKey(core, text)
-      const until = grace === undefined ? 'soon' : `in ${grace}`
-      await requireConfirmation(io, confirmation, `The key ${id} (${name}) will be refused for good ${until}.`)
+      const end = grace === undefined ? 'at the end of the grace period' : `in ${grace}`
+      await requireConfirmation(io, confirmation, `The key ${id} (${name}) will be refused for good ${end}.`)
       showNewKey(output, await core.keys.rotate(id, { gracePeriod: grace }, CLI_ACTOR))
     }),
   )

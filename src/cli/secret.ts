@@ -53,6 +53,7 @@ async function generate(cli: Cli, options: GenerateOptions, self: Command): Prom
   const output = outputOf(cli, self)
   const made = makeSecret()
   if (options.write === undefined) {
+    if (options.keepOld) throw new UsageError('--keep-old goes with --write only')
     if (output.isJson) output.json({ [kind.member]: made })
     else output.line(made)
     return

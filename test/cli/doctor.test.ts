@@ -167,6 +167,8 @@ describe('machine-auth doctor', () => {
     const env = { MACHINE_AUTH_SECRET: `another-${SECRET}` }
     const run = await cli.run(['doctor', '--json'], { env })
     expect([run.code, statesOf(run.json.checks)['old secrets']]).toEqual([1, 'fail'])
+    // The key, and the one that signs tokens.
+    expect(run.json.checks.find(({ check }: { check: string }) => check === 'old secrets').detail).toStartWith('2 keys')
     const both = { MACHINE_AUTH_SECRET: `another-${SECRET},${SECRET}` }
     expect(statesOf((await cli.run(['doctor', '--json'], { env: both })).json.checks)['old secrets']).toBe('ok')
   })

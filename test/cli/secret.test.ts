@@ -30,6 +30,10 @@ describe('secret generate', () => {
     expect(readdirSync(cli.path)).toEqual([])
   })
 
+  test('--keep-old without a file is a usage error', async () => {
+    expect((await cli.run(['secret', 'generate', '--keep-old'])).code).toBe(2)
+  })
+
   test('writes it into a new file that only its owner can read, and does not print it', async () => {
     const run = await cli.run(WRITE)
     expect([run.code, mode(), text()]).toEqual([0, 0o600, expect.stringMatching(/^MACHINE_AUTH_SECRET=[\w-]{43}\n$/)])

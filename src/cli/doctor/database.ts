@@ -4,14 +4,15 @@ import { createSecretHasher } from '../../authentication/hasher.ts'
 import type { ResolvedOptions } from '../../options/types.ts'
 import { listPendingMigrations, openStorage } from '../../storage/open.ts'
 import type { Storage } from '../../storage/ports.ts'
+import { SigningKeys } from '../../tokens/signing-keys.ts'
 import type { DatabaseFact } from './facts.ts'
 
 /** ms. */
 const PATIENCE = 5000
 
-async function newestOf({ keys, users, organizations, audit }: Storage): Promise<number | null> {
+async function newestOf({ keys, users, organizations, audit }: Storage, now: number): Promise<number | null> {
   const page = { limit: 1 }
-  const lists = await Promise.all([keys.list({}, page, Date.now()), users.list({}, page), organizations.list({}, page)])
+  const lists = await Promise.all([keys.list({}, page, now), users.list({}, page), organizations.list({}, page)])
   const made = lists.flatMap(({ items }) => items.map(({ createdAt }) => createdAt))
   const written = (await audit.list({}, page)).items.map(({ at }) => at)
   const times = [...made, ...written]
@@ -19,33 +20,44 @@ async function newestOf({ keys, users, organizations, audit }: Storage): Promise
 }
 
 /** How many rows no secret opens any more. */
-async function countLost({ keys, bearerTokens }: Storage, secrets: readonly string[]): Promise<number> {
+async function countLost(storage: Storage, { secrets, jwt }: ResolvedOptions, now: number): Promise<number> {
+  const { keys, bearerTokens, signingKeys: store } = storage
+  const audit = { record: async () => undefined }
+  const signingKeys = new SigningKeys({ ...jwt, store, secrets, audit, clock: () => now })
   const known = (purpose: 'api-key-pepper' | 'bearer-token-pepper') => createSecretHasher(secrets, purpose).known
   return (
     (await keys.countUnknownPeppers(known('api-key-pepper'))) +
-    (await bearerTokens.countUnknownPeppers(known('bearer-token-pepper')))
+    (await bearerTokens.countUnknownPeppers(known('bearer-token-pepper'))) +
+    (await signingKeys.countUnreadable())
   )
 }
 
-async function look(options: ResolvedOptions): Promise<DatabaseFact> {
-  const { database, secrets } = options
+async function look(options: ResolvedOptions, now: number): Promise<DatabaseFact> {
+  const { database } = options
   const migrations = await listPendingMigrations(database)
   if (migrations.length > 0) return { kind: 'pending', migrations }
   const { storage, ready } = openStorage(database, { migrate: 'check', timeout: PATIENCE })
   try {
     await ready
     await storage.ping()
-    return { kind: 'open', lost: await countLost(storage, secrets), newestAt: await newestOf(storage) }
+    return { kind: 'open', lost: await countLost(storage, options, now), newestAt: await newestOf(storage, now) }
   } finally {
     await storage.close()
   }
 }
 
-/** @param file of a SQLite database of ours, which looking would make; null for any other database */
-export async function inspectDatabase(options: ResolvedOptions, file: string | null): Promise<DatabaseFact> {
+/**
+ * @param file of a SQLite database of ours, which looking would make; null for any other database
+ * @param now ms
+ */
+export async function inspectDatabase(
+  options: ResolvedOptions,
+  file: string | null,
+  now: number,
+): Promise<DatabaseFact> {
   if (file !== null && !existsSync(file)) return { kind: 'missing' }
   try {
-    return await look(options)
+    return await look(options, now)
   } catch (error) {
     return { kind: 'broken', reason: error instanceof Error ? error.message : String(error) }
   }

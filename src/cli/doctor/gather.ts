@@ -60,7 +60,7 @@ export async function gatherFacts(io: CliIo, globals: GlobalSettings): Promise<F
     mistakes,
     options,
     secretSource,
-    database: options === null ? { kind: 'unknown' } : await inspectDatabase(options, file),
+    database: options === null ? { kind: 'unknown' } : await inspectDatabase(options, file, io.clock()),
     files: statFiles([
       ['.env', join(io.cwd, '.env')],
       [SECRET_FILE, join(io.cwd, SECRET_FILE)],

@@ -42,13 +42,15 @@ export function readBytes(path: string): string | null {
 }
 
 function syncDirectory(path: string): void {
-  const directory = openSync(path, constants.O_RDONLY)
   try {
-    fsyncSync(directory)
+    const directory = openSync(path, constants.O_RDONLY)
+    try {
+      fsyncSync(directory)
+    } finally {
+      closeSync(directory)
+    }
   } catch {
-    // Some file systems cannot; the file itself is written.
-  } finally {
-    closeSync(directory)
+    // Some systems cannot; the file itself is written.
   }
 }
 
