@@ -125,6 +125,17 @@ describe('POST /keys/:id/rotate', () => {
     expect(t.countRows().machine_auth_api_keys).toBe(before)
   })
 
+  test('of several at once one rotates, and a rotated key is rotated no more', async () => {
+    const old = await addKey(t)
+    const before = t.countRows().machine_auth_api_keys ?? 0
+    const answers = await Promise.all([1, 2, 3, 4].map(() => rotate(old.id)))
+    expect(answers.map((answer) => answer.said).sort()).toEqual(['201', ...Array(3).fill('409 conflict')])
+    expect((await rotate(old.id)).said).toBe('409 conflict')
+    expect(t.countRows().machine_auth_api_keys).toBe(before + 1)
+    const successor = newOf(answers.find(({ status }) => status === 201) as Answer)
+    expect(objectAt((await rotate(successor.id)).json, 'key').rotatedFrom).toBe(successor.id)
+  })
+
   test('an expired key is not rotated', async () => {
     await using app = await createTestApp()
     const { id } = await addKey(app, { expiresInDays: 1 })
