@@ -45,6 +45,12 @@ export function createBlockEndpoints(prefix: string, mount: MountPoint, { blocks
         description: 'Made by people, by too many wrong credentials, and by limits with a lockout.',
       },
     })
+    .get(`${prefix}/blocks/:id`, ({ params: { id }, actor }) => blocks.find(id, actor), {
+      machineAuthManagement: 'machine_auth.blocks.view',
+      params,
+      response: { 200: BlockModel },
+      detail: { ...refusing(404), tags, summary: 'Show a block in force' },
+    })
     .delete(
       `${prefix}/blocks/:id`,
       async ({ params: { id }, actor, set }) => {

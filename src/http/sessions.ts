@@ -12,6 +12,7 @@ import type { ResolvedOptions } from '../options/types.ts'
 import { clearSessionCookie, setSessionCookie } from '../sessions/cookie.ts'
 import type { SessionService } from '../sessions/service.ts'
 import { createEndpoints, refusing, withOrigin } from './base.ts'
+import { withCurrent } from './current-session.ts'
 import { requireOwnPage } from './login.ts'
 import { SessionList, SessionView } from './models/sessions.ts'
 import { Id, PageQuery } from './models/shared.ts'
@@ -79,11 +80,7 @@ export function createSessionEndpoints(
     )
     .get(
       `${prefix}/sessions`,
-      async ({ actor, query }) => {
-        const currentId = actor.kind === 'session' ? actor.session.id : null
-        const { items, nextCursor } = takePage(await sessions.list(actor.user.id), query)
-        return { items: items.map((each) => ({ ...each, current: each.id === currentId })), nextCursor }
-      },
+      async ({ actor, query }) => takePage(withCurrent(await sessions.list(actor.user.id), actor), query),
       {
         machineAuthUser: true,
         query: PageQuery,

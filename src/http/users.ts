@@ -1,9 +1,13 @@
 /** `/users`: people, their roles and passwords. */
 import { t } from 'elysia'
 import type { UserService } from '../accounts/users.ts'
+import { takePage } from '../lib/page.ts'
+import type { SessionService } from '../sessions/service.ts'
 import { createEndpoints, refusing } from './base.ts'
+import { withCurrent } from './current-session.ts'
 import { IdempotencyHeader, type Idempotent } from './idempotency.ts'
-import { Id } from './models/shared.ts'
+import { SessionList } from './models/sessions.ts'
+import { Id, PageQuery } from './models/shared.ts'
 import { ChangeUser, CreateUser, ListUsersQuery, UserList, UserModel } from './models/users.ts'
 import type { MountPoint } from './mount-point.ts'
 
@@ -12,10 +16,15 @@ const params = t.Object({ id: Id })
 
 interface UserEndpointServices {
   readonly users: UserService
+  readonly sessions: SessionService
   readonly idempotent: Idempotent
 }
 
-export function createUserEndpoints(prefix: string, mount: MountPoint, { users, idempotent }: UserEndpointServices) {
+export function createUserEndpoints(
+  prefix: string,
+  mount: MountPoint,
+  { users, sessions, idempotent }: UserEndpointServices,
+) {
   return createEndpoints('users', mount)
     .post(
       `${prefix}/users`,
@@ -63,4 +72,29 @@ export function createUserEndpoints(prefix: string, mount: MountPoint, { users, 
           'Only the members given. Disabling, and a new password, end his sessions and tokens at once; disabling refuses his keys too.',
       },
     })
+    .get(
+      `${prefix}/users/:id/sessions`,
+      async ({ params: { id }, query, actor }) =>
+        takePage(withCurrent(await sessions.listFor(id, actor), actor), query),
+      {
+        machineAuthManagement: 'machine_auth.users.view',
+        params,
+        query: PageQuery,
+        response: { 200: SessionList },
+        detail: { ...refusing(400, 404, 422), tags, summary: 'List the sessions of a user' },
+      },
+    )
+    .delete(
+      `${prefix}/users/:id/sessions`,
+      async ({ params: { id }, actor, set }) => {
+        await sessions.endAll(id, actor)
+        set.status = 204
+      },
+      {
+        machineAuthManagement: 'machine_auth.users.update',
+        params,
+        response: { 204: t.Void() },
+        detail: { ...refusing(404), tags, summary: 'End all sessions of a user' },
+      },
+    )
 }

@@ -117,6 +117,17 @@ export class SessionService {
   }
 
   /**
+   * As `list`, for those who manage users.
+   *
+   * @throws MachineAuthError `not_found` for a user who is not there, or out of the actor's reach
+   * @example const sessions = await core.sessions.listFor(user.id)
+   */
+  async listFor(userId: string, actor: Actor = SYSTEM): Promise<readonly SessionView[]> {
+    await this.#requireReach(userId, actor)
+    return this.list(userId)
+  }
+
+  /**
    * Ends a session.
    *
    * @param userId restricts it to that user's own
@@ -134,15 +145,25 @@ export class SessionService {
   /**
    * Ends all sessions of a user; answers how many.
    *
-   * @throws MachineAuthError `not_found` for a user out of the actor's reach
+   * @throws MachineAuthError `not_found` for a user who is not there, or out of the actor's reach
    */
   async endAll(userId: string, actor: Actor = SYSTEM): Promise<number> {
-    const { sessions, users, clock, invalidate, audit } = this.#options
-    const organizationId = (await users.find(userId))?.organizationId ?? null
-    if (!isWithinReach(reachOf(actor), { organizationId, userId })) return audit.refuseOutOfReach(actor, userId)
+    const { sessions, clock, invalidate, audit } = this.#options
+    const organizationId = await this.#requireReach(userId, actor)
     const ending = sessions.deleteByUser(userId, clock())
     const count = await afterwards(ending, () => invalidate('user', userId))
-    await audit.record({ action: 'user.sessions_ended', actor, subject: userId, details: { count } })
+    const details = { count }
+    await audit.record({ action: 'user.sessions_ended', actor, subject: userId, organizationId, details })
     return count
+  }
+
+  /** Answers the user's organization. Users of an app's own are known to it alone. */
+  async #requireReach(userId: string, actor: Actor): Promise<string | null> {
+    const { users, hasExternalUsers, audit } = this.#options
+    const user = await users.find(userId)
+    if (user === null && !hasExternalUsers) throw new MachineAuthError('not_found')
+    const organizationId = user?.organizationId ?? null
+    const isInReach = isWithinReach(reachOf(actor), { organizationId, userId })
+    return isInReach ? organizationId : audit.refuseOutOfReach(actor, userId)
   }
 }

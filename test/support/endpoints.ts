@@ -174,6 +174,8 @@ const TENANT: readonly Endpoint[] = [
     takes: ['organizationId', 'roles', 'status'],
     names: [({ organizationId }) => ({ body: { organizationId } })],
   },
+  { route: 'GET /users/:id/sessions', reach: 'tenant', permission: 'machine_auth.users.view' },
+  { route: 'DELETE /users/:id/sessions', reach: 'tenant', permission: 'machine_auth.users.update' },
   // What code declares belongs to everybody who may see it.
   { route: 'GET /permissions', reach: 'tenant', permission: 'machine_auth.permissions.view' },
   {
@@ -232,6 +234,7 @@ const PLATFORM: readonly Endpoint[] = [
     body: () => ({ subject: `custom:${unique('made')}`, duration: '1h' }),
   },
   { route: 'GET /blocks', reach: 'platform', permission: 'machine_auth.blocks.view' },
+  { route: 'GET /blocks/:id', reach: 'platform', permission: 'machine_auth.blocks.view' },
   { route: 'DELETE /blocks/:id', reach: 'platform', permission: 'machine_auth.blocks.delete' },
   { route: 'GET /audit/verify', reach: 'platform', permission: 'machine_auth.audit.view' },
 ]

@@ -1,4 +1,5 @@
 /** What the endpoints of sessions answer. */
+import type { Static } from '@sinclair/typebox'
 import { t } from 'elysia'
 
 export const SessionView = t.Object({
@@ -12,4 +13,7 @@ export const SessionView = t.Object({
   current: t.Boolean({ description: 'Whether this request came with it.' }),
 })
 
-export const SessionList = t.Object({ items: t.Array(SessionView), nextCursor: t.Nullable(t.String()) })
+export const SessionList = t.Object({
+  items: t.Unsafe<readonly Static<typeof SessionView>[]>(t.Array(SessionView)),
+  nextCursor: t.Nullable(t.String()),
+})
