@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../src/errors.ts'
 import type { KeyChange } from '../../src/keys/key-change.ts'
 import type { NewApiKey } from '../../src/keys/new-key.ts'
 import { expectRefused } from '../support/refusals.ts'
-import { createServices, START } from '../support/services.ts'
+import { actorWith, createServices, START } from '../support/services.ts'
 
 const at = (days: number) => new Date(START + days * 86_400_000).toISOString()
 
@@ -223,4 +223,31 @@ test.each([...ALLOWED])('%s may, with %s: %j', async (who, whose, attempt) => {
   const before = world.snapshot()
   await attemptTo(world, who, whose, attempt)
   expect(world.snapshot()).not.toEqual(before)
+})
+
+describe('keys of users that only the app knows', () => {
+  const users = {
+    load: (id: string) => (id === 'user_known' ? { id, roles: ['admin'], organizationId: null } : null),
+  }
+  const attempts: readonly Attempt[] = [{ name: 'mine' }, { ipAllowlist: [] }, 'rotate', { enabled: true }]
+
+  test.each(attempts.flatMap((attempt) => ['user_known', 'user_unknown'].map((userId) => ({ userId, attempt }))))(
+    'of $userId: $attempt needs all that he can, or may be able to',
+    async ({ userId, attempt }) => {
+      const services = createServices({ users, roles: { admin: ['*'] } })
+      const { keys, organizations, memory } = services
+      const { id: acme } = await organizations.create({ name: 'Acme' })
+      const { key } = await keys.create({ name: 'k', userId, organizationId: acme })
+      const act = (permissions: readonly string[]) => {
+        const actor = actorWith(permissions, { organizationId: acme })
+        return attempt === 'rotate' ? keys.rotate(key.id, {}, actor) : keys.update(key.id, attempt as KeyChange, actor)
+      }
+      const before = structuredClone([...memory.rows.keys.values()])
+      await expectRefused(act(['machine_auth.*', 'users.*', 'posts.*']), 'permission_required')
+      expect([...memory.rows.keys.values()]).toEqual(before)
+      await act(['*'])
+      const disabled = await keys.disable(key.id, actorWith(['machine_auth.*'], { organizationId: acme }))
+      expect(disabled.status).toBe('disabled')
+    },
+  )
 })
