@@ -79,7 +79,7 @@ describe.each(MANAGEMENT.map((endpoint) => [endpoint.route, endpoint] as const))
     const tenantKey = await keyWith([permission, 'users.view'], { organizationId: fresh.organizationId })
     const platformKey = await keyWith([permission, 'users.view', 'platform.admin'])
     const [within, above] = [await ask(tenantKey, fresh), await ask(platformKey, fresh)]
-    expect(within.said).toMatch(endpoint.reach === 'platform' ? /^403 permission_required$/ : /^20[01]$/)
+    expect(within.said).toMatch(endpoint.reach === 'platform' ? /^403 permission_required$/ : /^20[014]$/)
     // What went before may have ended the key.
     expect(above.said).toMatch(/^20[014]$|^409 conflict$/)
   })

@@ -129,11 +129,13 @@ const LISTS: Readonly<Record<string, Readonly<Record<string, Literal>>>> = {
     to: null,
   },
   '/sessions': page,
+  '/users/:id/sessions': page,
 }
 
 const { headers: asUser } = await addTokens(t, acme.userId)
 const headersFor = (list: string) => (list === '/sessions' ? asUser : asMaster)
-const ask = (list: string, query: string) => t.ask(`/auth${list}?${query}`, { headers: headersFor(list) })
+const pathOf = (list: string) => `/auth${list.replace(':id', acme.userId)}`
+const ask = (list: string, query: string) => t.ask(`${pathOf(list)}?${query}`, { headers: headersFor(list) })
 
 /** All items of a list, page by page. */
 async function allOf(list: string, query = ''): Promise<readonly Json[]> {
@@ -155,7 +157,7 @@ describe('the table', () => {
   test('has every list with every parameter of its query', () => {
     const lists = routesUnderPrefix(t).flatMap(({ route }) => {
       const path = route.slice('GET '.length)
-      const parameters = document.paths[`/auth${path}`]?.get?.parameters ?? []
+      const parameters = document.paths[`/auth${path.replace(':id', '{id}')}`]?.get?.parameters ?? []
       const named = (parameters as readonly Json[])
         .filter((each) => each.in === 'query')
         .map(({ name }) => String(name))
@@ -213,9 +215,9 @@ describe.each(PARAMETERS)('GET %s?%s', (list, name, literal) => {
     if (list === '/sessions') return
     const { headers } = acme.callers.keeper
     for (const value of HOSTILE) {
-      const answer = await t.ask(`/auth${list}?${name}=${encodeURIComponent(value.toWellFormed())}`, { headers })
+      const answer = await t.ask(`${pathOf(list)}?${name}=${encodeURIComponent(value.toWellFormed())}`, { headers })
       expect([200, 403, 404, 422]).toContain(answer.status)
-      if (answer.status !== 200 || list === '/permissions') continue
+      if (answer.status !== 200 || list === '/permissions' || list.includes(':id')) continue
       for (const item of listAt(answer.json, 'items')) {
         expect([item.organizationId, item.id]).toContain(acme.organizationId)
       }
