@@ -79,6 +79,7 @@ test('there are snippets to check on every page that explains something', () => 
     'guards.md',
     'importing.md',
     'limits.md',
+    'managing.md',
     'storage.md',
     'users.md',
   ])
