@@ -136,6 +136,19 @@ describe('what fails with one key does not keep the others from being told', () 
     expect(auditedActions(services).filter((action) => action === 'key.expiring')).toHaveLength(2)
   })
 
+  test('the app never answers', async () => {
+    const { told, warnings, tell, create } = setUp()
+    for (const name of ['a', 'b']) await create(name, 1)
+    await tell({
+      patience: 1,
+      onExpiring(key) {
+        told.push(key)
+        return new Promise(() => undefined)
+      },
+    })
+    expect([told.length, warnings.length]).toEqual([2, 2])
+  })
+
   test('the audit log cannot be written', async () => {
     const { services, names, warnings, tell, create } = setUp()
     const { id } = await create('a', 1)
