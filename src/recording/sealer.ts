@@ -42,6 +42,7 @@ export class AuditSealer {
   #next: Promise<void> | undefined
   #highest = 0
   #isStopped = false
+  #hasFailed = false
 
   constructor(options: SealerOptions) {
     this.#options = options
@@ -75,14 +76,16 @@ export class AuditSealer {
   /** Seals what this process wrote and has not sealed yet. */
   async stop(): Promise<void> {
     this.#isStopped = true
-    await (this.#timer === undefined ? (this.#next ?? this.#current) : this.seal())
+    await (this.#timer === undefined && !this.#hasFailed ? (this.#next ?? this.#current) : this.seal())
   }
 
   async #sealAndTell(): Promise<void> {
     try {
       await this.#sealAll()
+      this.#hasFailed = false
       this.#warned.delete('failed')
     } catch (error) {
+      this.#hasFailed = true
       if (error instanceof SealRefusal) this.#warnOnce(error.message, error.message)
       else this.#warnOnce('failed', 'events of the audit log could not be sealed; it is tried again')
     }

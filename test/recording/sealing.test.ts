@@ -67,6 +67,16 @@ describe('the places of events', () => {
     expect(storage.calls).toEqual([])
   })
 
+  test('are tried once more when the log is stopped', async () => {
+    const { audit, storage, write, sequences } = openLog()
+    await write(2)
+    storage.before.set('audit.seal', broken)
+    await audit.seal()
+    expect(sequences()).toEqual([null, null])
+    await audit.stop()
+    expect(sequences()).toEqual([1, 2])
+  })
+
   test('20 processes that seal at once leave no gap', async () => {
     const first = openLog()
     await first.write(300)
