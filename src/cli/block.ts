@@ -59,6 +59,14 @@ export function addBlockCommands(program: Command, cli: Cli): void {
       withCore(cli, self, async ({ core, output }) => output.list(await core.blocks.list(page, CLI_ACTOR), COLUMNS)),
   )
   withExamples(list, 'block list')
+  const show = group
+    .command('show')
+    .description('show a block in force')
+    .argument('<id>')
+    .action((id: string, _: object, self: Command) =>
+      withCore(cli, self, async ({ core, output }) => output.show(await core.blocks.find(id, CLI_ACTOR))),
+    )
+  withExamples(show, 'block show blk_9hQm2LxVbT0sWcPa')
   const remove = confirmed(group.command('remove').description('end a block').argument('<id>')).action(
     (id: string, options: Confirmation, self: Command) =>
       withCore(cli, self, async ({ core, io, output }) => {

@@ -16,6 +16,7 @@ import { addServeCommand } from './serve.ts'
 import type { Cli } from './session.ts'
 import { addGlobalOptions } from './settings.ts'
 import { addUserCommands } from './user.ts'
+import { addSessionCommands } from './user-sessions.ts'
 
 /** Of help where output goes to a file or another program. */
 const HELP_WIDTH = 100
@@ -28,6 +29,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addDoctorCommand,
   addOrganizationCommands,
   addUserCommands,
+  addSessionCommands,
   addKeyCommands,
   addRoleCommands,
   addPermissionCommands,
