@@ -102,6 +102,20 @@ describe('user', () => {
     expect(JSON.stringify(byEmail)).not.toContain('argon2')
   })
 
+  test('update moves a user and changes the e-mail address, each alone', async () => {
+    const { id: organizationId } = await must(cli, ['org', 'create', 'Acme'])
+    const user = await must(cli, ['user', 'update', ALICE, '--organization', 'Acme'])
+    expect(user).toMatchObject({ email: ALICE, organizationId, roles: ['admin'] })
+    const renamed = await must(cli, ['user', 'update', ALICE, '--email', 'Alice2@example.com'])
+    expect(renamed).toEqual({ ...user, email: 'alice2@example.com' })
+    expect(await must(cli, ['user', 'update', user.id, '--no-organization'])).toEqual({
+      ...renamed,
+      organizationId: null,
+    })
+    const run = await cli.run(['user', 'update', user.id, '--email', 'nonsense'])
+    expect([run.code, run.err]).toEqual([1, expect.stringContaining('--email must be an e-mail address')])
+  })
+
   test('set-roles replaces them, or takes all away', async () => {
     await must(cli, ['role', 'set', 'support', '--permission', 'machine_auth.keys.view'])
     expect((await must(cli, ['user', 'set-roles', ALICE, 'support'])).roles).toEqual(['support'])
