@@ -110,7 +110,10 @@ export class KeyService {
     if (start === '' || start.length > MAX_QUERY) return []
     const found = await this.#options.keys.findByIdStart(`key_${start}`, MOST_CANDIDATES)
     const reach = reachOf(actor)
-    return found.filter((key) => isWithinReach(reach, key)).map((key) => this.#view(key))
+    return found
+      .filter((key) => isWithinReach(reach, key))
+      .filter(({ id, prefix }) => text === start || id.startsWith(text) || prefix.startsWith(text))
+      .map((key) => this.#view(key))
   }
 
   #view(key: ApiKeyRecord): ApiKeyView {
