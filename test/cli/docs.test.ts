@@ -13,6 +13,7 @@ const PAGE = readFileSync(join(ROOT, 'docs/cli.md'), 'utf8')
 const PASSWORD = 'correct horse battery'
 const KEY = '4dTyWz8Qm1nBvK3c'
 const BLOCK = 'blk_9hQm2LxVbT0sWcPa'
+const SESSION = 'sess_9hQm2LxVbT0sWcPa'
 
 let cli: CliDirectory
 beforeEach(() => {
@@ -59,6 +60,10 @@ export const app = new Elysia().use(auth).get('/a', () => 'a', { apiKey: true })
   )
   const { key } = await must(cli, ['key', 'create', '--name', 'Documented', '--expires', '30d'])
   const block = await must(cli, ['block', 'add', '198.51.100.7', '--duration', '1h'])
+  const session = await cli.look(async ({ users, sessions }) => {
+    const { id } = await users.create({ email: 'documented@example.com' })
+    return (await sessions.create(id)).session
+  })
   const { rawKey } = await must(cli, ['key', 'create', '--name', 'Verified'])
   const database = new Database(join(cli.path, 'auth.db'))
   database.run('update machine_auth_api_keys set id = ?, prefix = ? where id = ?', [
@@ -67,6 +72,7 @@ export const app = new Elysia().use(auth).get('/a', () => 'a', { apiKey: true })
     key.id,
   ])
   database.run('update machine_auth_blocks set id = ? where id = ?', [BLOCK, block.id])
+  database.run('update machine_auth_sessions set id = ? where id = ?', [SESSION, session.id])
   database.close()
   writeFileSync(join(cli.path, 'password.txt'), `${PASSWORD}\n`)
   writeFileSync(join(cli.path, 'key.txt'), rawKey)
