@@ -8,6 +8,7 @@ import type { OrganizationRecord, UserRecord } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import { digestOf } from './cache.ts'
 import type { SecretHasher } from './hasher.ts'
+import { withinBounds } from './organization-bounds.ts'
 import { type BearerToken, type Outcome, type Refusal, refusal, type TokenPrincipal } from './principal.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 
@@ -36,10 +37,11 @@ function createPrincipalOf(users: UserDirectory) {
   function compose(base: TokenBase, outcome: UserOutcome | null): Outcome<TokenPrincipal> {
     if (outcome !== null && outcome.kind !== 'user') return USER_REFUSALS[outcome.kind]
     const own = base.permissions === null ? PermissionSet.ALL : new PermissionSet(base.permissions)
-    const granted = outcome === null ? own : own.intersect(outcome.granted)
+    const whole = outcome === null ? own : own.intersect(outcome.granted)
     // As with keys: a token of ours acts for its user inside the one organization it was made in, if any; it follows
     // him neither out of it nor into another.
     const isBound = base.kind === 'bearer' && base.token.id !== null
+    const granted = isBound ? withinBounds(whole, base.organization) : whole
     const organizationId = base.organizationId ?? (isBound ? null : (outcome?.user.organizationId ?? null))
     if ((outcome?.user.organizationId ?? organizationId) !== organizationId) return LEFT
     return {
