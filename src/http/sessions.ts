@@ -32,7 +32,8 @@ export function createSessionEndpoints(
   /** The session that the browser came with would go on unseen, once its cookie is overwritten. */
   async function endReplaced({ session, address, requestId }: Presented, actorId: string): Promise<void> {
     if (session?.kind !== 'session') return
-    const actor: Actor = { ...SYSTEM, id: actorId, origin: { address, requestId } }
+    const { organizationId } = session
+    const actor: Actor = { ...SYSTEM, id: actorId, organizationId, origin: { address, requestId } }
     await sessions.end(session.session.id, undefined, actor).catch((error) => {
       // Somebody else has just ended it.
       if (!(error instanceof MachineAuthError && error.code === 'not_found')) throw error

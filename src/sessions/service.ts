@@ -137,7 +137,7 @@ export class SessionService {
     const { sessions, invalidate, audit } = this.#options
     const ended = await sessions.delete(id, userId)
     // Guessing at ids must not make the process search its memory.
-    if (ended === null) throw new MachineAuthError('not_found')
+    if (ended === null) return this.#refuse(id, actor)
     invalidate('session', id)
     await audit.record({ action: 'session.ended', actor, subject: id, details: { userId: ended.userId } })
   }
@@ -155,6 +155,13 @@ export class SessionService {
     const details = { count }
     await audit.record({ action: 'user.sessions_ended', actor, subject: userId, organizationId, details })
     return count
+  }
+
+  /** Another's session is not there either, but that somebody tried is written down. */
+  async #refuse(id: string, actor: Actor): Promise<never> {
+    const { sessions, audit } = this.#options
+    if (await sessions.exists(id)) return audit.refuseOutOfReach(actor, id)
+    throw new MachineAuthError('not_found')
   }
 
   /** Answers the user's organization. Users of an app's own are known to it alone. */

@@ -58,9 +58,11 @@ export function describeSessionStore(name: string, open: Open): void {
       const session = aSession({ userId: 'user_a' })
       await sessions().insert(session)
       expect(await sessions().delete(session.id, 'user_b')).toBeNull()
+      expect(await sessions().exists(session.id)).toBe(true)
       expect(await read(session.hash)).toEqual(session)
       expect(await changesOf(opened.storage)).toEqual([])
       expect(await sessions().delete(session.id, 'user_a')).toEqual(session)
+      expect(await sessions().exists(session.id)).toBe(false)
     })
 
     test('deletes all of a user in one change', async () => {

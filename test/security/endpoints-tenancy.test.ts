@@ -207,6 +207,10 @@ describe('one’s own', () => {
         const stored = storedIn(t)
         const answer = await t.ask(`/auth/sessions/${id}`, { method: 'DELETE', headers })
         expectProblem(answer, 'not_found')
+        const events = await eventsBy(own.callers.administrator)
+        expect(events.filter(({ requestId }) => requestId === answer.json.requestId)).toMatchObject([
+          { subject: id, organizationId: own.organizationId, address: '127.0.0.1' },
+        ])
         const ghost = await t.ask(`/auth/sessions/${GHOST.sessionId}`, { method: 'DELETE', headers })
         expect(shape(answer)).toBe(shape(ghost))
         expect(storedIn(t)).toEqual(stored)

@@ -312,6 +312,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
       const user = userOf(session.userId)
       return { session, user, organization: organizationOf(user?.organizationId) }
     },
+    exists: (id: string) => rows.sessions.has(id),
     listByUser: (userId: string, now: number) =>
       [...rows.sessions.values()]
         .filter((session) => session.userId === userId && session.expiresAt > now)

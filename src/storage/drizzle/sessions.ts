@@ -34,6 +34,11 @@ export function createSessionStore(database: Database): SessionStore {
       return found ?? null
     },
 
+    async exists(id) {
+      const [found] = await handle.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, id))
+      return found !== undefined
+    },
+
     listByUser(userId, now) {
       return handle
         .select()

@@ -3,6 +3,7 @@ import type { SessionRecord, SessionWithUser } from '../records.ts'
 export interface SessionStore {
   insert(session: SessionRecord): Promise<void>
   findByHash(hash: string): Promise<SessionWithUser | null>
+  exists(id: string): Promise<boolean>
   listByUser(userId: string, now: number): Promise<readonly SessionRecord[]>
   /** Moves `lastSeenAt` forward, never back. */
   touch(id: string, at: number): Promise<void>
