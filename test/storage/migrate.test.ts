@@ -164,13 +164,13 @@ describe('the lease', () => {
         const { openStorage } = await import(${JSON.stringify(join(import.meta.dir, '../../src/storage/open.ts'))})
         const { storage, ready } = openStorage('sqlite:${directory}/a.db', { migrate: 'auto' })
         await ready
-        await storage.audit.append({ id: crypto.randomUUID(), at: 0, action: 'a', actor: 'a', subject: 'a', details: {} })
+        await storage.roles.put({ name: crypto.randomUUID(), permissions: [], inherits: [] }, 0)
         await storage.close()`
       const children = [0, 1, 2].map(() => Bun.spawn([process.execPath, '-e', script], { stderr: 'inherit' }))
       expect(await Promise.all(children.map(({ exited }) => exited))).toEqual([0, 0, 0])
       const { client } = attach(join(directory, 'a.db'))
       expect(cellOf(client, 'select count(*) from machine_auth_migrations')).toBe(shipped.length)
-      expect(cellOf(client, 'select count(*) from machine_auth_audit')).toBe(3)
+      expect(cellOf(client, 'select count(*) from machine_auth_roles')).toBe(3)
     }))
 })
 

@@ -37,9 +37,7 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
   const details = dialect === 'postgres' ? sql`${jsonText}::text::jsonb` : sql`${jsonText}`
   // Whatever somebody made of a row is answered, so that it can be told from what was written.
   const columns = { ...getTableColumns(audit), details: sql`${audit.details}`.mapWith(parseDetails) }
-  const isNotSealed = sql`${audit.sequence} is null`
-  // Without the hint SQLite finds these by the other index, and sorts all of them for every batch.
-  const isUnsealed = dialect === 'sqlite' ? sql`likelihood(${isNotSealed}, 0.99)` : isNotSealed
+  const isUnsealed = sql`${audit.sequence} is null`
   const newMark = {
     sequence: excluded(auditMarks.sequence),
     at: excluded(auditMarks.at),
@@ -88,7 +86,7 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
         macKey: sql`${placeholder('macKey')}`,
       })
       // The sign keeps SQLite from looking for it among all that have no place.
-      .where(and(eq(audit.id, placeholder('id')), sql`+${audit.sequence} is null`))
+      .where(and(eq(audit.id, placeholder('id')), isUnsealed))
       .returning({ id: audit.id })
       .prepare()
     return (seal: AuditSeal): Step => {

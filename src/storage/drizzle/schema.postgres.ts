@@ -234,7 +234,8 @@ export const audit = pgTable(
     index('machine_auth_audit_action_idx').on(t.action, t.at, t.id),
     index('machine_auth_audit_subject_idx').on(t.subject, t.at, t.id),
     index('machine_auth_audit_organization_idx').on(t.organizationId, t.at, t.id),
-    uniqueIndex('machine_auth_audit_sequence_unique').on(t.sequence),
+    index('machine_auth_audit_actor_idx').on(t.actor, t.at, t.id),
+    uniqueIndex('machine_auth_audit_sequence_unique').on(t.sequence).where(sql`sequence is not null`),
     index('machine_auth_audit_unsealed_idx').on(t.at, t.id).where(sql`sequence is null`),
   ],
 )

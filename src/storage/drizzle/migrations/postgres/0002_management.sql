@@ -42,6 +42,7 @@ CREATE UNIQUE INDEX "machine_auth_api_keys_rotated_unique" ON "machine_auth_api_
 CREATE UNIQUE INDEX "machine_auth_api_keys_lookup_unique" ON "machine_auth_api_keys" USING btree ("lookup");--> statement-breakpoint
 CREATE INDEX "machine_auth_audit_subject_idx" ON "machine_auth_audit" USING btree ("subject","at","id");--> statement-breakpoint
 CREATE INDEX "machine_auth_audit_organization_idx" ON "machine_auth_audit" USING btree ("organization_id","at","id");--> statement-breakpoint
-CREATE UNIQUE INDEX "machine_auth_audit_sequence_unique" ON "machine_auth_audit" USING btree ("sequence");--> statement-breakpoint
+CREATE INDEX "machine_auth_audit_actor_idx" ON "machine_auth_audit" USING btree ("actor","at","id");--> statement-breakpoint
+CREATE UNIQUE INDEX "machine_auth_audit_sequence_unique" ON "machine_auth_audit" USING btree ("sequence") WHERE sequence is not null;--> statement-breakpoint
 CREATE INDEX "machine_auth_audit_unsealed_idx" ON "machine_auth_audit" USING btree ("at","id") WHERE sequence is null;--> statement-breakpoint
 CREATE INDEX "machine_auth_api_keys_user_idx" ON "machine_auth_api_keys" USING btree ("user_id","created_at","id");

@@ -41,7 +41,8 @@ ALTER TABLE `machine_auth_audit` ADD `mac` text;--> statement-breakpoint
 ALTER TABLE `machine_auth_audit` ADD `mac_key` text;--> statement-breakpoint
 CREATE INDEX `machine_auth_audit_subject_idx` ON `machine_auth_audit` (`subject`,`at`,`id`);--> statement-breakpoint
 CREATE INDEX `machine_auth_audit_organization_idx` ON `machine_auth_audit` (`organization_id`,`at`,`id`);--> statement-breakpoint
-CREATE UNIQUE INDEX `machine_auth_audit_sequence_unique` ON `machine_auth_audit` (`sequence`);--> statement-breakpoint
+CREATE INDEX `machine_auth_audit_actor_idx` ON `machine_auth_audit` (`actor`,`at`,`id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `machine_auth_audit_sequence_unique` ON `machine_auth_audit` (`sequence`) WHERE sequence is not null;--> statement-breakpoint
 CREATE INDEX `machine_auth_audit_unsealed_idx` ON `machine_auth_audit` (`at`,`id`) WHERE sequence is null;--> statement-breakpoint
 ALTER TABLE `machine_auth_organizations` ADD `max_permissions` text;--> statement-breakpoint
 ALTER TABLE `machine_auth_organizations` ADD `max_key_lifetime` integer;
