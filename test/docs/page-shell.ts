@@ -7,10 +7,12 @@ const ROOT = join(import.meta.dir, '../..')
 /** ms for one step, on a machine that is busy with others. */
 const PATIENCE = 20_000
 
-/** `bunx` takes this checkout for the installed package; `curl` says the status, and headers that pages show. */
+/** Each command in the background is a group of its own, to be ended whole. `bunx` takes this checkout for the installed package; `curl` says the status, and headers that pages show. */
 const PRELUDE = `
 exec 2>&1
 shopt -s expand_aliases
+set -m
+trap 'for job in $(jobs -p); do kill -- -$job; done' EXIT
 bunx() { shift; "$BUN" "$PACKAGE/src/cli/main.ts" "$@"; }
 curl() {
   local answer
@@ -45,7 +47,7 @@ export function createPageDirectory(): string {
 export function openPageShell(directory: string, env: Readonly<Record<string, string>>): PageShell {
   const own = join(directory, '.shell')
   mkdirSync(own)
-  const child = Bun.spawn(['setsid', 'bash', '--noprofile', '--norc'], {
+  const child = Bun.spawn(['bash', '--noprofile', '--norc'], {
     cwd: directory,
     env: {
       PATH: process.env.PATH ?? '',
@@ -97,12 +99,8 @@ export function openPageShell(directory: string, env: Readonly<Record<string, st
     directory,
     run,
     async [Symbol.asyncDispose]() {
-      // The group of its own: what runs in the background ends too.
-      try {
-        process.kill(-child.pid, 'SIGTERM')
-      } catch {
-        // It has ended.
-      }
+      // At its end the shell ends what it has in the background.
+      child.stdin.end()
       await child.exited
       await reading
       rmSync(directory, { recursive: true, force: true })
