@@ -82,7 +82,8 @@ export class RoleService {
     const before = (await store.list()).find((each) => each.name === name) ?? null
     await this.#commit(name, () => store.put(role, clock()))
     const differences = differencesOf(before ?? {}, { permissions, inherits })
-    if (differences !== null) await audit.record({ action: 'role.put', actor, subject: name, details: { ...differences } })
+    if (differences !== null)
+      await audit.record({ action: 'role.put', actor, subject: name, details: { ...differences } })
     return toView(role, 'stored')
   }
 

@@ -115,7 +115,13 @@ export class BearerTokenService {
     }
     await tokens.insert(token)
     const { organizationId } = owner
-    await audit.record({ action: 'token.created', actor, subject: id, organizationId, details: { ...owner, permissions } })
+    await audit.record({
+      action: 'token.created',
+      actor,
+      subject: id,
+      organizationId,
+      details: { ...owner, permissions },
+    })
     return { token: toBearerTokenView(token), rawToken: raw }
   }
 

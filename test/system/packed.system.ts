@@ -172,6 +172,6 @@ test('runs there, with the migrations and the documentation page that come with 
     refused: 401,
     document: 200,
     script: 200,
-    tables: 13,
+    tables: 16,
   })
 })
