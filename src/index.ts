@@ -1,10 +1,15 @@
 /** The only barrel. What is not named here is nobody's to import. */
-export type { UserView } from './accounts/views.ts'
+export type { NewOrganization, OrganizationChange } from './accounts/organization-input.ts'
+export type { PermissionSync } from './accounts/permissions.ts'
+export type { NewRole } from './accounts/roles.ts'
+export type { NewUser, UserChange } from './accounts/user-input.ts'
+export type { OrganizationView, RoleView, UserView } from './accounts/views.ts'
 export { djangoPbkdf2 } from './authentication/imported-keys/django-pbkdf2.ts'
 export { sha256, sha256Pepper } from './authentication/imported-keys/sha256.ts'
 export type { BearerToken, Principal, Session, User } from './authentication/principal.ts'
 export type { ApiKeyView } from './authentication/views.ts'
 export type { Actor } from './authorization/actor.ts'
+export type { PermissionEntry } from './authorization/registry.ts'
 export type { NewBlock } from './blocks/new-block.ts'
 export type { BlockView } from './blocks/views.ts'
 export { createMachineAuth, type MachineAuth, type Runtime } from './core.ts'
@@ -15,15 +20,20 @@ export { type AuthorizedResourceOptions, authorizedResource } from './guards/aut
 export { formatRoutes, listRoutes, requireGuardedRoutes } from './guards/listing.ts'
 export type { RouteDescription } from './guards/routes.ts'
 export type { ImportedApiKey } from './keys/import.ts'
+export type { KeyChange } from './keys/key-change.ts'
+export type { Lockdown, LockdownInput } from './keys/lockdown.ts'
 export type { NewApiKey } from './keys/new-key.ts'
+export type { RotationInput } from './keys/rotation.ts'
 export { defineConfig } from './options/define.ts'
 export type { HashKind, ParsedHash } from './options/hash-kind.ts'
 export { OptionsError } from './options/mistakes.ts'
+export { definePermissions, type PermissionOf } from './options/permissions.ts'
 export type {
   AppUser,
   BearerVerification,
   ConcurrencyPolicy,
   DeniedContext,
+  ExpiringKey,
   LimitContext,
   LimitPolicy,
   LimitStrategy,
@@ -33,7 +43,11 @@ export type {
   ProtectRule,
   RateLimitInput,
   RatePolicy,
+  RoleDefinition,
   UsersOption,
 } from './options/types.ts'
 export { machineAuth } from './plugin.ts'
+export type { AuditView } from './recording/reader.ts'
+export type { AuditVerification } from './recording/report.ts'
+export type { SessionView } from './sessions/service.ts'
 export type { TokenResponse } from './tokens/token-response.ts'
