@@ -10,6 +10,8 @@ const manifest: {
   readonly name: string
   readonly dependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
+  readonly bin: { readonly 'machine-auth': string }
+  readonly version: string
 } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
 const project = mkdtempSync(join(tmpdir(), 'machine-auth-packed-'))
@@ -174,4 +176,13 @@ test('runs there, with the migrations and the documentation page that come with 
     script: 200,
     tables: 16,
   })
+})
+
+test('its command runs there', () => {
+  const command = join(installed, manifest.bin['machine-auth'])
+  const { code, stdout } = run([process.execPath, command, '--version'], project)
+  expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: manifest.version })
+  expect(run([process.execPath, command, 'org', 'create', 'Acme'], project).code).toBe(0)
+  const listed = run([process.execPath, command, 'org', 'list', '--json'], project)
+  expect(JSON.parse(listed.stdout)).toMatchObject({ items: [{ name: 'Acme' }], nextCursor: null })
 })
