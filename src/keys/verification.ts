@@ -120,10 +120,13 @@ export async function verifyKey(
   return { valid: used === 'valid', code: used, key: outcome.apiKey, ...left }
 }
 
-/** Whom a wrong foreign key counts against: an address only by the word of the platform, else whoever asks. */
+/**
+ * Whom a wrong foreign key counts against: an address only by the word of the platform, else the organization that
+ * asks, by whatever credential and for whatever address, since it could name another each time.
+ */
 function presenterOf(actor: Actor, address: string | null, isTrusted: boolean): string {
   if (isTrusted && address !== null) return addressSubject(address)
-  return subjectOf('custom', `verify ${actor.id} ${address ?? ''}`)
+  return subjectOf('custom', `verify ${actor.organizationId ?? actor.user?.id ?? actor.id}`)
 }
 
 async function refusedVerification(

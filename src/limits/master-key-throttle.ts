@@ -2,6 +2,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { Limiter } from './limiter.ts'
 import { createRate } from './rate.ts'
+import { strangersRate } from './strangers.ts'
 import { addressSubject } from './subjects.ts'
 
 /** A wrong master key, as it is written down. */
@@ -25,33 +26,47 @@ export interface MasterKeyThrottleOptions {
 const RATE = createRate({ limit: 5, window: 60_000 })
 /** So many notes may wait for storage; those beyond that are not written. */
 const MOST_WRITING = 1000
+const STRANGERS = 'strangers'
 
 export class MasterKeyThrottle {
   readonly #clock: Clock
   readonly #note: MasterKeyThrottleOptions['note']
   readonly #wrong: Limiter
+  readonly #ofStrangers: Limiter
   readonly #writing = new Set<Promise<void>>()
 
   constructor({ clock, capacity, note }: MasterKeyThrottleOptions) {
     this.#clock = clock
     this.#note = note
     this.#wrong = new Limiter(RATE, capacity)
+    this.#ofStrangers = new Limiter(strangersRate(RATE, capacity), 1)
   }
 
   /**
    * Counts an attempt if it is wrong and its turn.
    *
    * @param address of the client; null, where nobody can tell, is one address shared by all
-   * @returns ms that the address must wait, for a right key too; 0 when the attempt counts as what it is
+   * @returns ms that the address must wait, for a right key too if it guessed itself; 0 when the attempt counts as what it is
    */
   attempt(isRight: boolean, address: string | null, requestId: string): number {
     const subject = addressSubject(address)
     const now = this.#clock()
     const reading = isRight ? this.#wrong.read(subject, now) : this.#wrong.hit(subject, now)
-    if (!reading.isAllowed) return reading.retryAfter
+    if (!reading.isAllowed) {
+      return this.#wrong.isOwn(subject) ? reading.retryAfter : this.#attemptAsStranger(isRight, reading.retryAfter, now)
+    }
     if (!isRight && this.#writing.size < MOST_WRITING)
       this.#write({ address, requestId, isLast: reading.remaining === 0 })
     return 0
+  }
+
+  /**
+   * Others got wrong what is counted for an address that there was no room for: its right key goes through, as long as
+   * not everybody without a room has guessed too much together.
+   */
+  #attemptAsStranger(isRight: boolean, retryAfter: number, now: number): number {
+    if (isRight) return this.#ofStrangers.read(STRANGERS, now).retryAfter
+    return Math.max(retryAfter, this.#ofStrangers.hit(STRANGERS, now).retryAfter)
   }
 
   #write(wrong: WrongMasterKey): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { AttemptGate } from '../../src/limits/attempt-gate.ts'
+import { AttemptGate, type Turn } from '../../src/limits/attempt-gate.ts'
 import { START } from './schedules.ts'
 
 const MINUTE = 60_000
@@ -11,9 +11,9 @@ function createGate(capacity = 1000) {
   async function tries(subject: string, times: number, isWrong: boolean): Promise<readonly number[]> {
     const waits: number[] = []
     for (let count = 0; count < times; count += 1) {
-      const wait = await gate.enter(subject)
+      const { wait, leave } = await gate.enter(subject)
       waits.push(wait)
-      if (wait === 0) gate.leave(subject, isWrong)
+      if (wait === 0) leave(isWrong)
     }
     return waits
   }
@@ -26,13 +26,15 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 /** Enters so many times at once; `running` are those let in, `waits` what the others were told. */
 function enterAll(gate: AttemptGate, subject: string, times: number) {
   const seen = { running: 0, most: 0, begun: 0, waits: [] as number[] }
+  const running: Turn[] = []
   const leave = (isWrong: boolean) => {
     seen.running -= 1
-    gate.leave(subject, isWrong)
+    running.shift()?.leave(isWrong)
   }
   for (let count = 0; count < times; count += 1) {
-    void gate.enter(subject).then((wait) => {
-      if (wait > 0) return void seen.waits.push(wait)
+    void gate.enter(subject).then((turn) => {
+      if (turn.wait > 0) return void seen.waits.push(turn.wait)
+      running.push(turn)
       seen.running += 1
       seen.begun += 1
       seen.most = Math.max(seen.most, seen.running)
@@ -109,5 +111,48 @@ describe('all at once', () => {
     leave(true)
     await turn()
     expect([seen.running, seen.begun, seen.waits]).toEqual([0, 3, [MINUTE]])
+  })
+})
+
+describe('when all whom it remembers are others', () => {
+  const CAPACITY = 10
+
+  async function fill() {
+    const created = createGate(CAPACITY)
+    const { tries } = created
+    for (let subject = 0; subject < CAPACITY; subject += 1) await tries(`own${subject}`, 1, true)
+    // These share what is counted.
+    for (let subject = 0; subject < 20; subject += 1) await tries(`stranger${subject}`, 1, true)
+    return created
+  }
+
+  test('a newcomer who is right is let in', async () => {
+    const { tries } = await fill()
+    expect(await tries('newcomer', 100, false)).toEqual(Array(100).fill(0))
+  })
+
+  test('what all strangers get wrong is bounded, by as much as all who are remembered', async () => {
+    const { tries } = await fill()
+    const waits: number[] = []
+    for (let subject = 0; subject < 300; subject += 1) waits.push(...(await tries(`wrong${subject}`, 1, true)))
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(20 * CAPACITY)
+    expect(await tries('newcomer', 1, false)).toEqual([MINUTE])
+  })
+
+  test('who is remembered has no part in it', async () => {
+    const { tries } = await fill()
+    expect(await tries('own0', 21, true)).toEqual([...Array(19).fill(0), MINUTE, MINUTE])
+  })
+
+  test('at most four strangers run at once', async () => {
+    const { gate } = await fill()
+    const { seen, leave } = enterAll(gate, 'flood', 1000)
+    await turn()
+    expect([seen.running, seen.waits.length]).toEqual([4, 1000 - 4 - 256])
+    while (seen.running > 0) {
+      leave(false)
+      await turn()
+    }
+    expect([seen.begun, seen.most]).toEqual([260, 4])
   })
 })

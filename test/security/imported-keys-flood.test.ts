@@ -187,6 +187,20 @@ describe('slow verifications', () => {
   })
 })
 
+test('a full memory of addresses keeps no right key from its first use', async () => {
+  const app = await createImportingApp({ ...PROXIED, abuse: false, rateLimit: { maxSubjects: 1000 } })
+  const { text, headers } = await addForeignKey(app, 'django-pbkdf2')
+  const wrong = wrongOf(text)
+  const said: string[] = []
+  for (let count = 0; count < 1100; count += 1) {
+    const address = from(`2001:db8:0:${count.toString(16)}::1`)
+    said.push((await app.ask('/key', { headers: { ...address, ...withKey(wrong(count)) } })).said)
+  }
+  expect(countOf(said)).toEqual({ [WRONG]: 1100 })
+  expect((await app.ask('/key', { headers: { ...from('203.0.113.99'), ...headers } })).said).toBe('200')
+  await app.close()
+})
+
 describe('keys.verify', () => {
   const member: Actor = {
     ...{ id: 'user_1', organizationId: 'org_1', user: { id: 'user_1' } },
@@ -199,6 +213,21 @@ describe('keys.verify', () => {
     for (let count = 0; count < 25; count += 1) await app.core.keys.verify({ key: wrong(count), ip }, member)
     expect((await app.core.keys.verify({ key: wrong(0), ip }, member)).code).toBe('locked_out')
     expect((await app.ask('/key', { headers: { ...HERE, ...django.headers } })).said).toBe('200')
+    await app.close()
+  })
+
+  test('by an organization has 20 wrong ones a minute, whatever addresses it names and credentials it asks with', async () => {
+    const { app, verified, wrong } = await withFlood()
+    const colleague: Actor = { ...member, id: 'key_1', user: null }
+    const codes: string[] = []
+    for (let count = 0; count < 60; count += 1) {
+      const ip = `198.51.100.${count}`
+      codes.push((await app.core.keys.verify({ key: wrong(count), ip }, count % 2 ? member : colleague)).code)
+    }
+    expect(countOf(codes)).toEqual({ api_key_invalid: 20, locked_out: 40 })
+    expect(verified).toHaveLength(20)
+    const other: Actor = { ...member, organizationId: 'org_2' }
+    expect((await app.core.keys.verify({ key: wrong(0) }, other)).code).toBe('api_key_invalid')
     await app.close()
   })
 

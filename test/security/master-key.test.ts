@@ -211,6 +211,34 @@ describe('P85 the master key as a bearer token', () => {
   })
 })
 
+describe('P85 when more addresses guess than are remembered', () => {
+  const SUBJECTS = 1000
+  const addressOf = (count: number) => from(`2001:db8:0:${count.toString(16)}::1`)
+
+  async function fill(t: TestApp, addresses: number) {
+    const said: string[] = []
+    for (let count = 0; count < addresses; count += 1) said.push(...(await guess(t, 1, '/master', addressOf(count))))
+    return said
+  }
+  const createSmall = () => create({ abuse: false, rateLimit: { maxSubjects: SUBJECTS } })
+
+  test('the right key of a new address goes through, and wrong ones do not', async () => {
+    await using t = await createSmall()
+    const said = await fill(t, SUBJECTS + 20)
+    expect(said).toEqual([...Array(SUBJECTS + 5).fill(WRONG), ...Array(15).fill(LOCKED)])
+    expect(await isLocked(t)).toBe(false)
+    expect(await guess(t, 3)).toEqual(Array(3).fill(LOCKED))
+    expect(await isLocked(t)).toBe(false)
+  })
+
+  test('an address with guesses of its own waits as ever', async () => {
+    await using t = await createSmall()
+    await guess(t, 5)
+    await fill(t, SUBJECTS + 20)
+    expect(await isLocked(t)).toBe(true)
+  })
+})
+
 describe('P85 what does not count', () => {
   test('right keys, however many, and right ones from elsewhere', async () => {
     await using t = await create({ masterKeyAddresses: ['203.0.113.7'] })

@@ -7,8 +7,7 @@ import type { ForeignTexts } from './foreign-texts.ts'
 /** Bounds who tries how many texts that nobody knows yet. */
 export interface Attempts {
   /** Answers the ms to wait, 0 when the attempt may begin; whoever gets 0 must leave. */
-  enter(subject: string): Promise<number>
-  leave(subject: string, isWrong: boolean): void
+  enter(subject: string): Promise<{ readonly wait: number; leave(isWrong: boolean): void }>
 }
 
 type KeyVerifier = Authenticator<ApiKeyWithOwner, ApiKeyPrincipal>
@@ -53,15 +52,15 @@ export class KeyAuthenticator {
 
   async #attempt(text: string, presenter: string): Promise<Outcome<ApiKeyPrincipal>> {
     const { foreign, attempts } = this.#options
-    const wait = await attempts.enter(presenter)
-    if (wait > 0) return refusal('locked_out', { retryAfter: wait / 1000 })
+    const turn = await attempts.enter(presenter)
+    if (turn.wait > 0) return refusal('locked_out', { retryAfter: turn.wait / 1000 })
     let isWrong = false
     try {
       const outcome = await foreign.resolve(text)
       isWrong = outcome.kind === 'refused' && outcome.code === 'api_key_invalid'
       return outcome
     } finally {
-      attempts.leave(presenter, isWrong)
+      turn.leave(isWrong)
     }
   }
 }

@@ -225,7 +225,10 @@ export const VerifyKey = strict(
     permissions: t.Optional(Permissions),
     environment: t.Optional(Environment),
     ip: t.Optional(
-      t.String({ maxLength: 64, description: 'Address the key was presented from; wrong keys count against it.' }),
+      t.String({
+        maxLength: 64,
+        description: 'Address the key was presented from; with platform reach, wrong keys count against it.',
+      }),
     ),
     consume: t.Optional(Type.Boolean({ description: 'Counts one use for its rate, quotas and credits.' })),
   },
