@@ -49,6 +49,7 @@ export const EXCEPTIONS: readonly {
   },
   { from: 'credentials', to: 'storage/records.ts', typesOnly: true, why: 'the words of the domain' },
   { from: 'options', to: 'storage/records.ts', typesOnly: true, why: 'the words of the domain' },
+  { from: 'options', to: 'storage/ports.ts', typesOnly: true, why: 'a store may be given as an option' },
   { from: 'options', to: 'lib', why: 'lib is below everything' },
   { from: 'options', to: 'errors.ts', why: 'the error class is part of the option types' },
   { from: 'lib', to: 'errors.ts', why: 'helpers that parse what a request sent refuse it' },

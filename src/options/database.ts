@@ -4,7 +4,7 @@ import type { DatabaseOption } from './types.ts'
 
 export const DEFAULT_DATABASE = 'sqlite:machine-auth.db'
 
-export type DatabaseKind = 'sqlite-memory' | 'sqlite' | 'postgres'
+export type DatabaseKind = 'sqlite-memory' | 'sqlite' | 'postgres' | 'custom'
 
 const ENTITY_KIND = Symbol.for('drizzle:entityKind')
 const HANDLES: ReadonlyMap<unknown, DatabaseKind> = new Map<unknown, DatabaseKind>([
@@ -28,7 +28,7 @@ function kindOfHandle(handle: unknown): DatabaseKind | null {
 
 /** What `database` accepts, for messages. */
 export const DATABASE_ACCEPTED =
-  "'sqlite:FILE', 'sqlite::memory:', 'postgres://...', or { db } with a Drizzle database for SQLite or PostgreSQL"
+  "'sqlite:FILE', 'sqlite::memory:', 'postgres://...', { db } with a Drizzle database for SQLite or PostgreSQL, or { storage } with a function that makes a store of your own"
 
 export type DatabaseAddress =
   | { readonly dialect: 'sqlite'; readonly file: string }
@@ -80,8 +80,9 @@ function kindOfText(text: string): DatabaseKind | null {
 /** The kind of database an option names, or null when it names none. */
 export function kindOfDatabase(value: unknown): DatabaseKind | null {
   if (typeof value === 'string') return kindOfText(value)
-  if (typeof value !== 'object' || value === null || Object.keys(value).join() !== 'db' || !('db' in value)) return null
-  return kindOfHandle(value.db)
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 1) return null
+  if ('storage' in value) return typeof value.storage === 'function' ? 'custom' : null
+  return 'db' in value ? kindOfHandle(value.db) : null
 }
 
 export function isDatabase(value: unknown): value is DatabaseOption {

@@ -72,6 +72,7 @@ function fill(given: MachineAuthOptions, production: boolean): Omit<ResolvedOpti
 /** Why a secret cannot be made up here; null when it can. */
 function needOfSecret(production: boolean, database: DatabaseKind | null): string | null {
   if (production) return 'outside development'
+  if (database === 'custom') return 'with a store of your own'
   return database === 'postgres' ? 'with PostgreSQL' : null
 }
 

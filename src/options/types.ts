@@ -3,6 +3,7 @@
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { MachineAuthError } from '../errors.ts'
+import type { Storage } from '../storage/ports.ts'
 import type { RateLimitSetting, SigningAlgorithm } from '../storage/records.ts'
 import type { HashKind } from './hash-kind.ts'
 
@@ -57,8 +58,11 @@ export type SqliteHandle = BaseSQLiteDatabase<'sync' | 'async', any, any>
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type PostgresHandle = PgDatabase<PgQueryResultHKT, any, any>
 
-/** `sqlite:FILE`, `sqlite::memory:`, `postgres://…`, or an app's own Drizzle database. */
-export type DatabaseOption = string | { readonly db: SqliteHandle | PostgresHandle }
+/** `sqlite:FILE`, `sqlite::memory:`, `postgres://…`, an app's own Drizzle database, or an app's own store. */
+export type DatabaseOption =
+  | string
+  | { readonly db: SqliteHandle | PostgresHandle }
+  | { readonly storage: () => Storage }
 
 /** What a `protect` rule demands of every path under its prefix. */
 export interface ProtectRule {
@@ -193,8 +197,8 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
     context: DeniedContext,
   ) => Response | undefined | Promise<Response | undefined>
   /**
-   * `sqlite:FILE`, `sqlite::memory:`, `postgres://…`, or `{ db }` with the app's own Drizzle database. Environment:
-   * `MACHINE_AUTH_DATABASE`. Default `'sqlite:machine-auth.db'`.
+   * `sqlite:FILE`, `sqlite::memory:`, `postgres://…`, `{ db }` with the app's own Drizzle database, or
+   * `{ storage }` with a function that makes a store of its own. Environment: `MACHINE_AUTH_DATABASE`. Default `'sqlite:machine-auth.db'`.
    */
   readonly database?: DatabaseOption
   /**

@@ -25,7 +25,12 @@ const isSqlite = (db: unknown): db is SqliteHandle => is(db, BaseSQLiteDatabase)
 /** Synchronous `require`, so that opening stays synchronous and SQLite users never load PostgreSQL's modules. */
 const loadPostgres = () => require('./drizzle/postgres.ts') as typeof import('./drizzle/postgres.ts')
 
-function connect(option: DatabaseOption, settings: DatabaseSettings): Database {
+/** A store that the app makes. */
+type OwnStore = Extract<DatabaseOption, { readonly storage: unknown }>
+/** A database of ours. */
+type Connectable = Exclude<DatabaseOption, OwnStore>
+
+function connect(option: Connectable, settings: DatabaseSettings): Database {
   if (typeof option === 'string') {
     const address = parseDatabase(option)
     return address.dialect === 'sqlite'
@@ -37,6 +42,24 @@ function connect(option: DatabaseOption, settings: DatabaseSettings): Database {
   const { isPostgres, attachPostgres } = loadPostgres()
   if (isPostgres(db)) return attachPostgres(db, settings)
   throw new TypeError('database: { db } must be a Drizzle database on SQLite or PostgreSQL, as drizzle(…) returns it')
+}
+
+function isOwnStore(option: DatabaseOption): option is OwnStore {
+  return typeof option === 'object' && 'storage' in option
+}
+
+/** What every store must have; what its verbs must do is said where they are declared. */
+const PORTS = [
+  ...['keys', 'organizations', 'users', 'roles', 'permissions', 'signingKeys', 'refreshFamilies', 'bearerTokens'],
+  ...['sessions', 'audit', 'idempotency', 'blocks', 'quotas', 'loginAddresses', 'changes'],
+] as const satisfies readonly (keyof Storage)[]
+
+/** @throws TypeError naming the ports that are missing */
+function requireStorage(store: Storage | null): Storage {
+  const given: Partial<Storage> = store ?? {}
+  const missing = PORTS.filter((port) => typeof given[port] !== 'object' || given[port] === null)
+  if (store !== null && missing.length === 0) return store
+  throw new TypeError(`database: { storage } must make a store with ${missing.join(', ')}`)
 }
 
 async function prepare(database: Database, mode: OpenOptions['migrate']): Promise<void> {
@@ -51,7 +74,7 @@ async function prepare(database: Database, mode: OpenOptions['migrate']): Promis
  * Opens the storage that the `database` option names.
  *
  * @returns the storage at once; it may be used when `ready` has resolved: migrated, or checked to be
- * @throws TypeError for a malformed option
+ * @throws TypeError for a malformed option, or a store that lacks a port
  * @throws Error for a SQLite file that cannot be written
  * @example
  * const { storage, ready } = openStorage('sqlite:machine-auth.db', { migrate: 'auto' })
@@ -61,6 +84,7 @@ export function openStorage(
   option: DatabaseOption,
   options: OpenOptions,
 ): { readonly storage: Storage; readonly ready: Promise<void> } {
+  if (isOwnStore(option)) return { storage: requireStorage(option.storage()), ready: Promise.resolve() }
   const database = connect(option, { clock: options.clock ?? Date.now, timeout: options.timeout ?? 10_000 })
   return { storage: createStorage(database), ready: prepare(database, options.migrate) }
 }
@@ -76,6 +100,7 @@ export async function listPendingMigrations(option: DatabaseOption): Promise<rea
     if (address.dialect === 'sqlite' && !existsSync(address.file))
       return readMigrations('sqlite').map(({ name }) => name)
   }
+  if (isOwnStore(option)) return []
   const database = connect(option, { clock: Date.now, timeout: 10_000 })
   try {
     return await listPending(database)

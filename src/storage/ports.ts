@@ -18,7 +18,8 @@ import type { LoginAddressStore, SessionStore } from './ports/sessions.ts'
 import type { BearerTokenStore, RefreshFamilyStore, SigningKeyStore } from './ports/tokens.ts'
 
 export interface Storage {
-  readonly dialect: 'sqlite' | 'postgres'
+  /** For messages alone. */
+  readonly dialect: 'sqlite' | 'postgres' | 'custom'
   readonly keys: KeyStore
   readonly organizations: OrganizationStore
   readonly users: UserStore

@@ -243,7 +243,7 @@ describe('the result', () => {
     using client = new Database(':memory:')
     const db = drizzle(client)
     const { database } = resolve({ options: { secret: SECRET, database: { db } } })
-    expect(typeof database === 'object' && Object.is(database.db, db)).toBe(true)
+    expect(typeof database === 'object' && 'db' in database && Object.is(database.db, db)).toBe(true)
     expect([Object.isFrozen(db), Object.isFrozen(client)]).toEqual([false, false])
   })
 
