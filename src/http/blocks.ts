@@ -17,23 +17,18 @@ interface BlockEndpointServices {
 
 export function createBlockEndpoints(prefix: string, mount: MountPoint, { blocks, idempotent }: BlockEndpointServices) {
   return createEndpoints('blocks', mount)
-    .post(
-      `${prefix}/blocks`,
-      async ({ body, actor, request, route, set, status }) =>
-        status(201, await idempotent({ body, actor, request, route, set }, () => blocks.add(body, actor))),
-      {
-        machineAuthManagement: 'machine_auth.blocks.create',
-        headers: IdempotencyHeader,
-        body: CreateBlock,
-        response: { 201: BlockModel },
-        detail: {
-          ...refusing(400, 409, 413, 422),
-          tags,
-          summary: 'Block an address or subject',
-          description: 'It gets 403 `address_blocked` from the next request on. Needs platform reach.',
-        },
+    .post(`${prefix}/blocks`, (call) => idempotent(call, () => blocks.add(call.body, call.actor)), {
+      machineAuthManagement: 'machine_auth.blocks.create',
+      headers: IdempotencyHeader,
+      body: CreateBlock,
+      response: { 201: BlockModel },
+      detail: {
+        ...refusing(400, 409, 413, 422),
+        tags,
+        summary: 'Block an address or subject',
+        description: 'It gets 403 `address_blocked` from the next request on. Needs platform reach.',
       },
-    )
+    })
     .get(`${prefix}/blocks`, ({ query, actor }) => blocks.list(query, actor), {
       machineAuthManagement: 'machine_auth.blocks.view',
       query: PageQuery,

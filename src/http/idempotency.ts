@@ -3,13 +3,15 @@
  *
  * @see draft-ietf-httpapi-idempotency-key-header-07
  */
-import { t } from 'elysia'
+import { type ElysiaCustomStatusResponse, status, t } from 'elysia'
 import type { Principal } from '../authentication/principal.ts'
+import { reachOf } from '../authorization/actor.ts'
 import { MachineAuthError } from '../errors.ts'
+import { presentedBy } from '../guards/state.ts'
 import type { Clock } from '../lib/clock.ts'
 import { invalidField } from '../lib/field-errors.ts'
 import type { IdempotencyStore } from '../storage/ports/idempotency.ts'
-import { createFingerprints } from './idempotency-fingerprint.ts'
+import { createFingerprints, type Fingerprints } from './idempotency-fingerprint.ts'
 
 const HEADER = 'Idempotency-Key'
 /** ms during which a repeated create gets the answer of the first. */
@@ -48,14 +50,17 @@ export interface IdempotentCall {
 /**
  * Runs `create`, or answers what it answered before to the same `Idempotency-Key`; just runs it without one.
  *
- * @returns what `create` answers, or what it answered before without its secret
+ * @param call the context of the handler
+ * @returns 201 with what `create` answers, or with what it answered before without its secret
  * @throws MachineAuthError `validation_failed` for a wrong header, or one used with another body; `conflict` while the
  * first is in flight, or when nobody knows what became of it
  */
 export type Idempotent = <Answer extends object>(
   call: IdempotentCall,
   create: () => Promise<Answer>,
-) => Promise<Answer | WithoutSecret<Answer>>
+) => Promise<Created<Answer | WithoutSecret<Answer>>>
+
+type Created<Answer> = ElysiaCustomStatusResponse<201, Answer>
 
 export interface IdempotencyOptions {
   readonly store: IdempotencyStore
@@ -65,10 +70,16 @@ export interface IdempotencyOptions {
   readonly warn: (message: string) => void
 }
 
-/** By kind, since users and clients may be called alike; by organization, since an app's tokens may have no name. */
-function principalOf({ kind, id, user, organizationId }: Principal): string {
+/**
+ * By kind, since users and clients may be called alike; by reach, so that who lost some is not shown what he made with
+ * it. A token that the app gives no name is told apart by its text.
+ */
+function principalOf(actor: Principal, request: Request, fingerprints: Fingerprints): string {
+  const { kind, id, user, organizationId } = actor
   const who = user === null || kind === 'apiKey' ? kind : 'user'
-  return JSON.stringify([who, id, organizationId])
+  const isNamed = kind !== 'bearer' || user !== null || actor.bearerToken.id !== null
+  const name = isNamed ? id : fingerprints.of([presentedBy(request).bearerText])
+  return JSON.stringify([who, name, organizationId, reachOf(actor).kind])
 }
 
 function withoutSecret(answer: object): Readonly<Record<string, unknown>> {
@@ -94,17 +105,17 @@ function inFlight(): MachineAuthError {
 export function createIdempotency({ store, clock, secrets, warn }: IdempotencyOptions): Idempotent {
   const fingerprints = createFingerprints(secrets)
 
-  return async <Answer extends object>(
+  async function answer<Answer extends object>(
     { request, route, params = {}, body, actor, set }: IdempotentCall,
     create: () => Promise<Answer>,
-  ) => {
+  ): Promise<Answer | WithoutSecret<Answer>> {
     const key = request.headers.get(HEADER)
     if (key === null) return create()
     if (!ACCEPTED.test(key)) {
       throw invalidField(HEADER, 'must be sent once, as 1 to 255 visible ASCII characters without commas')
     }
 
-    const principal = principalOf(actor)
+    const principal = principalOf(actor, request, fingerprints)
     const endpoint = [request.method, route, ...Object.values(params)].join(' ')
     const parts = [principal, endpoint, body]
     const name = { principal, endpoint, key }
@@ -122,15 +133,17 @@ export function createIdempotency({ store, clock, secrets, warn }: IdempotencyOp
       return standing.answer as WithoutSecret<Answer>
     }
 
-    const answer = await create().catch(async (error: unknown) => {
+    const made = await create().catch(async (error: unknown) => {
       // Else the claim stays: a retry must not make a second one.
       if (isRefusal(error)) await store.release(name).catch(() => undefined)
       throw error
     })
     // It was made, so it is answered, whether or not it can be told again.
     await store
-      .complete(name, withoutSecret(answer))
+      .complete(name, withoutSecret(made))
       .catch(() => warn(`what was made could not be noted for its ${HEADER}: a retry gets 409 for 24 hours`))
-    return answer
+    return made
   }
+
+  return async (call, create) => status(201, await answer(call, create))
 }

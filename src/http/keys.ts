@@ -31,41 +31,31 @@ interface KeyEndpointServices {
 
 export function createKeyEndpoints(prefix: string, mount: MountPoint, { keys, idempotent }: KeyEndpointServices) {
   return createEndpoints('keys', mount)
-    .post(
-      `${prefix}/keys`,
-      async ({ body, actor, request, route, set, status }) =>
-        status(201, await idempotent({ body, actor, request, route, set }, () => keys.create(body, actor))),
-      {
-        machineAuthManagement: 'machine_auth.keys.create',
-        headers: IdempotencyHeader,
-        body: CreateKey,
-        response: { 201: CreatedKey },
-        detail: {
-          ...refusing(400, 404, 409, 413, 422),
-          tags,
-          summary: 'Create an API key',
-          description: 'The answer holds the raw key, this once.',
-        },
+    .post(`${prefix}/keys`, (call) => idempotent(call, () => keys.create(call.body, call.actor)), {
+      machineAuthManagement: 'machine_auth.keys.create',
+      headers: IdempotencyHeader,
+      body: CreateKey,
+      response: { 201: CreatedKey },
+      detail: {
+        ...refusing(400, 404, 409, 413, 422),
+        tags,
+        summary: 'Create an API key',
+        description: 'The answer holds the raw key, this once.',
       },
-    )
-    .post(
-      `${prefix}/keys/import`,
-      async ({ body, actor, request, route, set, status }) =>
-        status(201, await idempotent({ body, actor, request, route, set }, () => keys.import(body, actor))),
-      {
-        machineAuthManagement: 'machine_auth.keys.create',
-        headers: IdempotencyHeader,
-        body: ImportKey,
-        response: { 201: KeyView },
-        detail: {
-          ...refusing(400, 404, 409, 413, 422),
-          tags,
-          summary: 'Import an API key',
-          description:
-            'Takes over a key that was made elsewhere, by its hash. Needs platform reach. 409 for a hash that was imported before.',
-        },
+    })
+    .post(`${prefix}/keys/import`, (call) => idempotent(call, () => keys.import(call.body, call.actor)), {
+      machineAuthManagement: 'machine_auth.keys.create',
+      headers: IdempotencyHeader,
+      body: ImportKey,
+      response: { 201: KeyView },
+      detail: {
+        ...refusing(400, 404, 409, 413, 422),
+        tags,
+        summary: 'Import an API key',
+        description:
+          'Takes over a key that was made elsewhere, by its hash. Needs platform reach. 409 for a hash that was imported before.',
       },
-    )
+    })
     .get(
       `${prefix}/keys`,
       ({ query: { cursor, limit, ...filter }, actor }) => keys.list(filter, { cursor, limit }, actor),
@@ -96,13 +86,7 @@ export function createKeyEndpoints(prefix: string, mount: MountPoint, { keys, id
     })
     .post(
       `${prefix}/keys/:id/rotate`,
-      async ({ params: { id }, body, actor, request, route, set, status }) =>
-        status(
-          201,
-          await idempotent({ params: { id }, body, actor, request, route, set }, () =>
-            keys.rotate(id, body ?? {}, actor),
-          ),
-        ),
+      (call) => idempotent(call, () => keys.rotate(call.params.id, call.body ?? {}, call.actor)),
       {
         machineAuthManagement: 'machine_auth.keys.update',
         params,

@@ -27,23 +27,18 @@ export function createOrganizationEndpoints(
   { organizations, idempotent }: OrganizationEndpointServices,
 ) {
   return createEndpoints('organizations', mount)
-    .post(
-      `${prefix}/organizations`,
-      async ({ body, actor, request, route, set, status }) =>
-        status(201, await idempotent({ body, actor, request, route, set }, () => organizations.create(body, actor))),
-      {
-        machineAuthManagement: 'machine_auth.organizations.create',
-        headers: IdempotencyHeader,
-        body: CreateOrganization,
-        response: { 201: OrganizationModel },
-        detail: {
-          ...refusing(400, 409, 413, 422),
-          tags,
-          summary: 'Create an organization',
-          description: 'Needs platform reach.',
-        },
+    .post(`${prefix}/organizations`, (call) => idempotent(call, () => organizations.create(call.body, call.actor)), {
+      machineAuthManagement: 'machine_auth.organizations.create',
+      headers: IdempotencyHeader,
+      body: CreateOrganization,
+      response: { 201: OrganizationModel },
+      detail: {
+        ...refusing(400, 409, 413, 422),
+        tags,
+        summary: 'Create an organization',
+        description: 'Needs platform reach.',
       },
-    )
+    })
     .get(
       `${prefix}/organizations`,
       ({ query: { cursor, limit, ...order }, actor }) => organizations.list(order, { cursor, limit }, actor),

@@ -26,23 +26,18 @@ export function createUserEndpoints(
   { users, sessions, idempotent }: UserEndpointServices,
 ) {
   return createEndpoints('users', mount)
-    .post(
-      `${prefix}/users`,
-      async ({ body, actor, request, route, set, status }) =>
-        status(201, await idempotent({ body, actor, request, route, set }, () => users.create(body, actor))),
-      {
-        machineAuthManagement: 'machine_auth.users.create',
-        headers: IdempotencyHeader,
-        body: CreateUser,
-        response: { 201: UserModel },
-        detail: {
-          ...refusing(400, 404, 409, 413, 422),
-          tags,
-          summary: 'Create a user',
-          description: 'Without a password he cannot log in by one. Nobody gives roles that grant more than he has.',
-        },
+    .post(`${prefix}/users`, (call) => idempotent(call, () => users.create(call.body, call.actor)), {
+      machineAuthManagement: 'machine_auth.users.create',
+      headers: IdempotencyHeader,
+      body: CreateUser,
+      response: { 201: UserModel },
+      detail: {
+        ...refusing(400, 404, 409, 413, 422),
+        tags,
+        summary: 'Create a user',
+        description: 'Without a password he cannot log in by one. Nobody gives roles that grant more than he has.',
       },
-    )
+    })
     .get(
       `${prefix}/users`,
       ({ query: { cursor, limit, ...filter }, actor }) => users.list(filter, { cursor, limit }, actor),

@@ -52,11 +52,12 @@ function start(secrets: readonly string[] = SECRETS) {
   /** Makes something numbered, with a secret. */
   return ({ body = null, key = 'one', method = 'POST', actor = CLIENT, ...place }: Call = {}, fail?: () => unknown) => {
     const request = new Request('http://localhost/auth/things', { method, headers: { 'idempotency-key': key } })
-    return idempotent({ request, route: '/auth/things', set: { headers: {} }, body, actor, ...place }, async () => {
+    const call = { request, route: '/auth/things', set: { headers: {} }, body, actor, ...place }
+    return idempotent(call, async () => {
       if (fail !== undefined) throw fail()
       made += 1
       return { thing: { id: made }, rawKey: `secret-${made}` }
-    })
+    }).then(({ response }) => response)
   }
 }
 

@@ -148,6 +148,35 @@ describe('whose key it is', () => {
     expect([block.status, block.headers.get('idempotency-replayed')]).toEqual([201, null])
   })
 
+  test('who lost platform reach is not shown what he made with it', async () => {
+    const acme = await t.core.organizations.create({ name: 'Shown to nobody' })
+    const carl = await t.core.users.create({ email: 'carl@example.com', roles: ['admin'] })
+    const { headers } = await addTokens(t, carl.id)
+    const key = fresh()
+    const body = { name: 'CI', organizationId: acme.id }
+    expect((await create(key, body, headers)).status).toBe(201)
+    await t.core.roles.put('maker', { permissions: ['machine_auth.keys.*'] })
+    await t.core.users.setRoles(carl.id, ['maker'])
+    expectProblem(await create(key, body, headers), 'not_found')
+    await t.core.users.setRoles(carl.id, ['admin'])
+    expect((await create(key, body, headers)).headers.get('idempotency-replayed')).toBe('true')
+  })
+
+  test('tokens to which the app gives no name are as many callers', async () => {
+    const acme = { permissions: ['machine_auth.keys.create'], organizationId: 'org_of_the_app' }
+    await using app = await createTestApp({ bearer: { verify: (text) => (text.startsWith('app-') ? acme : null) } })
+    const ask = (text: string) =>
+      app.ask('/auth/keys', { body: { name: 'CI' }, headers: once('nightly', withBearer(text)) })
+    const first = await ask('app-token-of-one')
+    const other = await ask('app-token-of-another')
+    const again = await ask('app-token-of-one')
+    const replayed = [first, other, again].map(({ headers }) => headers.get('idempotency-replayed'))
+    expect(replayed).toEqual([null, null, 'true'])
+    expect(idOf(again.json)).toBe(idOf(first.json))
+    const stored = JSON.stringify(app.client.query('select * from machine_auth_idempotency').all())
+    expect(stored).not.toContain('app-token')
+  })
+
   test('who may no longer create is refused before anything else', async () => {
     const { headers } = await addTokens(t, bob.id)
     const key = fresh()
