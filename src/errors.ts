@@ -193,6 +193,20 @@ const REALM = 'machine-auth'
 const BARE_CHALLENGE = `Bearer realm="${REALM}", ApiKey realm="${REALM}"`
 /** RFC 6750 section 3: scope is a list of tokens from this alphabet. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+/** Characters of a `scope`: some proxies and clients refuse an answer with 8 KB of headers. */
+const LONGEST_SCOPE = 1024
+
+/** The first names that fit; the body has them all. */
+function scopeOf(required: readonly string[]): string {
+  let scope = ''
+  for (const name of required) {
+    if (!SCOPE_TOKEN.test(name)) continue
+    const longer = scope === '' ? name : `${scope} ${name}`
+    if (longer.length > LONGEST_SCOPE) break
+    scope = longer
+  }
+  return scope
+}
 
 function challengeOf(row: ErrorRow, required: readonly string[] | undefined): string | undefined {
   switch (row.challenge) {
@@ -201,7 +215,7 @@ function challengeOf(row: ErrorRow, required: readonly string[] | undefined): st
     case 'none':
       return BARE_CHALLENGE
     case 'insufficient_scope': {
-      const scope = (required ?? []).filter((name) => SCOPE_TOKEN.test(name)).join(' ')
+      const scope = scopeOf(required ?? [])
       const attribute = scope === '' ? '' : `, scope="${scope}"`
       return `Bearer realm="${REALM}", error="insufficient_scope"${attribute}`
     }

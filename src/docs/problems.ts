@@ -45,6 +45,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   401: 'No credential, or a wrong one.',
   403: 'The credential is good, but may not do this.',
   404: 'There is no such thing, or the caller may not know of it.',
+  409: 'It exists already, or the first request with this `Idempotency-Key` is not finished.',
   413: 'The body is larger than this takes.',
   422: 'A member of the request is missing, unknown or wrong; `errors` says which.',
   429: 'Too many requests or attempts. `Retry-After` says when to try again.',

@@ -51,8 +51,10 @@ export function createGate<Proof extends object>(
   mark: GuardMark,
   decide: (presented: Presented) => Proof,
 ): Gate<Proof> {
-  function parse({ request }: GateContext): object | undefined {
+  function parse({ request, set }: GateContext): object | undefined {
     const presented = presentedBy(request)
+    // Already here: whoever reads the body may refuse it.
+    setVary(set.headers)
     try {
       decide(presented)
     } catch (refused) {
@@ -105,8 +107,9 @@ export function createAsyncGate<Proof extends object>(
     return decision
   }
 
-  async function parse({ request, params }: GateContext & ResourceContext): Promise<object | undefined> {
+  async function parse({ request, set, params }: GateContext & ResourceContext): Promise<object | undefined> {
     const presented = presentedBy(request)
+    setVary(set.headers)
     try {
       await decideOnce(presented, { request, params })
     } catch (refused) {

@@ -229,6 +229,17 @@ describe('T19: routes that come later are looked at before they answer', () => {
     expect(summary(result)).toBe('500 internal_error')
   })
 
+  test('a route added while the app serves is served when Elysia is told to, and guarded', async () => {
+    const app = new Elysia().use(createTestPlugin().plugin).get('/early', open)
+    await withServer(app, async (origin) => {
+      expect((await ask(`${origin}/early`)).text).toBe('open')
+      app.get('/late', open, { currentUser: true })
+      expect((await ask(`${origin}/late`)).status).toBe(404)
+      app.compile()
+      expect(summary(await ask(`${origin}/late`))).toBe('401 credential_missing')
+    })
+  })
+
   test('an app that is served by its fetch alone', async () => {
     const app = new Elysia()
       .use(createTestPlugin().plugin)

@@ -87,3 +87,20 @@ test('the last of two members of one name counts, as everywhere in JavaScript', 
   const raw = `{"email":"nobody@example.com","email":"${ALICE}","password":"${PASSWORD}"}`
   expect((await t.ask('/auth/login', { raw })).status).toBe(200)
 })
+
+test('what is refused after the credential was accepted is cached for nobody else', async () => {
+  const bodies = { '{': 400, '[]': 422, '{"nothing":1}': 422, [`"${'x'.repeat(LIMIT)}"`]: 413 }
+  for (const [raw, status] of Object.entries(bodies)) {
+    const ask = (path: string) =>
+      t.ask(path, { method: 'POST', raw, headers: { ...asMaster, 'content-type': 'application/json' } })
+    const managed = await ask('/auth/keys')
+    expect([raw.slice(0, 20), managed.status, managed.headers.get('vary')]).toEqual([
+      raw.slice(0, 20),
+      status,
+      'Authorization, Cookie, X-API-Key',
+    ])
+    // Where no credential is asked for, none changes the answer.
+    const open = await ask('/auth/logout')
+    expect([open.status, open.headers.get('vary')]).toEqual([status, null])
+  }
+})
