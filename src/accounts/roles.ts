@@ -6,12 +6,13 @@ import type { RoleRegistry } from '../authorization/roles.ts'
 import { MachineAuthError } from '../errors.ts'
 import { afterwards } from '../lib/afterwards.ts'
 import type { Clock } from '../lib/clock.ts'
-import { FieldErrors } from '../lib/field-errors.ts'
+import { FieldErrors, invalidField } from '../lib/field-errors.ts'
 import { isName } from '../lib/names.ts'
 import type { AuditLog } from '../recording/audit.ts'
 import { differencesOf } from '../recording/differences.ts'
 import type { RoleStore } from '../storage/ports/accounts.ts'
 import type { ChangeKind, RoleRecord } from '../storage/records.ts'
+import { inheritsFrom } from '../storage/role-inheritance.ts'
 import type { RoleView } from './views.ts'
 
 export interface NewRole {
@@ -34,6 +35,7 @@ export interface RoleServiceOptions {
 }
 
 const MAX_INHERITS = 32
+const CIRCLE = 'must not inherit from itself, directly or through others'
 
 export class RoleService {
   readonly #options: RoleServiceOptions
@@ -80,7 +82,8 @@ export class RoleService {
     requireGrantable(actor, registry.permissionsOf([name, ...inherits]).names)
     const role: RoleRecord = { name, permissions, inherits }
     const before = (await store.list()).find((each) => each.name === name) ?? null
-    await this.#commit(name, () => store.put(role, clock()))
+    // Somebody else may have closed the circle since it was looked for.
+    if (!(await this.#commit(name, () => store.put(role, clock())))) throw invalidField('inherits', CIRCLE)
     const differences = differencesOf(before ?? {}, { permissions, inherits })
     if (differences !== null)
       await audit.record({ action: 'role.put', actor, subject: name, details: { ...differences } })
@@ -97,9 +100,10 @@ export class RoleService {
     this.#requireStorable(name)
     const { store, registry, clock, audit } = this.#options
     requireGrantable(actor, registry.permissionsOf([name]).names)
-    const isDeleted = await this.#commit(name, () => store.delete(name, clock()))
-    if (!isDeleted) throw new MachineAuthError('not_found')
-    await audit.record({ action: 'role.deleted', actor, subject: name })
+    const deleted = await this.#commit(name, () => store.delete(name, clock()))
+    if (deleted === null) throw new MachineAuthError('not_found')
+    const { permissions, inherits } = deleted
+    await audit.record({ action: 'role.deleted', actor, subject: name, details: { before: { permissions, inherits } } })
   }
 
   async #commit<T>(name: string, write: () => Promise<T>): Promise<T> {
@@ -121,29 +125,17 @@ export class RoleService {
 
   async #resolveInherits(name: string, given: readonly string[], errors: FieldErrors): Promise<readonly string[]> {
     if (given.length > MAX_INHERITS) errors.add('inherits', `must have at most ${MAX_INHERITS} entries`)
-    const stored = new Map((await this.#options.store.list()).map((role) => [role.name, role]))
+    const stored = await this.#options.store.list()
+    const names = new Set(stored.map((role) => role.name))
     for (const [index, parent] of given.slice(0, MAX_INHERITS).entries()) {
-      if (!stored.has(parent) && !Object.hasOwn(this.#options.configured, parent)) {
+      if (!names.has(parent) && !Object.hasOwn(this.#options.configured, parent)) {
         errors.add(`inherits.${index}`, 'names no role')
-      } else if (reaches(parent, name, stored)) {
-        errors.add(`inherits.${index}`, 'must not inherit from itself, directly or through others')
+      } else if (inheritsFrom(parent, name, stored)) {
+        errors.add(`inherits.${index}`, CIRCLE)
       }
     }
     return [...new Set(given)]
   }
-}
-
-/** Whether a role is another one or inherits from it. */
-function reaches(from: string, to: string, stored: ReadonlyMap<string, RoleRecord>): boolean {
-  const seen = new Set<string>()
-  const open = [from]
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (name === to) return true
-    if (seen.has(name)) continue
-    seen.add(name)
-    open.push(...(stored.get(name)?.inherits ?? []))
-  }
-  return false
 }
 
 function toView({ name, permissions, inherits }: RoleRecord, source: RoleView['source']): RoleView {

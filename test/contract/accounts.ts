@@ -308,6 +308,42 @@ export function describeUserStore(name: string, open: Open): void {
       expect(await changesOf(opened.storage)).toEqual([])
     })
 
+    const judged = { roles: ['user', 'editor'], organizationId: 'org_a', status: 'active' } as const
+    test.each([
+      { name: 'more roles', changed: { roles: ['user', 'editor', 'admin'] } },
+      { name: 'roles in another order', changed: { roles: ['editor', 'user'] } },
+      { name: 'no roles', changed: { roles: [] } },
+      { name: 'another organization', changed: { organizationId: 'org_b' } },
+      { name: 'no organization', changed: { organizationId: null } },
+      { name: 'another status', changed: { status: 'disabled' } },
+    ] as const)('who has $name by now is not written, and no change is recorded', async ({ changed }) => {
+      const user = aUser({ ...judged, ...changed })
+      await users().insert(user)
+      expect(await users().update(user.id, { email: 'new@example.com' }, NOW, judged)).toBeNull()
+      expect(await users().find(user.id)).toEqual(user)
+      expect(await changesOf(opened.storage)).toEqual([])
+    })
+
+    test.each(['org_a', null])('who is as expected, in the organization %p, is written', async (organizationId) => {
+      const state = { ...judged, organizationId }
+      const user = aUser(state)
+      await users().insert(user)
+      const expected = { ...user, roles: ['admin'] }
+      expect(await users().update(user.id, { roles: ['admin'] }, NOW, state)).toEqual(expected)
+      expect(await users().find(user.id)).toEqual(expected)
+      expect(await users().update('user_unknown', { roles: ['admin'] }, NOW, state)).toBeNull()
+      expect(await changesOf(opened.storage)).toEqual([`user ${user.id}`])
+    })
+
+    test('one of 50 callers who expect what they change wins', async () => {
+      const user = aUser(judged)
+      await users().insert(user)
+      const written = await fiftyTimes((index) => users().update(user.id, { roles: [`r${index}`] }, NOW, judged))
+      const [winner, ...others] = written.filter((each) => each !== null)
+      expect(others).toEqual([])
+      expect(await users().find(user.id)).toEqual(winner ?? null)
+    })
+
     test('an update whose change cannot be recorded does not happen', async () => {
       const user = aUser()
       await users().insert(user)

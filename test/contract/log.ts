@@ -17,8 +17,8 @@ export function describeRoleStore(name: string, open: Open): void {
       await roles().put(admin, NOW)
       await roles().put({ ...editor, inherits: [] }, NOW)
       expect(await roles().list()).toEqual([admin, { ...editor, inherits: [] }])
-      expect(await roles().delete('editor', NOW)).toBeTrue()
-      expect(await roles().delete('editor', NOW)).toBeFalse()
+      expect(await roles().delete('editor', NOW)).toEqual({ ...editor, inherits: [] })
+      expect(await roles().delete('editor', NOW)).toBeNull()
       expect(await roles().list()).toEqual([admin])
       expect(await changesOf(opened.storage)).toEqual(['role editor', 'role admin', 'role editor', 'role editor'])
     })
@@ -26,6 +26,44 @@ export function describeRoleStore(name: string, open: Open): void {
     test('50 puts of one role leave one', async () => {
       await fiftyTimes((index) => roles().put({ name: 'a', permissions: [`p${index}`], inherits: [] }, NOW))
       expect(await roles().list()).toHaveLength(1)
+    })
+
+    test.each([
+      { name: 'itself', chain: [], inherits: ['a'] },
+      { name: 'one that inherits from it', chain: [['b', 'a']], inherits: ['b'] },
+      {
+        name: 'one that does so through others, beside one that does not',
+        chain: [
+          ['b', 'a'],
+          ['c', 'b'],
+          ['d', 'e'],
+        ],
+        inherits: ['d', 'c'],
+      },
+    ])('a role that would inherit from $name is not written', async ({ chain, inherits }) => {
+      const before = { name: 'a', permissions: ['x'], inherits: [] }
+      await roles().put(before, NOW)
+      for (const [child = '', parent = ''] of chain) {
+        expect(await roles().put({ name: child, permissions: [], inherits: [parent] }, NOW)).toBeTrue()
+      }
+      const changes = await changesOf(opened.storage)
+      expect(await roles().put({ ...before, inherits }, NOW)).toBeFalse()
+      expect((await roles().list()).find((role) => role.name === 'a')).toEqual(before)
+      expect(await changesOf(opened.storage)).toEqual(changes)
+    })
+
+    test('of two puts that would close a circle together one is refused, in each of 20 races', async () => {
+      for (let race = 0; race < 20; race++) {
+        const [a, b] = [`a${race}`, `b${race}`]
+        for (const name of [a, b]) await roles().put({ name, permissions: [], inherits: [] }, NOW)
+        const written = await Promise.all([
+          roles().put({ name: a, permissions: [], inherits: [b] }, NOW),
+          roles().put({ name: b, permissions: [], inherits: [a] }, NOW),
+        ])
+        expect(written.toSorted()).toEqual([false, true])
+        const stored = (await roles().list()).filter(({ name }) => name === a || name === b)
+        expect(stored.flatMap(({ inherits }) => inherits)).toHaveLength(1)
+      }
     })
 
     test('a change of a role that cannot be recorded does not happen', async () => {

@@ -4,9 +4,10 @@
  */
 import { MachineAuthError } from '../../src/errors.ts'
 import { keyStatus } from '../../src/storage/key-status.ts'
-import type { OrganizationOrder, OrganizationPatch, UserFilter } from '../../src/storage/ports/accounts.ts'
+import type { OrganizationOrder, OrganizationPatch, UserFilter, UserState } from '../../src/storage/ports/accounts.ts'
 import type { PageRequest } from '../../src/storage/ports/page.ts'
 import type { Storage } from '../../src/storage/ports.ts'
+import { inheritsFrom } from '../../src/storage/role-inheritance.ts'
 import type {
   ApiKeyRecord,
   AuditMarkRecord,
@@ -217,10 +218,12 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
         (user) => user[sort],
         order,
       ),
-    update(id: string, patch: Partial<UserRecord>, now: number) {
+    update(id: string, patch: Partial<UserRecord>, now: number, expected?: UserState) {
       const isTaken = [...rows.users.values()].some((user) => user.id !== id && user.email === patch.email)
       if (isTaken) conflict('email')
-      const updated = replace(rows.users, id, patch)
+      const isStill = (user: UserRecord) =>
+        expected === undefined || Bun.deepEquals({ ...user, ...expected }, { ...user })
+      const updated = replace(rows.users, id, patch, isStill)
       if (updated !== null) changed('user', id, now)
       return updated
     },
@@ -343,13 +346,17 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
   const roles = store('roles', {
     list: () => [...rows.roles.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     put(role: RoleRecord, now: number) {
+      const stored = [...rows.roles.values()]
+      if (role.inherits.some((parent) => inheritsFrom(parent, role.name, stored))) return false
       rows.roles.set(role.name, role)
       changed('role', role.name, now)
+      return true
     },
     delete(name: string, now: number) {
-      const isDeleted = rows.roles.delete(name)
-      if (isDeleted) changed('role', name, now)
-      return isDeleted
+      const deleted = rows.roles.get(name) ?? null
+      rows.roles.delete(name)
+      if (deleted !== null) changed('role', name, now)
+      return deleted
     },
   })
 

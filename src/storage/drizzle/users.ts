@@ -1,12 +1,12 @@
-import { and, eq, sql } from 'drizzle-orm'
-import type { UserFilter, UserPatch, UserStore } from '../ports/accounts.ts'
+import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import type { UserFilter, UserPatch, UserState, UserStore } from '../ports/accounts.ts'
 import type { UserRecord } from '../records.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
 import { readPage, type Sorts, sortedBy } from './paging.ts'
 
 export function createUserStore(database: Database): UserStore {
-  const { handle, tables } = database
+  const { handle, tables, dialect } = database
   const { users, organizations } = tables
 
   const byId = once(() =>
@@ -35,6 +35,15 @@ export function createUserStore(database: Database): UserStore {
   const sorts: Sorts<UserRecord, NonNullable<UserFilter['sort']>> = {
     createdAt: { by: users.createdAt, type: 'number', valueOf: ({ createdAt }) => createdAt },
     email: { by: users.email, type: 'string', valueOf: ({ email }) => email },
+  }
+
+  function isStill({ roles, organizationId, status }: UserState): SQL | undefined {
+    return and(
+      // Text on SQLite: in one form, whoever wrote it.
+      dialect === 'sqlite' ? sql`json(${users.roles}) = ${JSON.stringify(roles)}` : eq(users.roles, roles),
+      organizationId === null ? isNull(users.organizationId) : eq(users.organizationId, organizationId),
+      eq(users.status, status),
+    )
   }
 
   return {
@@ -69,12 +78,17 @@ export function createUserStore(database: Database): UserStore {
       )
     },
 
-    async update(id, patch, now) {
+    async update(id, patch, now, expected) {
       const given: UserPatch = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
       if (Object.keys(given).length === 0) return this.find(id)
       const [user] = await recordingChanges(
         database,
-        (tx) => tx.update(users).set(given).where(eq(users.id, id)).returning(),
+        (tx) =>
+          tx
+            .update(users)
+            .set(given)
+            .where(and(eq(users.id, id), expected === undefined ? undefined : isStill(expected)))
+            .returning(),
         { at: now, kind: 'user', subject: id },
       )
       return user ?? null

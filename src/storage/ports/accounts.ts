@@ -34,6 +34,9 @@ export interface UserPatch {
   readonly tokensNotBefore?: number
 }
 
+/** What somebody was judged by; null for no organization. */
+export type UserState = Pick<UserRecord, 'roles' | 'organizationId' | 'status'>
+
 export interface UserFilter {
   readonly organizationId?: string | undefined
   readonly sort?: 'createdAt' | 'email' | undefined
@@ -50,16 +53,22 @@ export interface UserStore {
     id: string,
   ): Promise<{ readonly user: UserRecord; readonly organization: OrganizationRecord | null } | null>
   list(filter: UserFilter, page: PageRequest): Promise<Page<UserRecord>>
-  /** Writes the given members in one statement and records a change; null when the id is unknown. */
-  update(id: string, patch: UserPatch, now: number): Promise<UserRecord | null>
+  /**
+   * Writes the given members in one statement and records a change; null when the id is unknown, or when he is no
+   * longer as `expected`, the same roles in the same order. Of racing callers that expect what they change one wins.
+   */
+  update(id: string, patch: UserPatch, now: number, expected?: UserState): Promise<UserRecord | null>
   /** Replaces the hash only while it is still `from` (an upgrade on login must not undo a password change). */
   upgradePasswordHash(id: string, from: string, to: string): Promise<boolean>
 }
 
 export interface RoleStore {
   list(): Promise<readonly RoleRecord[]>
-  /** Inserts or replaces, and records a change. */
-  put(role: RoleRecord, now: number): Promise<void>
-  /** Answers whether there was one. Records a change. */
-  delete(name: string, now: number): Promise<boolean>
+  /**
+   * Inserts or replaces, and records a change. Answers false, and writes nothing, when the role would inherit from
+   * itself, directly or through others: racing callers never close a circle together.
+   */
+  put(role: RoleRecord, now: number): Promise<boolean>
+  /** Answers the one there was, or null. Records a change. */
+  delete(name: string, now: number): Promise<RoleRecord | null>
 }
