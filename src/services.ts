@@ -8,6 +8,7 @@ import { UserService } from './accounts/users.ts'
 import { createAuthenticators } from './authentication/authenticators.ts'
 import { CredentialOwners } from './authentication/credential-owner.ts'
 import { createSecretHasher } from './authentication/hasher.ts'
+import { KnownUsers } from './authentication/known-users.ts'
 import { UserDirectory } from './authentication/user-directory.ts'
 import { PermissionRegistry } from './authorization/registry.ts'
 import { RoleReader } from './authorization/role-reader.ts'
@@ -97,11 +98,10 @@ export function composeServices({ options: resolved, storage, clock, warn, ready
 
   const roleReader = new RoleReader(storage.roles, roles, () => authenticators.clear())
 
+  const known = new KnownUsers({ users: storage.users, directory, roles })
   const owners = new CredentialOwners({
     organizations: storage.organizations,
-    users: storage.users,
-    directory,
-    roles,
+    known,
     refuseOutOfReach: (actor, subject) => audit.refuseOutOfReach(actor, subject),
   })
   const passwords = new Passwords()
@@ -141,7 +141,7 @@ export function composeServices({ options: resolved, storage, clock, warn, ready
     ...common,
     sessions: storage.sessions,
     users: storage.users,
-    hasExternalUsers: directory.isExternal,
+    known,
     options: resolved.sessions,
   })
   const users = new UserService({
@@ -150,6 +150,7 @@ export function composeServices({ options: resolved, storage, clock, warn, ready
     organizations: storage.organizations,
     sessions: storage.sessions,
     families: storage.refreshFamilies,
+    known,
     roles,
     passwords,
   })

@@ -1,12 +1,14 @@
 /** Users of our own: created, listed, given roles and passwords, disabled. */
+import type { CredentialOwner } from '../authentication/credential-owner.ts'
+import type { KnownUsers } from '../authentication/known-users.ts'
 import {
   type Actor,
   isWithinReach,
   reachOf,
-  requireCovering,
   requireGrantable,
   requirePlatform,
   requireRolesOf,
+  requireUnlimitedKey,
   SYSTEM,
 } from '../authorization/actor.ts'
 import type { RoleRegistry } from '../authorization/roles.ts'
@@ -17,7 +19,6 @@ import type { Clock } from '../lib/clock.ts'
 import { FieldErrors, invalidField } from '../lib/field-errors.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import type { AuditLog } from '../recording/audit.ts'
-import { differencesOf } from '../recording/differences.ts'
 import type { OrganizationStore, UserFilter, UserPatch, UserStore } from '../storage/ports/accounts.ts'
 import type { Page } from '../storage/ports/page.ts'
 import type { SessionStore } from '../storage/ports/sessions.ts'
@@ -25,17 +26,20 @@ import type { RefreshFamilyStore } from '../storage/ports/tokens.ts'
 import type { ChangeKind, UserRecord } from '../storage/records.ts'
 import { normalizeEmail } from './email.ts'
 import type { Passwords } from './passwords.ts'
+import { eventsOfChange } from './user-events.ts'
 import { type NewUser, resolveNewUser, resolveUserPatch, type UserChange } from './user-input.ts'
 import { toUserView, type UserView } from './views.ts'
 
-/** That they changed is written down; what they were and are is nobody's business. */
-const HIDDEN = ['email', 'passwordHash']
+/** How often a change is judged anew when its user was changed meanwhile. */
+const ATTEMPTS = 5
 
 export interface UserServiceOptions {
   readonly users: UserStore
   readonly organizations: OrganizationStore
   readonly sessions: SessionStore
   readonly families: RefreshFamilyStore
+  /** Whom the app says that somebody is, where it keeps the users. */
+  readonly known: KnownUsers
   readonly roles: RoleRegistry
   readonly passwords: Passwords
   readonly clock: Clock
@@ -54,7 +58,7 @@ export class UserService {
    * Creates a user. Without a password he cannot log in by one.
    *
    * @throws MachineAuthError `validation_failed`, `conflict` (e-mail or id taken), `permission_required` (a role that
-   * the actor has not, or that grants more than he has), `not_found` (another's organization)
+   * the actor has not, or that grants more than he has; a limited key), `not_found` (another's organization)
    * @example await core.users.create({ email: 'alice@example.com', password, roles: ['admin'] })
    */
   async create(input: NewUser, actor: Actor = SYSTEM): Promise<UserView> {
@@ -62,8 +66,10 @@ export class UserService {
     const errors = new FieldErrors()
     const wanted = resolveNewUser(input, roles, errors)
     errors.throwIfAny()
+    requireUnlimitedKey(actor)
     requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
     requireRolesOf(actor, wanted.roles)
+    if (input.id !== undefined) await this.#requireOverNew(input.id, actor)
     const organizationId = await this.#resolveOrganization(input.organizationId ?? null, actor)
     const id = input.id ?? generateId('user')
     if (input.id !== undefined && (await users.find(id)) !== null) throw taken('id')
@@ -127,39 +133,25 @@ export class UserService {
    * once; changed roles count from the next request on.
    *
    * @throws MachineAuthError `not_found` (also for another's organization), `validation_failed`, `conflict`,
-   * `permission_required` (for more than the actor has, or a user who may do more than he)
+   * `permission_required` (for more than the actor has, a user who may do more than he, by a limited key, or for how
+   * its owner logs in by a key)
    */
   async update(id: string, change: UserChange, actor: Actor = SYSTEM): Promise<UserView> {
-    const { roles, passwords, clock, audit } = this.#options
-    const user = await this.#requireUser(id, actor)
-    requireCovering(actor, roles.permissionsOf(user.roles).names)
-    if (actor.user?.id !== id) requireRolesOf(actor, user.roles)
-    const errors = new FieldErrors()
-    const wanted = resolveUserPatch(change, roles, errors)
-    errors.throwIfAny()
-    if (wanted.roles !== undefined) {
-      requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
-      requireRolesOf(
-        actor,
-        wanted.roles.filter((role) => !user.roles.includes(role)),
-      )
+    const { passwords, clock, audit } = this.#options
+    const { password } = change
+    // Nothing slow for whom it is refused; judged again afterwards, since he may have become somebody else meanwhile.
+    if (password !== undefined) await this.#judge(id, change, actor)
+    const hashed = password === undefined ? {} : { passwordHash: await passwords.hash(password) }
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { user, wanted } = await this.#judge(id, change, actor)
+      const updated = await this.#write(user, { ...wanted, ...hashed }, clock())
+      if (updated === null) continue
+      for (const event of eventsOfChange(user, { ...wanted, ...hashed })) {
+        await audit.record({ action: 'user.updated', actor, subject: id, ...event })
+      }
+      return toUserView(updated)
     }
-    if (wanted.organizationId !== undefined && wanted.organizationId !== user.organizationId) {
-      await this.#requireMovable(wanted.organizationId, actor)
-    }
-    const hashed = change.password === undefined ? {} : { passwordHash: await passwords.hash(change.password) }
-    const now = clock()
-    const isLoggedOut = change.password !== undefined || wanted.status === 'disabled'
-    // Never the same moment twice: who compares it must see that something happened.
-    const notBefore = isLoggedOut ? { tokensNotBefore: Math.max(now, user.tokensNotBefore + 1) } : {}
-    const updated = await this.#write(id, { ...wanted, ...hashed, ...notBefore }, isLoggedOut, now)
-    const differences = differencesOf(user, { ...wanted, ...hashed }, HIDDEN)
-    if (differences !== null) {
-      // In the organization he has left, too, nobody reads of the one he is in now.
-      const { organizationId } = updated
-      await audit.record({ action: 'user.updated', actor, subject: id, organizationId, details: { ...differences } })
-    }
-    return toUserView(updated)
+    throw new MachineAuthError('conflict', { detail: 'The user was changed meanwhile, again and again: try again.' })
   }
 
   /** Replaces the user's roles; see `update`. */
@@ -182,12 +174,48 @@ export class UserService {
     return this.update(id, { status: 'active' }, actor)
   }
 
-  async #write(id: string, patch: UserPatch, isLoggedOut: boolean, now: number): Promise<UserRecord> {
+  /** Reads the user, and refuses what the actor may not do to who he is now. */
+  async #judge(
+    id: string,
+    change: UserChange,
+    actor: Actor,
+  ): Promise<{ readonly user: UserRecord; readonly wanted: UserPatch }> {
+    const { roles, known } = this.#options
+    const user = await this.#requireUser(id, actor)
+    const who = await known.find(id, actor)
+    if (who !== null) await this.#requireReach({ organizationId: who.organizationId, userId: id }, id, actor)
+    const isOwn = actor.user?.id === id
+    // To take away is not to give: the role of somebody disabled passes to nobody.
+    if (isOwn || isDisabling(change)) known.requireCovering(who, actor)
+    else known.requireOver(who, actor)
+    if (!isDisabling(change)) requireUnlimitedKey(actor)
+    if (isOwn) requireNoMachine(change, actor)
+    const errors = new FieldErrors()
+    const wanted = resolveUserPatch(change, roles, errors)
+    errors.throwIfAny()
+    if (wanted.roles !== undefined) {
+      requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
+      requireRolesOf(
+        actor,
+        wanted.roles.filter((role) => !user.roles.includes(role)),
+      )
+    }
+    if (wanted.organizationId !== undefined && wanted.organizationId !== user.organizationId) {
+      await this.#requireMovable(wanted.organizationId, actor)
+    }
+    return { user, wanted }
+  }
+
+  /** Null when somebody changed meanwhile what the change was judged by. */
+  async #write(user: UserRecord, patch: UserPatch, now: number): Promise<UserRecord | null> {
     const { users, sessions, families, invalidate } = this.#options
+    const { id, roles, organizationId, status } = user
+    const isLoggedOut = patch.passwordHash !== undefined || patch.status === 'disabled'
+    // Never the same moment twice: who compares it must see that something happened.
+    const notBefore = isLoggedOut ? { tokensNotBefore: Math.max(now, user.tokensNotBefore + 1) } : {}
     const write = async () => {
-      const updated = await users.update(id, patch, now)
-      if (updated === null) throw new MachineAuthError('not_found')
-      if (isLoggedOut) {
+      const updated = await users.update(id, { ...patch, ...notBefore }, now, { roles, organizationId, status })
+      if (isLoggedOut && updated !== null) {
         await sessions.deleteByUser(id, now)
         await families.revokeByUser(id, 'user_changed', now)
       }
@@ -198,11 +226,23 @@ export class UserService {
   }
 
   async #requireUser(id: string, actor: Actor): Promise<UserRecord> {
-    const { users, audit } = this.#options
-    const user = await users.find(id)
+    const user = await this.#options.users.find(id)
     if (user === null) throw new MachineAuthError('not_found')
-    const isInReach = isWithinReach(reachOf(actor), { organizationId: user.organizationId, userId: user.id })
-    return isInReach ? user : audit.refuseOutOfReach(actor, id)
+    await this.#requireReach({ organizationId: user.organizationId, userId: id }, id, actor)
+    return user
+  }
+
+  async #requireReach(thing: CredentialOwner, id: string, actor: Actor): Promise<void> {
+    if (!isWithinReach(reachOf(actor), thing)) await this.#options.audit.refuseOutOfReach(actor, id)
+  }
+
+  /** An app may have somebody under the id already: with a password kept here he would be whoever that is. */
+  async #requireOverNew(id: string, actor: Actor): Promise<void> {
+    const { known } = this.#options
+    if (!known.isExternal) return
+    const who = await known.find(id, actor)
+    if (who !== null) await this.#requireReach({ organizationId: who.organizationId, userId: id }, id, actor)
+    known.requireOver(who, actor)
   }
 
   async #resolveOrganization(wanted: string | null, actor: Actor): Promise<string | null> {
@@ -227,6 +267,18 @@ export class UserService {
     if ((await this.#options.organizations.find(id)) === null)
       throw invalidField('organizationId', 'names no organization')
   }
+}
+
+function isDisabling({ status, ...others }: UserChange): boolean {
+  return status === 'disabled' && Object.values(others).every((value) => value === undefined)
+}
+
+/** A machine acts for its owner; how he logs in is not its to decide. */
+function requireNoMachine({ password, email, status }: UserChange, actor: Actor): void {
+  if (actor.apiKey === undefined || (password ?? email ?? status) === undefined) return
+  throw new MachineAuthError('permission_required', {
+    detail: 'A key does not change the password, e-mail or status of the user it belongs to: log in to do that.',
+  })
 }
 
 function taken(path: string): MachineAuthError {

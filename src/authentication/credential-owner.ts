@@ -1,10 +1,9 @@
 /** Whose a new key or token becomes: which organization and user, and whether the actor may decide so. */
-import { type Actor, reachOf, requireCovering, requirePlatform, requireRolesOf } from '../authorization/actor.ts'
-import type { RoleRegistry } from '../authorization/roles.ts'
+import { type Actor, reachOf, requireCovering, requirePlatform } from '../authorization/actor.ts'
 import { invalidField } from '../lib/field-errors.ts'
-import type { OrganizationStore, UserStore } from '../storage/ports/accounts.ts'
+import type { OrganizationStore } from '../storage/ports/accounts.ts'
+import type { KnownUsers } from './known-users.ts'
 import { type OrganizationBounds, UNBOUND } from './organization-bounds.ts'
-import type { UserDirectory } from './user-directory.ts'
 
 export interface WantedOwner {
   readonly organizationId?: string | null | undefined
@@ -18,17 +17,9 @@ export interface CredentialOwner {
 
 export interface CredentialOwnersOptions {
   readonly organizations: OrganizationStore
-  readonly users: UserStore
-  readonly directory: UserDirectory
-  readonly roles: RoleRegistry
+  readonly known: KnownUsers
   /** Notes the attempt and throws `not_found`. */
   readonly refuseOutOfReach: (actor: Actor, subject: string) => Promise<never>
-}
-
-interface KnownUser {
-  readonly organizationId: string | null
-  readonly permissions: readonly string[]
-  readonly roles: readonly string[]
 }
 
 export class CredentialOwners {
@@ -62,18 +53,18 @@ export class CredentialOwners {
       throw invalidField('organizationId', 'names no organization')
     }
     if (userId === null) return { organizationId, userId }
-    const user = await this.#findUser(userId)
+    const user = await this.#options.known.find(userId)
     if (user === null) return this.#resolveUnknown(organizationId, userId, bound, actor)
     if (bound !== null && user.organizationId !== bound) return this.#options.refuseOutOfReach(actor, userId)
     if (organizationId !== null && user.organizationId !== null && organizationId !== user.organizationId) {
       throw invalidField('organizationId', "must be the user's organization, or be left out")
     }
-    if (actor.user?.id !== userId) this.#requireAbove(user, actor)
+    if (actor.user?.id !== userId) this.#options.known.requireOver(user, actor)
     return { organizationId: organizationId ?? user.organizationId, userId }
   }
 
   async isMember(userId: string, organizationId: string): Promise<boolean> {
-    return (await this.#findUser(userId))?.organizationId === organizationId
+    return (await this.#options.known.find(userId))?.organizationId === organizationId
   }
 
   /** What the organization of a credential allows it at most. */
@@ -90,15 +81,8 @@ export class CredentialOwners {
    */
   async requireOver(userId: string | null, actor: Actor): Promise<void> {
     if (userId === null || actor.user?.id === userId) return
-    const user = await this.#findUser(userId)
-    // An app may know him another day, with who knows which roles; one of ours who is gone does nothing any more.
-    if (user === null) requireCovering(actor, this.#options.directory.isExternal ? ['*'] : [])
-    else this.#requireAbove(user, actor)
-  }
-
-  #requireAbove(user: KnownUser, actor: Actor): void {
-    requireCovering(actor, user.permissions)
-    requireRolesOf(actor, user.roles)
+    const { known } = this.#options
+    known.requireOver(await known.find(userId), actor)
   }
 
   async #resolveOwn(wanted: WantedOwner, own: string | null, actor: Actor): Promise<CredentialOwner> {
@@ -116,24 +100,9 @@ export class CredentialOwners {
     actor: Actor,
   ): Promise<CredentialOwner> {
     if (bound !== null) return this.#options.refuseOutOfReach(actor, userId)
-    if (!this.#options.directory.isExternal) throw invalidField('userId', 'names no user')
+    if (!this.#options.known.isExternal) throw invalidField('userId', 'names no user')
     // An app may add the user later, with who knows which roles.
     requireCovering(actor, ['*'])
     return { organizationId, userId }
-  }
-
-  async #findUser(id: string): Promise<KnownUser | null> {
-    const { users, directory, roles } = this.#options
-    const stored = await users.findWithOrganization(id)
-    if (!directory.isExternal) {
-      if (stored === null) return null
-      const { organizationId, roles: names } = stored.user
-      return { organizationId, permissions: roles.permissionsOf(names).names, roles: names }
-    }
-    const { user = null, organization = null } = stored ?? {}
-    const outcome = await directory.find({ id, user, organization })
-    if (outcome.kind !== 'user') return null
-    const { organizationId, roles: names } = outcome.user
-    return { organizationId, permissions: outcome.granted.names, roles: names }
   }
 }

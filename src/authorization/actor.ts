@@ -50,6 +50,11 @@ export function reachOf(actor: Actor): Reach {
   return { kind: 'own', userId: actor.user?.id ?? null }
 }
 
+/** Whether nothing is beyond an actor, whoever it belongs to. */
+export function isAlmighty(actor: Actor): boolean {
+  return actor.organizationId === null && actor.granted.has('*')
+}
+
 /** Whether a thing of that organization and user is within reach. */
 export function isWithinReach(
   reach: Reach,
@@ -98,12 +103,13 @@ export function requireCovering(actor: Actor, permissions: readonly string[]): v
 
 /**
  * Demands that an actor has the roles that he gives or acts under: a role opens `requireRole` by its name, also where
- * it grants no permission. Who may do everything, or reaches the platform, need not have them.
+ * it grants no permission. Only who reaches the platform need not have them: everything that an organization may do is
+ * not what the names of the platform's own people open.
  *
  * @throws MachineAuthError `permission_required`, naming the roles he lacks
  */
 export function requireRolesOf(actor: Actor, roles: readonly string[]): void {
-  if (actor.granted.has('*') || reachOf(actor).kind === 'platform') return
+  if (reachOf(actor).kind === 'platform') return
   const own = actor.user?.roles ?? []
   requireNothingMissing(
     roles.filter((role) => !own.includes(role)),
@@ -112,7 +118,8 @@ export function requireRolesOf(actor: Actor, roles: readonly string[]): void {
 }
 
 /**
- * Demands that an actor does not act by a limited API key, before he makes a credential that cannot carry its limits.
+ * Demands that an actor does not act by a limited API key, before he makes or changes a credential that cannot carry its
+ * limits: a token, or a user's login.
  *
  * @throws MachineAuthError `permission_required`
  */
@@ -124,7 +131,7 @@ export function requireUnlimitedKey({ apiKey }: Actor): void {
   if (environment === 'live' && ipAllowlist.length === 0 && !isLimited) return
   throw new MachineAuthError('permission_required', {
     detail:
-      'A key for tests, for some addresses, for a time or for a number of uses makes no token: a token would not have its limits.',
+      'A key for tests, for some addresses, for a time or for a number of uses makes no token or user, and changes none: they would not have its limits. Use a key without limits, or log in.',
   })
 }
 

@@ -1,4 +1,5 @@
 /** Sessions: opened at login, listed and ended by their users. `authentication/session.ts` verifies them. */
+import type { KnownUser, KnownUsers } from '../authentication/known-users.ts'
 import { hashSession } from '../authentication/session.ts'
 import { type Actor, isWithinReach, reachOf, SYSTEM } from '../authorization/actor.ts'
 import { generateSessionText } from '../credentials/secret-text.ts'
@@ -34,8 +35,8 @@ export interface SessionOrigin {
 export interface SessionServiceOptions {
   readonly sessions: SessionStore
   readonly users: UserStore
-  /** Whether users live in the app's own store, so that an unknown one is no mistake. */
-  readonly hasExternalUsers: boolean
+  /** Whom the app says that somebody is, where it keeps the users. */
+  readonly known: KnownUsers
   readonly options: Pick<ResolvedOptions['sessions'], 'ttl' | 'idleTtl'>
   readonly clock: Clock
   readonly invalidate: (kind: ChangeKind, subject: string) => void
@@ -83,7 +84,7 @@ export class SessionService {
     userId: string,
     origin: SessionOrigin = {},
   ): Promise<{ readonly session: SessionView; readonly cookieValue: string }> {
-    const { sessions, users, hasExternalUsers, options, clock, invalidate } = this.#options
+    const { sessions, users, known, options, clock, invalidate } = this.#options
     const notBefore = origin.tokensNotBefore ?? (await users.find(userId))?.tokensNotBefore ?? 0
     const now = Math.max(clock(), notBefore)
     const { id, raw } = generateSessionText()
@@ -100,7 +101,7 @@ export class SessionService {
     await sessions.insert(session)
     // Whoever ended the user's sessions between proof and insert did not see this one: look once more.
     const after = await users.find(userId)
-    const isMissing = after === null && !hasExternalUsers
+    const isMissing = after === null && !known.isExternal
     const isChanged = after !== null && (after.status !== 'active' || after.tokensNotBefore !== notBefore)
     if (!isMissing && !isChanged) return { session: toSessionView(session), cookieValue: raw }
     await afterwards(sessions.delete(id), () => invalidate('session', id))
@@ -117,7 +118,8 @@ export class SessionService {
   }
 
   /**
-   * As `list`, for those who manage users.
+   * As `list`, for those who manage users. Also of a user who may do more than the actor: a session's id opens nothing,
+   * and who watches over users must be able to say that a stranger is logged in as the administrator.
    *
    * @throws MachineAuthError `not_found` for a user who is not there, or out of the actor's reach
    * @example const sessions = await core.sessions.listFor(user.id)
@@ -139,17 +141,23 @@ export class SessionService {
     // Guessing at ids must not make the process search its memory.
     if (ended === null) return this.#refuse(id, actor)
     invalidate('session', id)
-    await audit.record({ action: 'session.ended', actor, subject: id, details: { userId: ended.userId } })
+    const { userId: owner } = ended
+    // It has ended, whether or not anybody can tell whose administrators may read of it.
+    const organizationId = actor.organizationId ?? (await this.#organizationOf(owner))
+    await audit.record({ action: 'session.ended', actor, subject: id, organizationId, details: { userId: owner } })
   }
 
   /**
    * Ends all sessions of a user; answers how many.
    *
-   * @throws MachineAuthError `not_found` for a user who is not there, or out of the actor's reach
+   * @throws MachineAuthError `not_found` for a user who is not there, or out of the actor's reach; `permission_required`
+   * for one who may do more than the actor, as for disabling him
    */
   async endAll(userId: string, actor: Actor = SYSTEM): Promise<number> {
-    const { sessions, clock, invalidate, audit } = this.#options
-    const organizationId = await this.#requireReach(userId, actor)
+    const { sessions, known, clock, invalidate, audit } = this.#options
+    const user = await this.#requireReach(userId, actor)
+    known.requireCovering(user, actor)
+    const organizationId = user?.organizationId ?? null
     const ending = sessions.deleteByUser(userId, clock())
     const count = await afterwards(ending, () => invalidate('user', userId))
     const details = { count }
@@ -164,13 +172,17 @@ export class SessionService {
     throw new MachineAuthError('not_found')
   }
 
-  /** Answers the user's organization. Users of an app's own are known to it alone. */
-  async #requireReach(userId: string, actor: Actor): Promise<string | null> {
-    const { users, hasExternalUsers, audit } = this.#options
-    const user = await users.find(userId)
-    if (user === null && !hasExternalUsers) throw new MachineAuthError('not_found')
+  async #organizationOf(userId: string): Promise<string | null> {
+    const user = await this.#options.known.find(userId).catch(() => null)
+    return user?.organizationId ?? null
+  }
+
+  /** Whom the app does not know has no organization that anybody could tell. */
+  async #requireReach(userId: string, actor: Actor): Promise<KnownUser | null> {
+    const { known, audit } = this.#options
+    const user = await known.find(userId, actor)
+    if (user === null && !known.isExternal) throw new MachineAuthError('not_found')
     const organizationId = user?.organizationId ?? null
-    const isInReach = isWithinReach(reachOf(actor), { organizationId, userId })
-    return isInReach ? organizationId : audit.refuseOutOfReach(actor, userId)
+    return isWithinReach(reachOf(actor), { organizationId, userId }) ? user : audit.refuseOutOfReach(actor, userId)
   }
 }

@@ -9,6 +9,7 @@ import { createApiKeyKind } from '../../src/authentication/api-key.ts'
 import { Authenticator } from '../../src/authentication/authenticator.ts'
 import { CredentialOwners } from '../../src/authentication/credential-owner.ts'
 import { createSecretHasher } from '../../src/authentication/hasher.ts'
+import { KnownUsers } from '../../src/authentication/known-users.ts'
 import { refusal } from '../../src/authentication/principal.ts'
 import { createSessionKind } from '../../src/authentication/session.ts'
 import { createBearerKind, createJwtKind } from '../../src/authentication/token.ts'
@@ -107,11 +108,10 @@ export function createServices(input: ServicesInput = {}) {
   const permissions = new PermissionRegistry({ modules: MODULES, permissions: [], roles: configured })
   const directory = new UserDirectory(input.users ?? {}, roleRegistry, storage.organizations)
   const audit = new AuditLog({ store: storage.audit, clock, secrets })
+  const known = new KnownUsers({ users: storage.users, directory, roles: roleRegistry })
   const owners = new CredentialOwners({
     organizations: storage.organizations,
-    users: storage.users,
-    directory,
-    roles: roleRegistry,
+    known,
     refuseOutOfReach: (actor, subject) => audit.refuseOutOfReach(actor, subject),
   })
 
@@ -202,7 +202,7 @@ export function createServices(input: ServicesInput = {}) {
       ...shared,
       sessions: storage.sessions,
       users: storage.users,
-      hasExternalUsers: directory.isExternal,
+      known,
       options: { ttl: 7 * 86_400_000, idleTtl: null, ...input.sessions },
     }),
     users: new UserService({
@@ -211,6 +211,7 @@ export function createServices(input: ServicesInput = {}) {
       organizations: storage.organizations,
       sessions: storage.sessions,
       families: storage.refreshFamilies,
+      known,
       roles: roleRegistry,
       passwords,
     }),
