@@ -1,8 +1,8 @@
 /** Ids that an app chooses share one namespace with ours: none may pass for something else. */
 
 const KINDS = ['user', 'client', 'org', 'key', 'sess', 'rt', 'tok', 'blk', 'evt'] as const
-/** Principals that are known by a name alone. */
-const NAMED = '(?:system|master|anonymous)$'
+/** Who is known by a name alone: code, master key, command line, nobody, a token of the app's own. */
+const NAMED = '(?:system|master|cli|anonymous|token)$'
 
 function foreignTo(own: 'user' | 'client'): RegExp {
   const others = KINDS.filter((kind) => kind !== own)
