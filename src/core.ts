@@ -66,8 +66,10 @@ function createWatcher({ authenticators, roleReader, limits }: Composition, stor
       authenticators.invalidate(kind, subject)
       if (kind === 'role') roleReader.readSoon()
       if (kind === 'block') limits.onBlockChange(subject)
+      if (kind === 'key') limits.credits.forget(subject)
     },
     onGap() {
+      limits.credits.forget('*')
       roleReader.readSoon()
       limits.onGap()
     },

@@ -111,7 +111,10 @@ export class KeyAllowances {
     const [first, ...others] = budgets
     if (first === undefined) return { kind: 'reserved', release: () => undefined }
     const taken = others.length === 0 ? ledger.take(first, now) : null
-    if (taken === true) return { kind: 'reserved', release: () => ledger.release(first) }
+    if (taken === true) {
+      const version = ledger.versionOf(first.id)
+      return { kind: 'reserved', release: () => ledger.release(first, version) }
+    }
     if (taken === false) return { kind: 'exhausted', extras: first.exhausted(now) }
     return this.#reserveAll(budgets, taken, now)
   }
@@ -122,9 +125,9 @@ export class KeyAllowances {
     now: number,
   ): Promise<Reservation> {
     const { ledger } = this.#options
-    const reserved: KeyBudget[] = []
+    const reserved: { readonly budget: KeyBudget; readonly version: number | null }[] = []
     const release = () => {
-      for (const budget of reserved) ledger.release(budget)
+      for (const { budget, version } of reserved) ledger.release(budget, version)
     }
     try {
       for (const [index, budget] of budgets.entries()) {
@@ -133,7 +136,7 @@ export class KeyAllowances {
           release()
           return { kind: 'exhausted', extras: budget.exhausted(now) }
         }
-        reserved.push(budget)
+        reserved.push({ budget, version: ledger.versionOf(budget.id) })
       }
     } catch (error) {
       release()
@@ -161,7 +164,7 @@ export class KeyAllowances {
       limit,
       async claim(amount) {
         const used = amount > limit ? null : await quotas.claim({ subject, period, amount, limit })
-        return used === null ? null : limit - used
+        return used === null ? null : { left: limit - used, version: 0 }
       },
       giveBack: (amount) => quotas.giveBack(subject, period, amount),
       nextRefill: () => null,
@@ -185,7 +188,7 @@ export class KeyAllowances {
       id: creditsBudgetId(id),
       limit: null,
       claim: (amount) => keys.claimCredits(id, amount, now),
-      giveBack: (amount) => keys.giveBackCredits(id, amount),
+      giveBack: (amount, version) => keys.giveBackCredits(id, amount, version),
       nextRefill,
       exhausted(at) {
         const detail = 'The API key has no uses left.'
@@ -210,9 +213,15 @@ export class KeyAllowances {
     return this.#options.ledger.unusedOf(creditsBudgetId(keyId))
   }
 
-  /** Forgets what was claimed of a key's credits, when storage is given another number of them. */
+  /**
+   * Hands out nothing more of what was claimed of a key's credits: another number of them was, or may have been, set.
+   *
+   * @param keyId `*` for every key
+   */
   forgetCredits(keyId: string): void {
-    this.#options.ledger.forget(creditsBudgetId(keyId))
+    const { ledger } = this.#options
+    if (keyId === '*') ledger.forgetAll(creditsBudgetId(''))
+    else ledger.forget(creditsBudgetId(keyId))
   }
 }
 

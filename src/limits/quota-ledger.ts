@@ -6,15 +6,24 @@
  * no request beyond the limit is ever let through, however many processes there are.
  */
 
+/** What a claim brought. */
+export interface Claimed {
+  /** How many there are left in storage after it. */
+  readonly left: number
+  /** Of the number it was claimed of; moves when storage is given another one. */
+  readonly version: number
+}
+
 /** Where one kind of use is kept. */
 export interface Budget {
   /** Names the count; another period is another count. */
   readonly id: string
   /** The most there can be; null where storage alone knows. */
   readonly limit: number | null
-  /** Takes `amount` if that many are left, and answers how many are left then; null when they are not. */
-  claim(amount: number): Promise<number | null>
-  giveBack(amount: number): Promise<void>
+  /** Takes `amount` if that many are left; null when they are not. */
+  claim(amount: number): Promise<Claimed | null>
+  /** Writes nothing when storage has been given another number since `version`. */
+  giveBack(amount: number, version: number): Promise<void>
   /** When more comes, ms; null when that is another budget's matter, or never. */
   nextRefill(now: number): number | null
 }
@@ -24,6 +33,8 @@ interface Account {
   budget: Budget
   /** Claimed, and not handed out. */
   unused: number
+  /** What the unused were claimed of; null when storage was given another number, or may have been. */
+  version: number | null
   /** Left in storage when it was last asked; decides how much is claimed at once. */
   left: number
   /** Storage had none left; until then (ms) it is not asked again. */
@@ -33,7 +44,7 @@ interface Account {
   waiting: number
   /** When it was last asked for, ms. */
   usedAt: number
-  /** How many times storage was given another number. */
+  /** How many times storage was given another number, or may have been. */
   forgotten: number
 }
 
@@ -45,12 +56,13 @@ const MOST_AT_ONCE = 1000
 
 export class QuotaLedger {
   readonly #accounts = new Map<string, Account>()
+  readonly #returning = new Set<Promise<void>>()
 
   #accountOf(budget: Budget): Account {
     const known = this.#accounts.get(budget.id)
     if (known !== undefined) return known
-    const none = { unused: 0, left: 0, emptyUntil: 0, claiming: null, waiting: 0, usedAt: 0, forgotten: 0 }
-    const account: Account = { budget, ...none }
+    const none = { unused: 0, left: 0, emptyUntil: 0, waiting: 0, usedAt: 0, forgotten: 0 }
+    const account: Account = { budget, version: null, claiming: null, ...none }
     this.#accounts.set(budget.id, account)
     return account
   }
@@ -77,10 +89,22 @@ export class QuotaLedger {
     const before = account.budget.limit
     account.budget = budget
     if (before === null || budget.limit === null || budget.limit >= before || account.unused === 0) return
-    const { unused } = account
+    this.#giveAllBack(account)
+  }
+
+  #giveAllBack(account: Account): void {
+    const { budget, unused, version } = account
     account.unused = 0
     account.left = 0
-    void budget.giveBack(unused).catch(() => undefined)
+    this.#giveBackLater(budget, unused, version)
+  }
+
+  /** What fails is lost, as in `settle`; and what is of no known number is nobody's. */
+  #giveBackLater(budget: Budget, amount: number, version: number | null): void {
+    if (amount === 0 || version === null) return
+    const returning = budget.giveBack(amount, version).catch(() => undefined)
+    this.#returning.add(returning)
+    void returning.then(() => this.#returning.delete(returning))
   }
 
   async #takeLater(account: Account, now: number): Promise<boolean> {
@@ -115,23 +139,41 @@ export class QuotaLedger {
 
   async #claimExactly(account: Account, amount: number): Promise<boolean> {
     const { forgotten } = account
-    const left = await account.budget.claim(amount)
-    if (left === null) return false
-    if (account.forgotten !== forgotten) {
-      // Perhaps of the number before: for those who came before it was changed, and nobody else.
-      account.unused += Math.min(amount, account.waiting)
+    const { budget } = account
+    const claimed = await budget.claim(amount)
+    if (claimed === null) return false
+    const { left, version } = claimed
+    // What was released meanwhile is of a number that storage has no more.
+    if (account.version !== version) account.unused = 0
+    account.version = version
+    if (account.forgotten === forgotten) {
+      account.left = left
+      account.unused += amount
       return true
     }
-    account.left = left
-    account.unused += amount
+    // Perhaps of the number before: for those who came before it was changed, and nobody else.
+    const kept = Math.min(amount, account.waiting)
+    account.unused += kept
+    this.#giveBackLater(budget, amount - kept, version)
     return true
   }
 
-  /** Gives back a use that was taken and not needed. */
-  release(budget: Budget): void {
+  /**
+   * Gives back a use that was taken and not needed.
+   *
+   * @param version what `versionOf` said when it was taken
+   */
+  release(budget: Budget, version: number | null): void {
     const account = this.#accountOf(budget)
-    account.unused += 1
     account.emptyUntil = 0
+    // Of a number that was changed since, perhaps: only storage knows.
+    if (account.version === version && version !== null) account.unused += 1
+    else this.#giveBackLater(budget, 1, version)
+  }
+
+  /** Of the number that uses are handed out from; null when nobody knows. */
+  versionOf(id: string): number | null {
+    return this.#accounts.get(id)?.version ?? null
   }
 
   /** How many can still be handed out, as far as storage last said; null for a budget nobody has asked for lately. */
@@ -145,14 +187,19 @@ export class QuotaLedger {
     return this.#accounts.get(id)?.unused ?? 0
   }
 
-  /** Drops what was claimed without giving it back: storage was given another number. */
+  /** Hands out nothing more of what was claimed: storage was given another number, or may have been. */
   forget(id: string): void {
     const account = this.#accounts.get(id)
     if (account === undefined) return
-    account.unused = 0
-    account.left = 0
+    this.#giveAllBack(account)
+    account.version = null
     account.emptyUntil = 0
     account.forgotten += 1
+  }
+
+  /** As `forget`, for every budget whose id begins so. */
+  forgetAll(start: string): void {
+    for (const id of this.#accounts.keys()) if (id.startsWith(start)) this.forget(id)
   }
 
   /**
@@ -166,7 +213,12 @@ export class QuotaLedger {
     // What a claim has just brought is for those who wait for it.
     const idle = [...this.#accounts].filter(([, each]) => each.usedAt + IDLE <= now && each.waiting === 0)
     for (const [id] of idle) this.#accounts.delete(id)
-    await Promise.all(idle.map(([, { unused, budget }]) => (unused > 0 ? budget.giveBack(unused) : undefined)))
+    await Promise.all([
+      ...this.#returning,
+      ...idle.map(([, { unused, version, budget }]) =>
+        unused > 0 && version !== null ? budget.giveBack(unused, version) : undefined,
+      ),
+    ])
   }
 
   /** Each answer serves one at least of those who wait, so that whoever comes later is not waited for. */

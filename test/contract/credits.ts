@@ -86,6 +86,8 @@ const CLAIMS: readonly {
   },
 ]
 
+const claimed = (left: number | null) => (left === null ? null : { left, version: 0 })
+
 export function describeKeyCredits(name: string, open: Open): void {
   describe(name, () => {
     let opened: Opened
@@ -103,7 +105,7 @@ export function describeKeyCredits(name: string, open: Open): void {
     test.each([...CLAIMS])('a claim $name', async ({ given, amount, answer, refilledAt }) => {
       const key = await insert(given)
       const other = await insert(given)
-      expect(await keys().claimCredits(key.id, amount, NOW)).toBe(answer)
+      expect(await keys().claimCredits(key.id, amount, NOW)).toEqual(claimed(answer))
       const left = answer === null ? {} : { credits: answer }
       const moved = refilledAt === undefined ? {} : { creditsRefilledAt: refilledAt }
       expect(await keys().find(key.id)).toEqual({ ...key, ...left, ...moved })
@@ -112,20 +114,20 @@ export function describeKeyCredits(name: string, open: Open): void {
 
     test('a claim on an unknown key answers null', async () => {
       expect(await keys().claimCredits('key_unknown', 1, NOW)).toBeNull()
-      await keys().giveBackCredits('key_unknown', 1)
+      await keys().giveBackCredits('key_unknown', 1, 0)
     })
 
     test('one of 100 claims receives the last use', async () => {
       const key = await insert({ credits: 1 })
       const answers = await atOnce(100, () => keys().claimCredits(key.id, 1, NOW))
-      expect(answers.filter((answer) => answer !== null)).toEqual([0])
+      expect(answers.filter((answer) => answer !== null)).toEqual([{ left: 0, version: 0 }])
       expect(await read(key)).toBe(0)
     })
 
     test('100 claims at once receive each use once', async () => {
       const key = await insert({ credits: 30 })
       const answers = await atOnce(100, () => keys().claimCredits(key.id, 1, NOW))
-      const given = answers.filter((answer) => answer !== null).toSorted((a, b) => a - b)
+      const given = answers.flatMap((answer) => answer?.left ?? []).toSorted((a, b) => a - b)
       expect(given).toEqual(Array.from({ length: 30 }, (_, index) => index))
     })
 
@@ -135,20 +137,34 @@ export function describeKeyCredits(name: string, open: Open): void {
       expect(answers.filter((answer) => answer !== null)).toHaveLength(10)
       expect(await keys().find(key.id)).toEqual({ ...key, credits: 0, creditsRefilledAt: NOW - 500 })
       expect(await keys().claimCredits(key.id, 1, NOW + 499)).toBeNull()
-      expect(await keys().claimCredits(key.id, 1, NOW + 500)).toBe(9)
+      expect(await keys().claimCredits(key.id, 1, NOW + 500)).toEqual(claimed(9))
     })
 
     test('gives back, and leaves a key that is not limited by uses as it is', async () => {
       const [limited, free] = [await insert({ credits: 3 }), await insert({ credits: null })]
-      for (const key of [limited, free]) await keys().giveBackCredits(key.id, 2)
+      for (const key of [limited, free]) await keys().giveBackCredits(key.id, 2, 0)
       expect([await read(limited), await read(free)]).toEqual([5, null])
+    })
+
+    test('what was claimed of a number that was changed is not given back to the next', async () => {
+      const key = await insert({ credits: 10 })
+      const before = await keys().claimCredits(key.id, 4, NOW)
+      await keys().update(key.id, { name: 'other' }, NOW)
+      await keys().giveBackCredits(key.id, 1, before?.version ?? -1)
+      expect(await read(key)).toBe(7)
+      await keys().update(key.id, { credits: 5 }, NOW)
+      await keys().giveBackCredits(key.id, 3, before?.version ?? -1)
+      expect(await read(key)).toBe(5)
+      const after = await keys().claimCredits(key.id, 2, NOW)
+      await keys().giveBackCredits(key.id, 1, after?.version ?? -1)
+      expect(await read(key)).toBe(4)
     })
 
     test('what is given back while others claim is not lost', async () => {
       const key = await insert({ credits: 25 })
       await fiftyTimes(async (index) => {
         if (index % 2 === 0) await keys().claimCredits(key.id, 1, NOW)
-        else await keys().giveBackCredits(key.id, 1)
+        else await keys().giveBackCredits(key.id, 1, 0)
       })
       expect(await read(key)).toBe(25)
       expect(await changesOf(opened.storage)).toEqual([])

@@ -44,7 +44,7 @@ export function describeKeyRotation(name: string, open: Open): void {
       const next = successorOf(old)
       expect(await rotate(old, next, NOW + GRACE)).toEqual(next)
       expect(await keys().find(next.id)).toEqual(next)
-      expect(await keys().find(old.id)).toEqual({ ...old, expiresAt: NOW + GRACE })
+      expect(await keys().find(old.id)).toEqual({ ...old, expiresAt: NOW + GRACE, expiryWarnedAt: NOW })
       expect(await keys().find(bystander.id)).toEqual(bystander)
       expect(await changesOf(opened.storage)).toEqual([`key ${old.id}`])
       const found = await keys().list({ q: 'searched' }, { limit: 10 }, NOW)
@@ -59,7 +59,7 @@ export function describeKeyRotation(name: string, open: Open): void {
     ])('the old key had $name as expiry: it is never extended', async ({ before, after }) => {
       const old = await insert({ expiresAt: before })
       await rotate(old, successorOf(old), NOW + GRACE)
-      expect(await keys().find(old.id)).toEqual({ ...old, expiresAt: after })
+      expect(await keys().find(old.id)).toEqual({ ...old, expiresAt: after, expiryWarnedAt: NOW })
     })
 
     test('without a grace the old key is revoked at once, and its credits move', async () => {
@@ -163,14 +163,14 @@ export function describeKeyRotation(name: string, open: Open): void {
     test('a second rotation while the old key still works is a conflict, and changes nothing', async () => {
       const old = await insert()
       await rotate(old, successorOf(old), NOW + GRACE)
-      const known = { ...old, expiresAt: NOW + GRACE }
+      const known = { ...old, expiresAt: NOW + GRACE, expiryWarnedAt: NOW }
       for (const oldExpiresAt of [NOW + 1, null]) {
         const late = successorOf(known)
         const error: unknown = await rotate(known, late, oldExpiresAt).catch((thrown: unknown) => thrown)
         expect(error).toMatchObject({ code: 'conflict', detail: expect.stringContaining('rotate its successor') })
         expect(await keys().find(late.id)).toBeNull()
       }
-      expect(await keys().find(old.id)).toEqual({ ...old, expiresAt: NOW + GRACE })
+      expect(await keys().find(old.id)).toEqual({ ...old, expiresAt: NOW + GRACE, expiryWarnedAt: NOW })
       expect(await changesOf(opened.storage)).toEqual([`key ${old.id}`])
     })
 

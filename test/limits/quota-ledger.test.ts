@@ -88,7 +88,7 @@ describe('uses', () => {
       left.push(ledger.leftOf(BUDGET))
     }
     expect(left).toEqual(Array.from({ length: 12 }, (_, index) => 999 - index))
-    ledger.release(store.budget(BUDGET))
+    ledger.release(store.budget(BUDGET), store.version)
     expect(ledger.leftOf(BUDGET)).toBe(989)
     store.used = 1000
     while ((await takeEach(ledger, store, 1)) === 1);
@@ -148,7 +148,7 @@ describe('when none is left', () => {
   test('one that is released is there for the next, without asking', async () => {
     const [store, ledger] = [new LateStore(1), new QuotaLedger()]
     await takeAtOnce(ledger, store, 2)
-    ledger.release(store.budget(BUDGET))
+    ledger.release(store.budget(BUDGET), store.version)
     const asked = store.claims.length
     expect(ledger.take(store.budget(BUDGET), START)).toBe(true)
     expect(store.claims).toHaveLength(asked)
@@ -193,7 +193,7 @@ describe('giving back', () => {
   test('what comes back after the end, at the next one', async () => {
     const { store, ledger } = await withUnused()
     await settle(ledger, store, EVERYTHING)
-    ledger.release(store.budget(BUDGET))
+    ledger.release(store.budget(BUDGET), store.version)
     await settle(ledger, store, EVERYTHING)
     expect(store.used).toBe(1)
   })
@@ -227,9 +227,12 @@ describe('when storage is given another number', () => {
     const [store, ledger] = [new LateStore(100_000), new QuotaLedger()]
     await takeEach(ledger, store, 2)
     expect(ledger.unusedOf(BUDGET)).toBe(998)
-    ledger.forget(BUDGET)
-    expect([ledger.unusedOf(BUDGET), ledger.leftOf(BUDGET), store.gaveBack]).toEqual([0, 0, []])
     store.limit = store.used + 3
+    store.version += 1
+    ledger.forget(BUDGET)
+    expect([ledger.unusedOf(BUDGET), ledger.leftOf(BUDGET)]).toEqual([0, 0])
+    await store.drain()
+    expect(store.gaveBack).toEqual([])
     expect(await takeEach(ledger, store, 5)).toBe(3)
     ledger.forget('never asked for')
   })
@@ -240,11 +243,38 @@ describe('when storage is given another number', () => {
     const takes = [ledger.take(store.budget(BUDGET), START), ledger.take(store.budget(BUDGET), START)]
     store.step(0)
     store.limit = store.used + 1
+    store.version += 1
     ledger.forget(BUDGET)
     await store.drain()
     expect(await Promise.all(takes)).toEqual([true, true])
     expect(ledger.unusedOf(BUDGET)).toBe(0)
     expect(await takeEach(ledger, store, 3)).toBe(1)
+  })
+
+  test('a use of the one before that comes back late is neither handed out nor given back', async () => {
+    const [store, ledger] = [new LateStore(1000), new QuotaLedger()]
+    await takeEach(ledger, store, 2)
+    const taken = ledger.versionOf(BUDGET)
+    store.limit = store.used
+    store.version += 1
+    ledger.forget(BUDGET)
+    ledger.release(store.budget(BUDGET), taken)
+    expect(await takeEach(ledger, store, 2)).toBe(0)
+    await settle(ledger, store, EVERYTHING)
+    expect([store.used, store.gaveBack]).toEqual([store.limit, []])
+  })
+
+  test('what was claimed goes back when it was not, and is claimed anew', async () => {
+    const [store, ledger] = [new LateStore(1000), new QuotaLedger()]
+    await takeEach(ledger, store, 2)
+    ledger.forgetAll('other')
+    expect(ledger.unusedOf(BUDGET)).toBe(8)
+    ledger.forgetAll('bud')
+    expect(ledger.unusedOf(BUDGET)).toBe(0)
+    await settle(ledger, store, START)
+    expect(store.used).toBe(2)
+    expect(await takeEach(ledger, store, 998)).toBe(998)
+    expect(store.used).toBe(1000)
   })
 
   test('that there were none left is not believed any more, also where it is heard of late', async () => {
@@ -346,7 +376,7 @@ describe('whatever answers when', () => {
       }
       if (step.kind === 'release' && (this.held[step.ledger] ?? 0) > 0) {
         this.held[step.ledger] = (this.held[step.ledger] ?? 0) - 1
-        this.ledgers[step.ledger]?.release(store.budget(BUDGET))
+        this.ledgers[step.ledger]?.release(store.budget(BUDGET), store.version)
       }
       if (step.kind === 'settle') {
         if (step.wait !== EVERYTHING) this.now += step.wait

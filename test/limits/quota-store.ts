@@ -1,5 +1,5 @@
 /** Storage as the ledger sees it: claims happen at one moment each, and are heard of at another. */
-import type { Budget } from '../../src/limits/quota-ledger.ts'
+import type { Budget, Claimed } from '../../src/limits/quota-ledger.ts'
 
 /** Lets a number of microtasks pass: promises settle in steps, and between any two of them something else may run. */
 export async function passTurns(turns: number): Promise<void> {
@@ -21,6 +21,8 @@ interface Call {
 export class LateStore {
   limit: number
   used = 0
+  /** Moves when it is given another number. */
+  version = 0
   /** When there will be more, ms. */
   refill: number | null = null
   /** The amounts of all claims, in the order they were made. */
@@ -43,18 +45,19 @@ export class LateStore {
       limit: null,
       nextRefill: () => this.refill,
       claim: (amount) => this.#call('claim', amount, () => this.#claim(amount, limit())),
-      giveBack: (amount) => this.#call('giveBack', amount, () => this.#giveBack(amount)),
+      giveBack: (amount, version) => this.#call('giveBack', amount, () => this.#giveBack(amount, version)),
     }
   }
 
-  #claim(amount: number, limit: number): number | null {
+  #claim(amount: number, limit: number): Claimed | null {
     this.claims.push(amount)
     if (this.used + amount > limit) return null
     this.used += amount
-    return limit - this.used
+    return { left: limit - this.used, version: this.version }
   }
 
-  #giveBack(amount: number): void {
+  #giveBack(amount: number, version: number): void {
+    if (version !== this.version) return
     this.gaveBack.push(amount)
     this.used = Math.max(0, this.used - amount)
   }

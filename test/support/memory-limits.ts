@@ -25,7 +25,8 @@ function refilled(key: ApiKeyRecord, now: number): ApiKeyRecord {
   return periods < 1 ? key : { ...key, credits: Math.max(credits, amount), creditsRefilledAt: since + periods * every }
 }
 
-export function creditVerbs(keys: Map<string, ApiKeyRecord>) {
+/** @param versions how many times each key's credits were set */
+export function creditVerbs(keys: Map<string, ApiKeyRecord>, versions: ReadonlyMap<string, number>) {
   return {
     claimCredits(id: string, amount: number, now: number) {
       const found = keys.get(id)
@@ -33,9 +34,10 @@ export function creditVerbs(keys: Map<string, ApiKeyRecord>) {
       if (key === undefined || key.credits === null || key.credits < amount) return null
       const left = key.credits - amount
       keys.set(id, { ...key, credits: left })
-      return left
+      return { left, version: versions.get(id) ?? 0 }
     },
-    giveBackCredits(id: string, amount: number) {
+    giveBackCredits(id: string, amount: number, version: number) {
+      if ((versions.get(id) ?? 0) !== version) return
       const key = keys.get(id)
       if (key !== undefined && key.credits !== null) keys.set(id, { ...key, credits: key.credits + amount })
     },

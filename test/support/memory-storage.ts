@@ -7,7 +7,6 @@ import { keyStatus } from '../../src/storage/key-status.ts'
 import type { OrganizationOrder, OrganizationPatch, UserFilter, UserState } from '../../src/storage/ports/accounts.ts'
 import type { PageRequest } from '../../src/storage/ports/page.ts'
 import type { Storage } from '../../src/storage/ports.ts'
-import { inheritsFrom } from '../../src/storage/role-inheritance.ts'
 import type {
   ApiKeyRecord,
   AuditMarkRecord,
@@ -27,6 +26,7 @@ import type {
   SigningKeyRecord,
   UserRecord,
 } from '../../src/storage/records.ts'
+import { inheritsFrom } from '../../src/storage/role-inheritance.ts'
 import { auditVerbs } from './memory-audit.ts'
 import { idempotencyVerbs } from './memory-idempotency.ts'
 import { keyChangeVerbs } from './memory-keys.ts'
@@ -127,6 +127,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     }
   }
 
+  const creditVersions = new Map<string, number>()
   const keys = store('keys', {
     insert: (key: ApiKeyRecord) => insertInto(rows.keys, key),
     find: (id: string) => rows.keys.get(id) ?? null,
@@ -175,8 +176,8 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
       const user = userOf(key.userId)
       return { key, user, organization: organizationOf(key.organizationId ?? user?.organizationId) }
     },
-    ...creditVerbs(rows.keys),
-    ...keyChangeVerbs(rows.keys, rows.quotas, changed),
+    ...creditVerbs(rows.keys, creditVersions),
+    ...keyChangeVerbs(rows.keys, rows.quotas, creditVersions, changed),
   })
 
   const organizations = store('organizations', {

@@ -34,7 +34,7 @@ function revokedBy({ at, reason, by }: Revocation) {
 export function createKeyStore(database: Database): KeyStore {
   const { handle, tables, dialect, clock } = database
   const { apiKeys, users, organizations } = tables
-  const { searchText, ...columns } = getTableColumns(apiKeys)
+  const { searchText, creditsVersion, ...columns } = getTableColumns(apiKeys)
   const contains = dialect === 'sqlite' ? sql.raw('instr') : sql.raw('strpos')
   const unrevoked = isNull(apiKeys.revokedAt)
 
@@ -79,8 +79,12 @@ export function createKeyStore(database: Database): KeyStore {
   const sorts: Sorts<ApiKeyRecord, NonNullable<KeyFilter['sort']>> = {
     createdAt: { by: apiKeys.createdAt, type: 'number', valueOf: (key) => key.createdAt },
     name: { by: apiKeys.name, type: 'string', valueOf: (key) => key.name },
-    // A key never used sorts as the one used longest ago.
-    lastUsedAt: { by: sql`coalesce(${apiKeys.lastUsedAt}, 0)`, type: 'number', valueOf: (key) => key.lastUsedAt ?? 0 },
+    // A key never used sorts as the one used longest ago. In the words of the index.
+    lastUsedAt: {
+      by: sql`case when ${apiKeys.lastUsedAt} is null then 0 else ${apiKeys.lastUsedAt} end`,
+      type: 'number',
+      valueOf: (key) => key.lastUsedAt ?? 0,
+    },
   }
 
   /** Literally. A range is a look-up where text is ordered by its bytes, as on SQLite; PostgreSQL orders by locale. */
@@ -177,14 +181,14 @@ export function createKeyStore(database: Database): KeyStore {
       return row?.count ?? 0
     },
 
-    async revokeSelected(selection, revocation) {
-      const revoked = await recordingChanges(
+    revokeSelected(selection, revocation) {
+      const { id, organizationId } = apiKeys
+      return recordingChanges(
         database,
         (tx) =>
-          tx.update(apiKeys).set(revokedBy(revocation)).where(isSelected(selection)).returning({ id: apiKeys.id }),
+          tx.update(apiKeys).set(revokedBy(revocation)).where(isSelected(selection)).returning({ id, organizationId }),
         { at: revocation.at, kind: 'key', subject: EVERY },
       )
-      return revoked.length
     },
 
     async rehash(id, fromPepper, hash, pepper, lookup) {

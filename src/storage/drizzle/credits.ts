@@ -11,6 +11,7 @@ function whole(name: string): SQL {
 export function createCreditVerbs({ handle, tables }: Database): Pick<KeyStore, 'claimCredits' | 'giveBackCredits'> {
   const { apiKeys } = tables
   const { credits, creditsRefillAmount: refill, creditsRefillEvery: every, creditsRefilledAt: since } = apiKeys
+  const { creditsVersion } = apiKeys
   const elapsed = sql`(${whole('now')} - ${since})`
   // Without a refill one of these is null, and nothing is due.
   const isDue = sql`${every} > 0 and ${refill} is not null and ${elapsed} >= ${every}`
@@ -24,21 +25,22 @@ export function createCreditVerbs({ handle, tables }: Database): Pick<KeyStore, 
         creditsRefilledAt: sql`case when ${isDue} then ${since} + ${elapsed} / ${every} * ${every} else ${since} end`,
       })
       .where(and(eq(apiKeys.id, sql.placeholder('id')), sql`${available} >= ${whole('amount')}`))
-      .returning({ left: credits })
+      .returning({ left: credits, version: creditsVersion })
       .prepare(),
   )
 
   return {
     async claimCredits(id, amount, now) {
       const [claimed] = await claim().execute({ id, amount, now })
-      return claimed?.left ?? null
+      if (claimed === undefined || claimed.left === null) return null
+      return { left: claimed.left, version: claimed.version }
     },
 
-    async giveBackCredits(id, amount) {
+    async giveBackCredits(id, amount, version) {
       await handle
         .update(apiKeys)
         .set({ credits: sql`${credits} + ${amount}` })
-        .where(and(eq(apiKeys.id, id), isNotNull(credits)))
+        .where(and(eq(apiKeys.id, id), isNotNull(credits), eq(creditsVersion, version)))
     },
   }
 }

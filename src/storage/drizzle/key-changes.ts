@@ -16,19 +16,36 @@ const INHERITED = ['name', 'description', 'permissions', 'ipAllowlist', 'rateLim
   // `concat` forgets that these are names of members.
   .map((member) => member as keyof ApiKeyRecord)
 
-function requireUnchanged(known: ApiKeyRecord, found: ApiKeyRecord): void {
-  if (INHERITED.every((member) => Bun.deepEquals(known[member], found[member]))) return
+/** What decides who may change a key, and how: all but its use and its hash. */
+const JUDGED = [...INHERITED, 'enabled', 'environment', 'organizationId', 'userId'] as readonly (keyof ApiKeyRecord)[]
+
+function requireUnchanged(
+  known: ApiKeyRecord,
+  found: ApiKeyRecord,
+  members: readonly (keyof ApiKeyRecord)[] = INHERITED,
+): void {
+  if (members.every((member) => Bun.deepEquals(known[member], found[member]))) return
   throw new MachineAuthError('conflict', { detail: 'The key was changed or rotated at this moment: look at it again.' })
+}
+
+function isLonger({ expiresAt: given }: KeyPatch, { expiresAt: found }: ApiKeyRecord): boolean {
+  return given !== undefined && (given ?? Number.POSITIVE_INFINITY) > (found ?? Number.POSITIVE_INFINITY)
+}
+
+function hasSuccessor(id: string): MachineAuthError {
+  return new MachineAuthError('conflict', {
+    detail: `The key was rotated and ends as it was told then: use its successor ${id}.`,
+  })
 }
 
 /** The verbs of `KeyStore` that change a key or put another in its place. */
 export function createKeyChanges({ handle, tables, transaction }: Database): Pick<KeyStore, 'update' | 'rotate'> {
   const { apiKeys, quotas, changes } = tables
-  const { searchText, ...columns } = getTableColumns(apiKeys)
+  const { searchText, creditsVersion, ...columns } = getTableColumns(apiKeys)
   const unrevoked = isNull(apiKeys.revokedAt)
 
   return {
-    async update(id, patch, now) {
+    async update(id, patch, now, known) {
       const given: KeyPatch = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
       if (Object.keys(given).length === 0) {
         const [key] = await handle
@@ -37,11 +54,27 @@ export function createKeyChanges({ handle, tables, transaction }: Database): Pic
           .where(and(eq(apiKeys.id, id), unrevoked))
         return key ?? null
       }
+      const isRenewed = 'credits' in given
       return transaction(function* (tx) {
+        if (known !== undefined || given.expiresAt !== undefined) {
+          // Writes nothing, but holds the row until the transaction ends.
+          const holding = tx
+            .update(apiKeys)
+            .set({ id })
+            .where(and(eq(apiKeys.id, id), unrevoked))
+          const [found] = yield* rowsOf(holding.returning(columns))
+          if (found === undefined) return null
+          if (known !== undefined) requireUnchanged(known, found, JUDGED)
+          if (isLonger(given, found)) {
+            const successors = tx.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.rotatedFrom, id))
+            const [successor] = yield* rowsOf(successors)
+            if (successor !== undefined) throw hasSuccessor(successor.id)
+          }
+        }
         const [updated] = yield* rowsOf(
           tx
             .update(apiKeys)
-            .set(given)
+            .set(isRenewed ? { ...given, creditsVersion: sql`${creditsVersion} + 1` } : given)
             .where(and(eq(apiKeys.id, id), unrevoked))
             .returning(columns),
         )
@@ -64,6 +97,8 @@ export function createKeyChanges({ handle, tables, transaction }: Database): Pic
         oldExpiresAt === null
           ? { revokedAt: at, revokedReason: reason, revokedBy: by }
           : {
+              // Whoever rotates it knows that it ends.
+              expiryWarnedAt: at,
               expiresAt: sql<number>`case when ${apiKeys.expiresAt} < ${oldExpiresAt} then ${apiKeys.expiresAt} else ${oldExpiresAt} end`,
             }
       return transaction(function* (tx) {

@@ -24,7 +24,7 @@ import type * as sqlite from './schema.sqlite.ts'
 export interface Rows {
   readonly organizations: OrganizationRecord
   readonly users: UserRecord
-  readonly apiKeys: ApiKeyRecord & { readonly searchText: string }
+  readonly apiKeys: ApiKeyRecord & { readonly searchText: string; readonly creditsVersion: number }
   readonly signingKeys: SigningKeyRecord
   readonly refreshFamilies: RefreshFamilyRecord
   readonly bearerTokens: BearerTokenRecord

@@ -23,6 +23,9 @@ const names = (column: string) => text(column, { mode: 'json' }).$type<readonly 
 const json = <T>(column: string) => text(column, { mode: 'json' }).$type<T>()
 type JsonObject = Readonly<Record<string, unknown>>
 
+/** Never used is as long ago as can be. Without a comma: drizzle-kit would take it for two columns on SQLite. In brackets for PostgreSQL. */
+const lastUse = sql`(case when last_used_at is null then 0 else last_used_at end)`
+
 export const organizations = sqliteTable(
   'machine_auth_organizations',
   {
@@ -79,6 +82,8 @@ export const apiKeys = sqliteTable(
     creditsRefillAmount: integer('credits_refill_amount'),
     creditsRefillEvery: integer('credits_refill_every'),
     creditsRefilledAt: integer('credits_refilled_at'),
+    /** How many times `credits` was set to another number: what was claimed of one is not given back to the next. */
+    creditsVersion: integer('credits_version').notNull().default(0),
     enabled: integer('enabled', { mode: 'boolean' }).notNull(),
     expiresAt: integer('expires_at'),
     lastUsedAt: integer('last_used_at'),
@@ -100,6 +105,12 @@ export const apiKeys = sqliteTable(
     index('machine_auth_api_keys_organization_idx').on(t.organizationId, t.createdAt, t.id),
     index('machine_auth_api_keys_user_idx').on(t.userId, t.createdAt, t.id),
     index('machine_auth_api_keys_name_idx').on(t.name, t.id),
+    index('machine_auth_api_keys_organization_name_idx').on(t.organizationId, t.name, t.id),
+    // What `lastUsedAt` sorts by, in the same words: else the index is of no use to it.
+    index('machine_auth_api_keys_used_idx').on(lastUse, t.id),
+    index('machine_auth_api_keys_organization_used_idx').on(t.organizationId, lastUse, t.id),
+    // For counting, of which no row is read: SQLite asks for the second column although it is null in all of them.
+    index('machine_auth_api_keys_unrevoked_idx').on(t.organizationId, t.revokedAt).where(sql`revoked_at is null`),
     index('machine_auth_api_keys_expires_idx').on(t.expiresAt),
     // A key has one successor: of racing rotations one inserts it.
     uniqueIndex('machine_auth_api_keys_rotated_unique').on(t.rotatedFrom),

@@ -44,6 +44,17 @@ export interface KeySelection {
   readonly createdBefore?: number | undefined
 }
 
+/** A key that was revoked with others, and whose it was. */
+export type RevokedKey = Pick<ApiKeyRecord, 'id' | 'organizationId'>
+
+/** What a claim of credits brought. */
+export interface ClaimedUses {
+  /** How many there are left after it. */
+  readonly left: number
+  /** Moves when the credits are set to another number; a refill or a use does not move it. */
+  readonly version: number
+}
+
 export interface Revocation {
   /** Epoch ms. */
   readonly at: number
@@ -78,14 +89,16 @@ export interface KeyStore {
   revoke(id: string, revocation: Revocation): Promise<ApiKeyRecord | null>
   /** Those of a selection that are not revoked. */
   countSelected(selection: KeySelection): Promise<number>
-  /** Revokes all of a selection in one transaction with one change of subject `*`; answers how many. */
-  revokeSelected(selection: KeySelection, revocation: Revocation): Promise<number>
+  /** Revokes all of a selection in one transaction with one change of subject `*`; answers those that it revoked. */
+  revokeSelected(selection: KeySelection, revocation: Revocation): Promise<readonly RevokedKey[]>
   /**
    * Writes the given members, and nothing else, in one transaction with a change. Null for an unknown id and for a
    * revoked key: no update that races with a revocation brings a key back. Racing callers that give different members
-   * all take effect.
+   * all take effect, unless they say what they have read: rejects with `conflict`, and nothing is written, when the key
+   * is not as `known` any more, apart from its use. Rejects with `conflict` also for a later expiry, or none, of a key
+   * that has a successor.
    */
-  update(id: string, patch: KeyPatch, now: number): Promise<ApiKeyRecord | null>
+  update(id: string, patch: KeyPatch, now: number, known?: ApiKeyRecord): Promise<ApiKeyRecord | null>
   /**
    * Inserts the successor of key `successor.rotatedFrom` and ends the old one, with a change, in one transaction. The
    * successor takes over what is stored as used of the quota, and the credits that are left when the old key is
@@ -120,15 +133,15 @@ export interface KeyStore {
   /**
    * Takes `amount` (1 or more) of the uses left, refilled first where that is due at `now` (ms): when whole periods of
    * `creditsRefillEvery` have passed, `credits` counts as no less than `creditsRefillAmount`, and `creditsRefilledAt`
-   * moves forward by those periods. Answers what is left afterwards, or null, and nothing is written, when there are
-   * too few. Null also for an unknown key and for one that is not limited by uses: ask only where `credits` is not
+   * moves forward by those periods. Answers what was claimed, or null, and nothing is written, when there are too few. Null also for an unknown key and for one that is not limited by uses: ask only where `credits` is not
    * null. Racing callers never take more than there is: of 100 for the last use exactly one receives a number, and
    * a refill that is due happens once.
    */
-  claimCredits(id: string, amount: number, now: number): Promise<number | null>
+  claimCredits(id: string, amount: number, now: number): Promise<ClaimedUses | null>
   /**
-   * Adds `amount` back; a key that is not limited by uses stays so. Nothing is lost when callers race. What is given
-   * back after a refill is left on top of it.
+   * Adds `amount` back, if it was claimed of the number that is there now: nothing is written when the credits were set
+   * since `version`. A key that is not limited by uses stays so. Nothing is lost when callers race. What is given back
+   * after a refill is left on top of it.
    */
-  giveBackCredits(id: string, amount: number): Promise<void>
+  giveBackCredits(id: string, amount: number, version: number): Promise<void>
 }

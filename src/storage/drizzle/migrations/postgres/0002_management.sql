@@ -25,6 +25,7 @@ CREATE TABLE "machine_auth_permissions" (
 );
 --> statement-breakpoint
 DROP INDEX "machine_auth_api_keys_user_idx";--> statement-breakpoint
+ALTER TABLE "machine_auth_api_keys" ADD COLUMN "credits_version" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "machine_auth_api_keys" ADD COLUMN "expiry_warned_at" bigint;--> statement-breakpoint
 ALTER TABLE "machine_auth_api_keys" ADD COLUMN "lookup" text;--> statement-breakpoint
 ALTER TABLE "machine_auth_audit" ADD COLUMN "organization_id" text;--> statement-breakpoint
@@ -37,6 +38,10 @@ ALTER TABLE "machine_auth_organizations" ADD COLUMN "max_permissions" jsonb;--> 
 ALTER TABLE "machine_auth_organizations" ADD COLUMN "max_key_lifetime" bigint;--> statement-breakpoint
 CREATE INDEX "machine_auth_idempotency_expires_idx" ON "machine_auth_idempotency" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "machine_auth_api_keys_name_idx" ON "machine_auth_api_keys" USING btree ("name","id");--> statement-breakpoint
+CREATE INDEX "machine_auth_api_keys_organization_name_idx" ON "machine_auth_api_keys" USING btree ("organization_id","name","id");--> statement-breakpoint
+CREATE INDEX "machine_auth_api_keys_used_idx" ON "machine_auth_api_keys" USING btree ((case when last_used_at is null then 0 else last_used_at end),"id");--> statement-breakpoint
+CREATE INDEX "machine_auth_api_keys_organization_used_idx" ON "machine_auth_api_keys" USING btree ("organization_id",(case when last_used_at is null then 0 else last_used_at end),"id");--> statement-breakpoint
+CREATE INDEX "machine_auth_api_keys_unrevoked_idx" ON "machine_auth_api_keys" USING btree ("organization_id","revoked_at") WHERE revoked_at is null;--> statement-breakpoint
 CREATE INDEX "machine_auth_api_keys_expires_idx" ON "machine_auth_api_keys" USING btree ("expires_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "machine_auth_api_keys_rotated_unique" ON "machine_auth_api_keys" USING btree ("rotated_from");--> statement-breakpoint
 CREATE UNIQUE INDEX "machine_auth_api_keys_lookup_unique" ON "machine_auth_api_keys" USING btree ("lookup");--> statement-breakpoint

@@ -26,9 +26,14 @@ CREATE TABLE `machine_auth_permissions` (
 );
 --> statement-breakpoint
 DROP INDEX `machine_auth_api_keys_user_idx`;--> statement-breakpoint
+ALTER TABLE `machine_auth_api_keys` ADD `credits_version` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `machine_auth_api_keys` ADD `expiry_warned_at` integer;--> statement-breakpoint
 ALTER TABLE `machine_auth_api_keys` ADD `lookup` text;--> statement-breakpoint
 CREATE INDEX `machine_auth_api_keys_name_idx` ON `machine_auth_api_keys` (`name`,`id`);--> statement-breakpoint
+CREATE INDEX `machine_auth_api_keys_organization_name_idx` ON `machine_auth_api_keys` (`organization_id`,`name`,`id`);--> statement-breakpoint
+CREATE INDEX `machine_auth_api_keys_used_idx` ON `machine_auth_api_keys` ((case when last_used_at is null then 0 else last_used_at end),`id`);--> statement-breakpoint
+CREATE INDEX `machine_auth_api_keys_organization_used_idx` ON `machine_auth_api_keys` (`organization_id`,(case when last_used_at is null then 0 else last_used_at end),`id`);--> statement-breakpoint
+CREATE INDEX `machine_auth_api_keys_unrevoked_idx` ON `machine_auth_api_keys` (`organization_id`,`revoked_at`) WHERE revoked_at is null;--> statement-breakpoint
 CREATE INDEX `machine_auth_api_keys_expires_idx` ON `machine_auth_api_keys` (`expires_at`);--> statement-breakpoint
 CREATE UNIQUE INDEX `machine_auth_api_keys_rotated_unique` ON `machine_auth_api_keys` (`rotated_from`);--> statement-breakpoint
 CREATE UNIQUE INDEX `machine_auth_api_keys_lookup_unique` ON `machine_auth_api_keys` (`lookup`);--> statement-breakpoint
