@@ -60,15 +60,16 @@ export class OrganizationService {
       createdAt: clock(),
     }
     await organizations.insert(organization)
-    const { id } = organization
+    const view = toOrganizationView(organization, 0)
+    const { id, name, rateLimit, monthlyQuota, maxPermissions, maxKeyLifetime } = view
     await audit.record({
       action: 'organization.created',
       actor,
       subject: id,
       organizationId: id,
-      details: { ...checked },
+      details: { name, rateLimit, monthlyQuota, maxPermissions, maxKeyLifetime },
     })
-    return toOrganizationView(organization, 0)
+    return view
   }
 
   /** @throws MachineAuthError `not_found`, also for one out of the actor's reach */
@@ -141,10 +142,12 @@ export class OrganizationService {
 
   async #note(organization: OrganizationRecord, patch: OrganizationPatch, actor: Actor): Promise<void> {
     const { audit } = this.#options
-    const { status = organization.status, ...others } = patch
+    const { status = organization.status } = patch
     const event = { actor, subject: organization.id, organizationId: organization.id }
     if (status !== organization.status) await audit.record({ ...event, action: STATUS_ACTIONS[status] })
-    const differences = differencesOf(organization, others)
+    // As views show them. Of others' changes at the same moment it tells nothing.
+    const changed = toOrganizationView({ ...organization, ...patch, status: organization.status }, 0)
+    const differences = differencesOf(toOrganizationView(organization, 0), changed)
     if (differences === null) return
     await audit.record({ ...event, action: 'organization.updated', details: { ...differences } })
   }

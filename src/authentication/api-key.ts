@@ -8,7 +8,7 @@ import type { KeyStore } from '../storage/ports/keys.ts'
 import type { ApiKeyWithOwner } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
-import { withinBounds } from './organization-bounds.ts'
+import { endWithinBounds, withinBounds } from './organization-bounds.ts'
 import { type ApiKeyPrincipal, type KeyUse, type Outcome, type Refusal, refusal, type User } from './principal.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 import { toApiKeyView } from './views.ts'
@@ -20,6 +20,13 @@ const STATUS_REFUSALS = {
   expired: refusal('api_key_expired'),
   disabled: refusal('api_key_disabled'),
 } as const
+
+/** A key as it may be used: its organization may have bounded the lives of its keys since it was made. */
+export function withinLifetime(found: ApiKeyWithOwner): ApiKeyWithOwner {
+  const { key, organization } = found
+  const expiresAt = endWithinBounds(key, organization)
+  return expiresAt === key.expiresAt ? found : { ...found, key: { ...key, expiresAt } }
+}
 
 /** Each of these is told apart only for someone who holds the right secret. */
 export function stateRefusal({ key, user, organization }: ApiKeyWithOwner, now: number): Refusal | null {
@@ -78,7 +85,8 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
   async function lookup(text: string, now: number): Promise<Found<ApiKeyWithOwner> | Refusal> {
     const parsed = parseApiKey(prefix, text)
     if (parsed === null) return INVALID
-    const found = await keys.findWithOwner(parsed.id)
+    const stored = await keys.findWithOwner(parsed.id)
+    const found = stored === null ? null : withinLifetime(stored)
     // An unknown id does the same work as a known one, so that the time tells nothing.
     if (!hasher.matches(text, found?.key ?? null) || found === null) return INVALID
     if (found.key.environment !== parsed.environment) return INVALID

@@ -1,7 +1,11 @@
-/** What an organization allows its keys and tokens at most. */
+/**
+ * What an organization allows its API keys and opaque tokens at most. Sessions and the JWTs of a login are not meant:
+ * they have what their user has, and options of their own for how long.
+ */
 import { PermissionSet } from '../authorization/permission-set.ts'
 import { MachineAuthError } from '../errors.ts'
 import { formatDuration } from '../lib/duration.ts'
+import { earliest } from '../lib/expiry.ts'
 import { invalidField } from '../lib/field-errors.ts'
 import type { OrganizationRecord } from '../storage/records.ts'
 
@@ -50,6 +54,19 @@ export function boundExpiry(
     'expiresAt',
     `must be within ${formatDuration(maxKeyLifetime)} of its creation: the organization allows no longer life`,
   )
+}
+
+/**
+ * When a key or token ends within its organization, which may have bounded their lives since it was made.
+ *
+ * @returns epoch ms, or null for never
+ */
+export function endWithinBounds(
+  { createdAt, expiresAt }: { readonly createdAt: number; readonly expiresAt: number | null },
+  organization: Pick<OrganizationRecord, 'maxKeyLifetime'> | null,
+): number | null {
+  const lifetime = organization?.maxKeyLifetime ?? null
+  return earliest(expiresAt, lifetime === null ? null : createdAt + lifetime)
 }
 
 /** What is left of a grant within an organization. */

@@ -8,7 +8,7 @@ import type { OrganizationRecord, UserRecord } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import { digestOf } from './cache.ts'
 import type { SecretHasher } from './hasher.ts'
-import { withinBounds } from './organization-bounds.ts'
+import { endWithinBounds, withinBounds } from './organization-bounds.ts'
 import { type BearerToken, type Outcome, type Refusal, refusal, type TokenPrincipal } from './principal.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 
@@ -179,7 +179,8 @@ export function createBearerKind(options: {
     if (!hasher.matches(text, found?.token ?? null) || found === null) return INVALID
     const { token, user, organization } = found
     if (token.revokedAt !== null) return refusal('token_revoked')
-    if (token.expiresAt !== null && token.expiresAt <= now) return refusal('token_expired')
+    const expiresAt = endWithinBounds(token, organization)
+    if (expiresAt !== null && expiresAt <= now) return refusal('token_expired')
     if (organization?.status === 'suspended') return refusal('organization_suspended')
     if (token.organizationId !== null && organization === null) return refusal('organization_suspended')
     if (!hasher.isCurrent(token)) {
@@ -194,7 +195,7 @@ export function createBearerKind(options: {
           id: token.id,
           userId: token.userId,
           clientId: null,
-          expiresAt: toTimestampOrNull(token.expiresAt),
+          expiresAt: toTimestampOrNull(expiresAt),
           claims: {},
         },
         permissions: token.permissions,
@@ -202,7 +203,7 @@ export function createBearerKind(options: {
         user,
         organization,
       },
-      validUntil: token.expiresAt ?? Number.POSITIVE_INFINITY,
+      validUntil: expiresAt ?? Number.POSITIVE_INFINITY,
       dependencies: { token: token.id, user: token.userId, organization: organization?.id ?? null },
     }
   }

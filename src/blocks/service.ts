@@ -5,7 +5,8 @@ import { MachineAuthError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import type { BlockIndex } from '../limits/block-index.ts'
-import type { AuditActor, AuditLog } from '../recording/audit.ts'
+import type { AuditLog } from '../recording/audit.ts'
+import type { AuditActor } from '../recording/event.ts'
 import type { BlockStore } from '../storage/ports/blocks.ts'
 import type { Page } from '../storage/ports/page.ts'
 import type { BlockRecord } from '../storage/records.ts'
@@ -61,14 +62,15 @@ export class BlockService {
     const checked = resolveNewBlock(input, (address) => index.exempts(address), now, isOwnRoute)
     const block = this.#compose({ ...checked, kind: 'manual' }, actor.id, now)
     const standing = await this.#enforce(block)
-    const { subject, scope, path, reason, expiresAt } = standing
+    const view = toBlockView(standing)
+    const { id, subject, scope, path, reason, expiresAt } = view
     await audit.record({
       action: 'block.created',
       actor,
-      subject: standing.id,
+      subject: id,
       details: { subject, scope, path, reason, expiresAt },
     })
-    return toBlockView(standing)
+    return view
   }
 
   /** Blocks in force, newest first. */
@@ -101,8 +103,9 @@ export class BlockService {
     const inForce = this.#free(id) ?? this.#freeSamePlace(stored)
     const removed = stored ?? inForce
     if (removed === null) throw new MachineAuthError('not_found')
-    await audit.record({ action: 'block.removed', actor, subject: id, details: { subject: removed.subject } })
-    return toBlockView(removed)
+    const view = toBlockView(removed)
+    await audit.record({ action: 'block.removed', actor, subject: id, details: { subject: view.subject } })
+    return view
   }
 
   /** Blocks at once, without waiting for storage. */
@@ -130,7 +133,8 @@ export class BlockService {
     return false
   }
 
-  #noteAutomatic({ id, kind, subject, scope, path, expiresAt }: BlockRecord): Promise<void> {
+  #noteAutomatic(block: BlockRecord): Promise<void> {
+    const { id, kind, subject, scope, path, expiresAt } = toBlockView(block)
     const details = { kind, subject, scope, path, expiresAt }
     return this.#options.audit.recordDenied({ action: 'block.created', actor: SYSTEM, subject: id, details })
   }

@@ -13,14 +13,18 @@ interface LockdownOptions extends Confirmation, OwnerOptions {
   readonly dryRun?: true
 }
 
+function countOf({ count }: { readonly count: number }): string {
+  return count === 1 ? '1 key' : `${count} keys`
+}
+
 async function lockDown({ core, io, output }: Session, options: LockdownOptions): Promise<void> {
   const { createdBefore, reason, dryRun } = options
   const selection = { ...(await findOwner(core, options)), createdBefore, reason }
   const planned = await core.keys.lockdown({ ...selection, dryRun: true }, CLI_ACTOR)
-  if (dryRun) return output.done(planned, `${planned.count} keys would be revoked.`)
-  await requireConfirmation(io, options, `${planned.count} keys will be refused for good.`)
+  if (dryRun) return output.done(planned, `${countOf(planned)} would be revoked.`)
+  await requireConfirmation(io, options, `${countOf(planned)} will be refused for good.`)
   const done = await core.keys.lockdown(selection, CLI_ACTOR)
-  output.done(done, `${done.count} keys are revoked.`)
+  output.done(done, `${countOf(done)} ${done.count === 1 ? 'is' : 'are'} revoked.`)
 }
 
 export function addKeyLockdown(group: Command, cli: Cli): void {

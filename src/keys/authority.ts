@@ -2,8 +2,8 @@
 import { type Actor, reachOf, requireCovering } from '../authorization/actor.ts'
 import { MachineAuthError } from '../errors.ts'
 import { keyStatus } from '../storage/key-status.ts'
-import type { ApiKeyRecord } from '../storage/records.ts'
-import { requireLimitedAs, requireWithinRate } from './limits.ts'
+import type { ApiKeyRecord, RateLimitSetting } from '../storage/records.ts'
+import { refuseFaster, requireLimitedAs, requireWithinRate } from './limits.ts'
 import type { KeyServiceOptions } from './options.ts'
 
 /**
@@ -27,6 +27,23 @@ export async function requireOverKey(
   if (reachOf(actor).kind === 'platform') return
   const { rateLimit } = await owners.boundsOf(key.organizationId)
   requireWithinRate(wanted.rateLimit, rateLimit)
+}
+
+/**
+ * Demands that who acts by a key gives no key a higher rate than the one that holds for his own: its own, else its
+ * organization's, else the default.
+ *
+ * @throws MachineAuthError `permission_required`
+ */
+export async function requireWithinOwnRate(
+  { owners, defaultRateLimit }: Pick<KeyServiceOptions, 'owners' | 'defaultRateLimit'>,
+  wanted: RateLimitSetting | null,
+  { apiKey, organizationId }: Actor,
+): Promise<void> {
+  // Without one of its own a key has what the platform set for all.
+  if (apiKey === undefined || wanted === null) return
+  const own = apiKey.rateLimit ?? (await owners.boundsOf(organizationId)).rateLimit ?? defaultRateLimit
+  if (own !== false) refuseFaster(wanted, own)
 }
 
 const ENDED = {

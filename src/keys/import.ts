@@ -6,9 +6,10 @@ import { type ApiKeyView, toApiKeyView } from '../authentication/views.ts'
 import { type Actor, requirePlatform } from '../authorization/actor.ts'
 import { MachineAuthError } from '../errors.ts'
 import { invalidField } from '../lib/field-errors.ts'
-import { parseTimestamp, toTimestampOrNull } from '../lib/timestamp.ts'
+import { parseTimestamp } from '../lib/timestamp.ts'
 import type { HashKind, ParsedHash } from '../options/hash-kind.ts'
 import type { ApiKeyRecord } from '../storage/records.ts'
+import { creationOf } from './creation-event.ts'
 import type { NewApiKey } from './new-key.ts'
 import { resolveNewRecord } from './new-record.ts'
 import type { KeyServiceOptions } from './options.ts'
@@ -100,17 +101,9 @@ export async function importKey(options: KeyServiceOptions, input: ImportedApiKe
     lookup,
   }
   await insertOnce(options, key)
-  const { environment, permissions, organizationId, userId } = key
-  await audit.record({
-    action: 'key.imported',
-    actor,
-    subject: id,
-    organizationId,
-    details: {
-      ...{ organizationId, userId, environment, permissions, hashKind: kind.name },
-      expiresAt: toTimestampOrNull(key.expiresAt),
-    },
-  })
+  const { organizationId } = key
+  const details = { ...creationOf(key), hashKind: kind.name }
+  await audit.record({ action: 'key.imported', actor, subject: id, organizationId, details })
   return toApiKeyView(key, now)
 }
 

@@ -58,13 +58,16 @@ export function requireWithinRate(wanted: RateLimitSetting | null, organization:
   throw refuseUse("Only the platform gives a key a higher rate limit than its organization's.")
 }
 
+/** @throws MachineAuthError `permission_required` for a higher rate than that of the key that is acted by */
+export function refuseFaster(wanted: RateLimitSetting, own: RateLimitSetting): void {
+  if (isFaster(wanted, own)) throw refuseUse('A key makes no key with a higher rate limit than its own.')
+}
+
 /** No single key that it makes has more than it has itself. */
 function withUseOf<T extends CheckedLimits>(limits: KeyLimits, checked: T): T {
   const { rateLimit = null, monthlyQuota = null, credits = null } = limits
   if (credits !== null) throw refuseUse('A key with a number of uses makes no keys: they would not be counted.')
-  if (rateLimit !== null && checked.rateLimit !== null && isFaster(checked.rateLimit, rateLimit)) {
-    throw refuseUse('A key makes no key with a higher rate limit than its own.')
-  }
+  if (rateLimit !== null && checked.rateLimit !== null) refuseFaster(checked.rateLimit, rateLimit)
   if (monthlyQuota !== null && (checked.monthlyQuota ?? 0) > monthlyQuota) {
     throw refuseUse('A key makes no key with a higher monthly quota than its own.')
   }

@@ -1,10 +1,11 @@
 /** Revoking many keys at once, when something has leaked. */
 import { type Actor, reachOf } from '../authorization/actor.ts'
+import { MachineAuthError } from '../errors.ts'
 import { afterwards } from '../lib/afterwards.ts'
 import { FieldErrors, invalidField } from '../lib/field-errors.ts'
 import { remarkMistake } from '../lib/text.ts'
 import { parseTimestamp, toTimestamp } from '../lib/timestamp.ts'
-import type { KeySelection } from '../storage/ports/keys.ts'
+import type { KeySelection, RevokedKey } from '../storage/ports/keys.ts'
 import type { KeyServiceOptions } from './options.ts'
 
 /** Keys that all given conditions hold for; at least one must be given. */
@@ -25,6 +26,8 @@ export interface Lockdown {
 }
 
 export const MAX_REASON = 500
+/** Keys that one event names; of more it says how many. */
+const MOST_NAMED = 1000
 
 function resolveMoment(given: string | Date | undefined, errors: FieldErrors): number | undefined {
   if (given === undefined) return undefined
@@ -55,6 +58,16 @@ async function isUserOf({ owners, keys }: KeyServiceOptions, userId: string, org
   return (await owners.isMember(userId, organizationId)) || (await keys.countSelected({ userId, organizationId })) > 0
 }
 
+/** A typo must not look like a lockdown: what nobody knows, and no key is left of, is not found. */
+async function requireKnown({ owners, keys }: KeyServiceOptions, { organizationId, userId }: WantedSelection) {
+  const isKnown =
+    (organizationId === undefined ||
+      (await owners.knowsOrganization(organizationId)) ||
+      (await keys.countSelected({ organizationId })) > 0) &&
+    (userId === undefined || (await owners.knowsUser(userId)) || (await keys.countSelected({ userId })) > 0)
+  if (!isKnown) throw new MachineAuthError('not_found')
+}
+
 /** Cuts a selection down to what the actor reaches; null for nothing. */
 async function narrow(
   options: KeyServiceOptions,
@@ -65,6 +78,7 @@ async function narrow(
   const reach = reachOf(actor)
   switch (reach.kind) {
     case 'platform':
+      await requireKnown(options, selection)
       return selection
     case 'organization': {
       const { organizationId = reach.organizationId, userId } = selection
@@ -83,7 +97,7 @@ async function narrow(
 
 /** As `KeyService.lockdown`. */
 export async function lockDown(options: KeyServiceOptions, input: LockdownInput, actor: Actor): Promise<Lockdown> {
-  const { keys, clock, invalidate, audit } = options
+  const { keys, clock, invalidate } = options
   const wanted = resolveSelection(input)
   const selection = await narrow(options, wanted, actor)
   const dryRun = input.dryRun === true
@@ -91,15 +105,36 @@ export async function lockDown(options: KeyServiceOptions, input: LockdownInput,
   if (dryRun) return { count: await keys.countSelected(selection), dryRun }
   const reason = input.reason ?? null
   const revoking = keys.revokeSelected(selection, { at: clock(), reason, by: actor.id })
-  const count = await afterwards(revoking, () => invalidate('key', '*'))
-  const { organizationId = null, userId = null, createdBefore } = selection
+  const revoked = await afterwards(revoking, () => invalidate('key', '*'))
+  await note(options, { selection, revoked, reason }, actor)
+  return { count: revoked.length, dryRun }
+}
+
+interface LockedDown {
+  readonly selection: KeySelection
+  readonly revoked: readonly RevokedKey[]
+  readonly reason: string | null
+}
+
+/** Tells every organization of its own keys: its administrators see no other events. */
+async function note({ audit }: KeyServiceOptions, { selection, revoked, reason }: LockedDown, actor: Actor) {
+  const { userId = null, createdBefore } = selection
   const before = createdBefore === undefined ? null : toTimestamp(createdBefore)
-  await audit.record({
-    action: 'keys.locked_down',
-    actor,
-    subject: userId ?? organizationId ?? '*',
-    organizationId,
-    details: { count, organizationId, userId, createdBefore: before, reason },
-  })
-  return { count, dryRun }
+  const byOrganization = Map.groupBy(revoked, ({ organizationId }) => organizationId)
+  // That there was nothing to revoke is worth telling as well.
+  if (revoked.length === 0) byOrganization.set(selection.organizationId ?? null, [])
+  for (const [organizationId, keys] of byOrganization) {
+    const named = keys.slice(0, MOST_NAMED).map(({ id }) => id)
+    const more = keys.length - named.length
+    await audit.record({
+      action: 'keys.locked_down',
+      actor,
+      subject: userId ?? organizationId ?? '*',
+      organizationId,
+      details: {
+        ...{ count: keys.length, keys: named, ...(more === 0 ? {} : { more }) },
+        ...{ organizationId, userId, createdBefore: before, reason },
+      },
+    })
+  }
 }

@@ -3,6 +3,7 @@ import { boundExpiry, requireWithinPermissions } from '../authentication/organiz
 import { type Actor, reachOf, requireGrantable } from '../authorization/actor.ts'
 import { earliest } from '../lib/expiry.ts'
 import type { ApiKeyRecord } from '../storage/records.ts'
+import { requireWithinOwnRate } from './authority.ts'
 import { requireWithinRate, withLimitsOf } from './limits.ts'
 import { type NewApiKey, resolveNewKey } from './new-key.ts'
 import type { KeyServiceOptions } from './options.ts'
@@ -17,18 +18,21 @@ export type NewRecord = Omit<ApiKeyRecord, 'id' | 'prefix' | 'hash' | 'pepper' |
  * @throws MachineAuthError as `KeyService.create`
  */
 export async function resolveNewRecord(
-  { owners, permissions }: Pick<KeyServiceOptions, 'owners' | 'permissions'>,
+  options: Pick<KeyServiceOptions, 'owners' | 'permissions' | 'defaultPermissions' | 'defaultRateLimit'>,
   input: NewApiKey,
   actor: Actor,
   now: number,
   createdAt = now,
 ): Promise<NewRecord> {
-  const asked = resolveNewKey(input, permissions, now)
+  const { owners, permissions } = options
+  const named = input.permissions ?? options.defaultPermissions
+  const asked = resolveNewKey({ ...input, permissions: named }, permissions, now)
   const checked = withLimitsOf(actor.apiKey, input, asked)
   requireGrantable(actor, checked.permissions)
   const owner = await owners.resolve(input, actor)
   const bounds = await owners.boundsOf(owner.organizationId)
   if (reachOf(actor).kind !== 'platform') requireWithinRate(checked.rateLimit, bounds.rateLimit)
+  await requireWithinOwnRate(options, checked.rateLimit, actor)
   requireWithinPermissions(bounds, checked.permissions)
   // What was asked for is refused beyond a bound; what was not is as late as all of them allow.
   const last = boundExpiry(bounds, asked.expiresAt, createdAt)

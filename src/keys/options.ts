@@ -7,7 +7,7 @@ import { type Actor, isWithinReach, reachOf } from '../authorization/actor.ts'
 import { MachineAuthError } from '../errors.ts'
 import type { HashKind } from '../options/hash-kind.ts'
 import type { AuditLog } from '../recording/audit.ts'
-import type { ApiKeyRecord, ChangeKind } from '../storage/records.ts'
+import type { ApiKeyRecord, ChangeKind, RateLimitSetting } from '../storage/records.ts'
 import type { KeyVerifierOptions } from './verification.ts'
 
 export interface KeyServiceOptions extends KeyVerifierOptions {
@@ -18,6 +18,10 @@ export interface KeyServiceOptions extends KeyVerifierOptions {
   /** How keys that were made elsewhere may be hashed. */
   readonly importKinds: readonly HashKind[]
   readonly credits: ClaimedCredits
+  /** Of keys that name none. */
+  readonly defaultPermissions: readonly string[]
+  /** Of keys that have no rate of their own, in organizations that have none. */
+  readonly defaultRateLimit: RateLimitSetting | false
   readonly invalidate: (kind: ChangeKind, subject: string) => void
   readonly audit: Pick<AuditLog, 'record' | 'refuseOutOfReach'>
 }
@@ -26,7 +30,7 @@ export interface KeyServiceOptions extends KeyVerifierOptions {
 export interface ClaimedCredits {
   /** Those that storage counts as used although they are still to come. */
   unused(keyId: string): number
-  /** Forgets them, when storage is given another number. */
+  /** Hands out no more of them, when storage was given another number or may have been; `*` for every key. */
   forget(keyId: string): void
 }
 

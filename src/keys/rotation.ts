@@ -11,7 +11,8 @@ import { toTimestampOrNull } from '../lib/timestamp.ts'
 import { monthOf } from '../limits/month.ts'
 import { subjectOf } from '../limits/subjects.ts'
 import type { ApiKeyRecord } from '../storage/records.ts'
-import { keyHasEnded, requireActive, requireOverKey } from './authority.ts'
+import { keyHasEnded, requireActive, requireOverKey, requireWithinOwnRate } from './authority.ts'
+import { creationOf } from './creation-event.ts'
 import { type KeyServiceOptions, requireKey, viewOf } from './options.ts'
 
 export interface RotationInput {
@@ -51,6 +52,7 @@ export async function rotateKey(
   const now = clock()
   requireActive(old, now)
   await requireOverKey(options, old, old, actor)
+  await requireWithinOwnRate(options, old.rateLimit, actor)
   const bounds = await owners.boundsOf(old.organizationId)
   const { id: newId, shown, raw } = generateApiKey(prefix, old.environment)
   const successor: ApiKeyRecord = {
@@ -79,12 +81,10 @@ export async function rotateKey(
     requireActive(await requireKey(options, id, actor), clock())
     throw keyHasEnded('revoked')
   }
-  await audit.record({
-    action: 'key.rotated',
-    actor,
-    subject: id,
-    organizationId: old.organizationId,
-    details: { successor: newId, oldExpiresAt: toTimestampOrNull(oldExpiresAt) },
-  })
+  const event = { actor, organizationId: old.organizationId }
+  const details = { successor: newId, oldExpiresAt: toTimestampOrNull(oldExpiresAt) }
+  await audit.record({ ...event, action: 'key.rotated', subject: id, details })
+  // Whoever asks what became of the new key finds out where it comes from.
+  await audit.record({ ...event, action: 'key.created', subject: newId, details: creationOf(stored) })
   return { key: viewOf(options, stored), rawKey: raw }
 }

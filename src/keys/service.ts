@@ -6,10 +6,10 @@ import { afterwards } from '../lib/afterwards.ts'
 import { invalidField } from '../lib/field-errors.ts'
 import { type PageInput, resolvePage } from '../lib/page.ts'
 import { remarkMistake } from '../lib/text.ts'
-import { toTimestampOrNull } from '../lib/timestamp.ts'
 import type { KeyFilter } from '../storage/ports/keys.ts'
 import type { Page } from '../storage/ports/page.ts'
 import type { ApiKeyRecord } from '../storage/records.ts'
+import { creationOf } from './creation-event.ts'
 import { type ImportedApiKey, importKey } from './import.ts'
 import type { KeyChange } from './key-change.ts'
 import { type Lockdown, type LockdownInput, lockDown, MAX_REASON } from './lockdown.ts'
@@ -48,20 +48,8 @@ export class KeyService {
     const { id, shown, raw } = generateApiKey(prefix, record.environment)
     const key: ApiKeyRecord = { ...record, ...hasher.hash(raw), id, prefix: shown, lookup: null }
     await keys.insert(key)
-    const { environment, permissions: granted, organizationId, userId } = key
-    await audit.record({
-      action: 'key.created',
-      actor,
-      subject: id,
-      organizationId,
-      details: {
-        organizationId,
-        userId,
-        environment,
-        permissions: granted,
-        expiresAt: toTimestampOrNull(key.expiresAt),
-      },
-    })
+    const { organizationId } = key
+    await audit.record({ action: 'key.created', actor, subject: id, organizationId, details: creationOf(key) })
     return { key: toApiKeyView(key, now), rawKey: raw }
   }
 
@@ -122,10 +110,10 @@ export class KeyService {
 
   /**
    * Changes the members given, and nothing else, from the next request on; null takes away what may be missing. A
-   * revoked key stays as it is.
+   * revoked key stays as it is, and one that was rotated ends when it was told to.
    *
-   * @throws MachineAuthError `not_found`, `validation_failed`, `conflict` for a revoked key, `permission_required` for a
-   * key that may do more than the actor, or to give it more than he has
+   * @throws MachineAuthError `not_found`, `validation_failed`, `conflict` for a revoked key, or one that others change
+   * at the same moment, `permission_required` for a key that may do more than the actor, or to give it more than he has
    * @example await core.keys.update(id, { permissions: ['users.view'], rateLimit: { limit: 600, window: '1m' } })
    */
   update(id: string, change: KeyChange, actor: Actor = SYSTEM): Promise<ApiKeyView> {
@@ -161,7 +149,8 @@ export class KeyService {
   /**
    * Revokes all keys of a user, of an organization or from before a moment; the actor's own, too.
    *
-   * @throws MachineAuthError `validation_failed` without any of these, `not_found` for another's organization or user
+   * @throws MachineAuthError `validation_failed` without any of these, `not_found` for an organization or user that is
+   * unknown or another's
    * @example await core.keys.lockdown({ createdBefore: new Date('2030-01-31'), reason: 'leaked backup', dryRun: true })
    */
   lockdown(input: LockdownInput, actor: Actor = SYSTEM): Promise<Lockdown> {

@@ -232,8 +232,8 @@ describe('the audit log', () => {
       {
         action: 'key.updated',
         details: {
-          before: { credits: 50, creditsRefillAmount: 50, creditsRefillEvery: DAY, expiresAt: START + 10 * DAY },
-          after: { credits: 3, creditsRefillAmount: null, creditsRefillEvery: null, expiresAt: null },
+          before: { credits: { remaining: 50, refill: { amount: 50, every: '1d' } }, expiresAt: at(10) },
+          after: { credits: { remaining: 3 }, expiresAt: null },
         },
       },
     ])

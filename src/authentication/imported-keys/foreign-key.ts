@@ -3,7 +3,7 @@ import { createSemaphore, SemaphoreFullError } from '../../lib/concurrency.ts'
 import type { HashKind } from '../../options/hash-kind.ts'
 import type { KeyStore } from '../../storage/ports/keys.ts'
 import type { ApiKeyRecord, ApiKeyWithOwner } from '../../storage/records.ts'
-import { INVALID, stateRefusal, toFound } from '../api-key.ts'
+import { INVALID, stateRefusal, toFound, withinLifetime } from '../api-key.ts'
 import type { CredentialKind, Found } from '../authenticator.ts'
 import type { SecretHasher } from '../hasher.ts'
 import { type ApiKeyPrincipal, type Refusal, refusal } from '../principal.ts'
@@ -48,7 +48,8 @@ export function createForeignKeyKind(options: ForeignKeyKindOptions): Credential
     if (found === null || !(await isRight(text, found.key))) return INVALID
     // Before its state is looked at: a key that is refused must not cost a slow hash each time.
     if (!hasher.isCurrent(found.key)) await adopt(text, found.key)
-    return stateRefusal(found, now) ?? toFound(found)
+    const bounded = withinLifetime(found)
+    return stateRefusal(bounded, now) ?? toFound(bounded)
   }
 
   return {

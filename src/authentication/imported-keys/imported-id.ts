@@ -16,7 +16,8 @@ function toBase62(hash: string): string {
 /**
  * The id that a key is imported under, and those it would have had under older secrets. Made of what it was found by:
  * so a list that is imported again adds nothing, and brings back no key that was revoked meanwhile, although its own
- * hash is gone since it was used. Keyed, so that an id tells nothing of a weak key.
+ * hash is gone since it was used. Keyed, so that an id tells nothing of a weak key; and so this holds only as long as
+ * the secret of the import is among the secrets: afterwards nothing says that a key which was used was here before.
  *
  * @returns newest secret first
  */
