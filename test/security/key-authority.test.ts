@@ -239,7 +239,7 @@ describe('keys of users that only the app knows', () => {
       const { id: acme } = await organizations.create({ name: 'Acme' })
       const { key } = await keys.create({ name: 'k', userId, organizationId: acme })
       const act = (permissions: readonly string[]) => {
-        const actor = actorWith(permissions, { organizationId: acme })
+        const actor = actorWith(permissions, { organizationId: acme, userId: 'user_administrator', roles: ['admin'] })
         return attempt === 'rotate' ? keys.rotate(key.id, {}, actor) : keys.update(key.id, attempt as KeyChange, actor)
       }
       const before = structuredClone([...memory.rows.keys.values()])
