@@ -115,6 +115,8 @@ export function composeServices({ options: resolved, storage, clock, warn, ready
     permissions,
     hasher: keyHasher,
     credits: limits.credits,
+    defaultRateLimit: resolved.apiKeys.defaultRateLimit,
+    defaultPermissions: resolved.apiKeys.defaultPermissions,
     use: limits.keyUse,
     resolveApiKey: (text, presenter) => authenticators.apiKeys.resolve(text, presenter),
     foreignLookups: (text) => authenticators.foreignTexts.lookupsOf(text),

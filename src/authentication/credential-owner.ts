@@ -67,6 +67,14 @@ export class CredentialOwners {
     return (await this.#options.known.find(userId))?.organizationId === organizationId
   }
 
+  async knowsUser(userId: string): Promise<boolean> {
+    return (await this.#options.known.find(userId)) !== null
+  }
+
+  async knowsOrganization(organizationId: string): Promise<boolean> {
+    return (await this.#options.organizations.find(organizationId)) !== null
+  }
+
   /** What the organization of a credential allows it at most. */
   async boundsOf(organizationId: string | null): Promise<OrganizationBounds> {
     if (organizationId === null) return UNBOUND
