@@ -146,3 +146,61 @@ test.each([...MANAGING])('$name: $statements statements, each by an index', asyn
   }
   client.close()
 })
+
+const OF_ONE = { organizationId: 'org_1' }
+
+/** Lists of keys, and which index must carry them: with the order of another one all keys would be sorted each time. */
+const KEY_LISTS = [
+  { name: 'all', filter: {}, index: 'machine_auth_api_keys_created_idx' },
+  { name: 'all by name', filter: { sort: 'name' }, index: 'machine_auth_api_keys_name_idx' },
+  { name: 'all by last use', filter: { sort: 'lastUsedAt' }, index: 'machine_auth_api_keys_used_idx' },
+  { name: 'those of an organization', filter: OF_ONE, index: 'machine_auth_api_keys_organization_idx' },
+  {
+    name: 'those of an organization by name',
+    filter: { ...OF_ONE, sort: 'name' },
+    index: 'machine_auth_api_keys_organization_name_idx',
+  },
+  {
+    name: 'those of an organization by last use',
+    filter: { ...OF_ONE, sort: 'lastUsedAt' },
+    index: 'machine_auth_api_keys_organization_used_idx',
+  },
+] as const
+
+describe('with many keys', () => {
+  function plansOf(client: Database, texts: readonly string[]): readonly string[] {
+    return texts.flatMap((text) => {
+      const parameters = text.match(/\?/g)?.map(() => null) ?? []
+      const plan = client.query<{ detail: string }, null[]>(`explain query plan ${text}`).all(...parameters)
+      return plan.map(({ detail }) => detail)
+    })
+  }
+
+  test.each([...KEY_LISTS])(
+    'a page of $name is read from its index, in either direction',
+    async ({ filter, index }) => {
+      const { client, storage, statements } = await openCounted()
+      for (const id of ['key_a', 'key_b']) await storage.keys.insert(aKey({ id, name: id, organizationId: 'org_1' }))
+      for (const order of ['asc', 'desc'] as const) {
+        statements.length = 0
+        const { nextCursor } = await storage.keys.list({ ...filter, order }, { limit: 1 }, NOW)
+        expect(nextCursor).not.toBeNull()
+        await storage.keys.list({ ...filter, order }, { cursor: nextCursor ?? '', limit: 1 }, NOW)
+        const plans = plansOf(client, statements)
+        expect(plans).toHaveLength(2)
+        for (const plan of plans) expect(plan).toContain(`USING INDEX ${index}`)
+      }
+      client.close()
+    },
+  )
+
+  test('those that are not revoked are counted without reading them', async () => {
+    const { client, storage, statements } = await openCounted()
+    statements.length = 0
+    await storage.keys.countByOrganization(['org_1', 'org_2'])
+    expect(plansOf(client, statements)).toEqual([
+      expect.stringContaining('USING COVERING INDEX machine_auth_api_keys_unrevoked_idx'),
+    ])
+    client.close()
+  })
+})
