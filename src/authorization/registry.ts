@@ -14,10 +14,12 @@ export interface PermissionEntry {
   readonly source: 'module' | 'options' | 'library'
 }
 
+/** What of the options names permissions. */
 export interface DeclaredPermissions {
   readonly modules: Readonly<Record<string, ModuleDefinition>>
   readonly permissions: readonly string[]
   readonly roles: Readonly<Record<string, readonly string[]>>
+  readonly apiKeys?: { readonly defaultPermissions: readonly string[] }
 }
 
 /** `billing.invoices` becomes `Billing invoices`. */
@@ -26,11 +28,11 @@ function titleOf(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-function entriesOf({ modules, permissions, roles }: DeclaredPermissions): readonly PermissionEntry[] {
-  // A role of the options that grants a name declares it.
-  const granted = Object.values(roles)
-    .flat()
-    .filter((name) => !name.endsWith('*'))
+function entriesOf({ modules, permissions, roles, apiKeys }: DeclaredPermissions): readonly PermissionEntry[] {
+  // What the options give to a role, or to new keys, they declare.
+  const granted = [...Object.values(roles).flat(), ...(apiKeys?.defaultPermissions ?? [])].filter(
+    (name) => !name.endsWith('*'),
+  )
   return [
     ...[...granted, ...permissions].map((name) => ({
       name,

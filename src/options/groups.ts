@@ -2,7 +2,7 @@
 
 import { parseDuration } from '../lib/duration.ts'
 import { parseCidr } from '../lib/ip.ts'
-import { canonicalPermission } from '../lib/names.ts'
+import { canonicalGrant, canonicalPermission } from '../lib/names.ts'
 import { toList } from '../lib/to-list.ts'
 import { createTable } from './plain.ts'
 import type { LimitPolicy, MachineAuthOptions, ProtectRule, ResolvedOptions } from './types.ts'
@@ -19,6 +19,10 @@ export function canonicalCidrs(values: readonly string[]): readonly string[] {
   return unique(values.map((value) => parseCidr(value)?.text ?? value))
 }
 
+function canonicalGrants(values: readonly string[]): readonly string[] {
+  return unique(values.map((value) => canonicalGrant(value) ?? value))
+}
+
 export function resolveApiKeys(given: MachineAuthOptions['apiKeys'] = {}): ResolvedOptions['apiKeys'] {
   return {
     prefix: given.prefix ?? 'mac',
@@ -26,6 +30,7 @@ export function resolveApiKeys(given: MachineAuthOptions['apiKeys'] = {}): Resol
     schemes: lowerCase(given.schemes ?? ['Bearer', 'ApiKey', 'machine_auth']),
     cacheTtl: parseDuration(given.cacheTtl ?? '60s'),
     cacheSize: given.cacheSize ?? 100_000,
+    defaultPermissions: canonicalGrants(given.defaultPermissions ?? []),
     defaultRateLimit: given.defaultRateLimit ?? { limit: 60, window: '1m' },
     expiryWarning: parseDuration(given.expiryWarning ?? '7d'),
     onExpiring: given.onExpiring,

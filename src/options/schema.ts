@@ -94,6 +94,7 @@ export const optionsSchema = group({
     ),
     cacheTtl: duration,
     cacheSize: whole(1, 100_000_000),
+    defaultPermissions: grants,
     defaultRateLimit: Type.Union([Type.Literal(false), rateLimit], {
       accepted: "false or an object { limit, window } such as { limit: 60, window: '1m' }",
     }),

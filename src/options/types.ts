@@ -222,6 +222,8 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
     readonly cacheSize?: number
     /** Limit of a key that has none of its own, or `false` for none. Default `{ limit: 60, window: '1m' }`. */
     readonly defaultRateLimit?: false | RateLimitSetting
+    /** Permissions of a new key that names none; who makes it must have them. Default `[]`. */
+    readonly defaultPermissions?: readonly string[]
     /**
      * How long before it expires answers to a key say so in `X-API-Key-Expires`, as text or seconds; `'0s'` for never.
      * Default `'7d'`.
@@ -354,6 +356,7 @@ export interface ResolvedOptions {
     readonly cacheTtl: number
     readonly cacheSize: number
     readonly defaultRateLimit: false | RateLimitSetting
+    readonly defaultPermissions: readonly string[]
     readonly expiryWarning: number
     readonly onExpiring: ((key: ExpiringKey) => void | Promise<void>) | undefined
     readonly importKinds: readonly HashKind[]

@@ -34,6 +34,7 @@ describe('defaults', () => {
         schemes: ['bearer', 'apikey', 'machine_auth'],
         cacheTtl: MINUTE,
         cacheSize: 100_000,
+        defaultPermissions: [],
         defaultRateLimit: { limit: 60, window: '1m' },
         expiryWarning: 7 * DAY,
         onExpiring: undefined,
