@@ -3,8 +3,8 @@ import { t } from 'elysia'
 import type { BlockService } from '../blocks/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { IdempotencyHeader, type Idempotent } from './idempotency.ts'
-import { BlockList, BlockModel, CreateBlock } from './models/blocks.ts'
-import { Id, PageQuery } from './models/shared.ts'
+import { BlockList, BlockModel, CreateBlock, ListBlocksQuery } from './models/blocks.ts'
+import { Id } from './models/shared.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Blocks']
@@ -31,7 +31,7 @@ export function createBlockEndpoints(prefix: string, mount: MountPoint, { blocks
     })
     .get(`${prefix}/blocks`, ({ query, actor }) => blocks.list(query, actor), {
       machineAuthManagement: 'machine_auth.blocks.view',
-      query: PageQuery,
+      query: ListBlocksQuery,
       response: { 200: BlockList },
       detail: {
         ...refusing(400, 422),

@@ -2,10 +2,11 @@
 import { t } from 'elysia'
 import type { PermissionService } from '../accounts/permissions.ts'
 import type { RoleService } from '../accounts/roles.ts'
-import { takePageBy } from '../lib/page.ts'
+import { type PageInput, takePageBy } from '../lib/page.ts'
 import { createEndpoints, refusing } from './base.ts'
 import {
   ListPermissionsQuery,
+  ListRolesQuery,
   PermissionList,
   PermissionSyncModel,
   PutRole,
@@ -14,18 +15,25 @@ import {
   RoleName,
   SyncPermissions,
 } from './models/roles.ts'
-import { PageQuery } from './models/shared.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const params = t.Object({ name: RoleName })
 const nameOf = ({ name }: { readonly name: string }) => name
 
+/** By name, from the first on unless it says otherwise; as the list is kept without either. */
+function takeNamed<T extends { readonly name: string }>(
+  items: readonly T[],
+  { sort, order, ...page }: PageInput & { readonly sort?: 'name' },
+) {
+  return takePageBy(nameOf, items, { ...page, order: order ?? (sort === undefined ? undefined : 'asc') })
+}
+
 export function createRoleEndpoints(prefix: string, mount: MountPoint, roles: RoleService) {
   const tags = ['Roles']
   return createEndpoints('roles', mount)
-    .get(`${prefix}/roles`, async ({ query, actor }) => takePageBy(nameOf, await roles.list(actor), query), {
+    .get(`${prefix}/roles`, async ({ query, actor }) => takeNamed(await roles.list(actor), query), {
       machineAuthManagement: 'machine_auth.roles.view',
-      query: PageQuery,
+      query: ListRolesQuery,
       response: { 200: RoleList },
       detail: {
         ...refusing(400, 422),
@@ -77,7 +85,7 @@ export function createPermissionEndpoints(prefix: string, mount: MountPoint, per
   return createEndpoints('permissions', mount)
     .get(
       `${prefix}/permissions`,
-      ({ query: { cursor, limit, ...filter } }) => takePageBy(nameOf, permissions.list(filter), { cursor, limit }),
+      ({ query: { module, q, ...page } }) => takeNamed(permissions.list({ module, q }), page),
       {
         machineAuthManagement: 'machine_auth.permissions.view',
         query: ListPermissionsQuery,

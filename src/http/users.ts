@@ -40,7 +40,8 @@ export function createUserEndpoints(
     })
     .get(
       `${prefix}/users`,
-      ({ query: { cursor, limit, ...filter }, actor }) => users.list(filter, { cursor, limit }, actor),
+      ({ query: { cursor, limit, sort, ...filter }, actor }) =>
+        users.list({ ...filter, sort: sort === 'name' ? 'email' : sort }, { cursor, limit }, actor),
       {
         machineAuthManagement: 'machine_auth.users.view',
         query: ListUsersQuery,

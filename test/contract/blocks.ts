@@ -144,6 +144,8 @@ export function describeBlockStore(name: string, open: Open): void {
         await blocks().put(aBlock({ createdAt: NOW + index, expiresAt: NOW + 10 }))
       }
       expect(await readAll((page) => blocks().list(page, NOW + 10), 2)).toEqual(active)
+      const oldestFirst = await readAll((page) => blocks().list({ ...page, order: 'asc' }, NOW + 10), 2)
+      expect(oldestFirst).toEqual(active.toReversed())
       const all = await blocks().listActive(NOW + 10)
       expect(all.map(({ id }) => id).toSorted()).toEqual(active.map(({ id }) => id).toSorted())
       expect(await blocks().listActive(NOW + 11)).toEqual([])

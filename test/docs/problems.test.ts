@@ -6,7 +6,7 @@ import { ERROR_CODES, statusOf } from '../../src/errors.ts'
 const REFUSALS = [...new Set(ERROR_CODES.map(statusOf))].filter((status) => status < 500)
 
 test.each(REFUSALS)('%d is described in more than its name', (status) => {
-  const { description } = new ProblemResponses([]).responseOf(status)
+  const { description = '' } = new ProblemResponses([]).responseOf(status)
   expect(description.length).toBeGreaterThan(`${STATUS_CODES[status]}.`.length)
   expect(description).toEndWith('.')
 })

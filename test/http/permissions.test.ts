@@ -86,7 +86,7 @@ describe('GET /permissions', () => {
     ['module=users&cursor=deploy.run', 'cursor'],
     [`q=${'x'.repeat(256)}`, 'q'],
     [`module=${'x'.repeat(129)}`, 'module'],
-    ['sort=name', 'sort'],
+    ['sort=label', 'sort'],
     ['source=module', 'source'],
   ])('%s is refused', async (query, path) => {
     expectInvalidAt(await list(query), path)

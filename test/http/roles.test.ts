@@ -150,7 +150,7 @@ describe('GET /roles', () => {
     ['?limit=0', 'limit'],
     ['?limit=101', 'limit'],
     ['?cursor=nobody', 'cursor'],
-    ['?sort=name', 'sort'],
+    ['?sort=source', 'sort'],
     ['?q=a', 'q'],
   ])('%s is refused', async (query, path) => {
     expectInvalidAt(await list(query), path)

@@ -161,6 +161,7 @@ describe('GET /users', () => {
     expect(await all('order=asc')).toBe('cabd')
     expect(await all('sort=email&order=asc')).toBe('abcd')
     expect(await all('sort=email')).toBe('dcba')
+    expect(await all('sort=name&order=asc')).toBe('abcd')
     expect(await all(`organizationId=${org.id}`)).toBe('bc')
     expect(await all(`organizationId=${org.id}&sort=email&order=asc`)).toBe('bc')
     expect(await all('organizationId=org_none')).toBe('')
@@ -171,7 +172,7 @@ describe('GET /users', () => {
   })
 
   test.each([
-    ['sort=name', ['sort']],
+    ['sort=lastUsedAt', ['sort']],
     ['sort=passwordHash', ['sort']],
     ['order=up', ['order']],
     ['limit=0', ['limit']],

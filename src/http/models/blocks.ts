@@ -1,7 +1,7 @@
 /** What the endpoints of blocks take and answer. */
 import { t } from 'elysia'
 import type { BlockView } from '../../blocks/views.ts'
-import { strict } from './shared.ts'
+import { orderedPageQuery, strict } from './shared.ts'
 
 export const CreateBlock = strict(
   {
@@ -57,6 +57,8 @@ export const BlockModel = t.Unsafe<BlockView>(
     },
   ),
 )
+
+export const ListBlocksQuery = strict(orderedPageQuery('createdAt'))
 
 export const BlockList = t.Object({
   items: t.Unsafe<readonly BlockView[]>(t.Array(BlockModel)),

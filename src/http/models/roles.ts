@@ -3,7 +3,7 @@ import { t } from 'elysia'
 import type { PermissionSync } from '../../accounts/permissions.ts'
 import type { RoleView } from '../../accounts/views.ts'
 import type { PermissionEntry } from '../../authorization/registry.ts'
-import { Permissions, page, strict } from './shared.ts'
+import { orderedPageQuery, Permissions, strict } from './shared.ts'
 
 export const RoleName = t.String({ minLength: 1, maxLength: 128 })
 
@@ -42,8 +42,10 @@ export const RoleList = t.Object({
 export const ListPermissionsQuery = strict({
   module: t.Optional(t.String({ maxLength: 128, description: 'The whole name of a module.' })),
   q: t.Optional(t.String({ maxLength: 255, description: 'Part of the name or label, taken literally.' })),
-  ...page,
+  ...orderedPageQuery('name'),
 })
+
+export const ListRolesQuery = strict(orderedPageQuery('name'))
 
 export const PermissionList = t.Object({
   items: t.Unsafe<readonly PermissionEntry[]>(

@@ -45,3 +45,8 @@ export const Password = t.String({ minLength: 1, maxLength: 1024 })
 
 /** Without bounds where Elysia would name no member in its refusal; the services have them. */
 export const order = t.Optional(t.Union([t.Literal('asc'), t.Literal('desc')]))
+
+/** The query of a list that has one order, by a member of its items, in either direction. */
+export function orderedPageQuery<By extends string>(by: By) {
+  return { ...page, sort: t.Optional(t.Literal(by)), order }
+}

@@ -65,6 +65,10 @@ export const UserList = t.Object({
 export const ListUsersQuery = strict({
   organizationId: t.Optional(Id),
   ...page,
-  sort: t.Optional(t.Union([t.Literal('createdAt'), t.Literal('email')])),
+  sort: t.Optional(
+    t.Union([t.Literal('createdAt'), t.Literal('email'), t.Literal('name')], {
+      description: '`name` is the e-mail: users have no other.',
+    }),
+  ),
   order,
 })

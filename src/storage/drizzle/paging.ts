@@ -67,14 +67,15 @@ function parseCursor(cursor: string, name: string, type: 'string' | 'number'): P
  * @throws MachineAuthError `validation_failed` for a cursor that is malformed or of another order
  */
 export async function readPage<Row>(
-  { cursor, limit }: PageRequest,
+  { cursor, limit, order: asked }: PageRequest,
   keyset: Keyset<Row>,
   read: (slice: Slice) => PromiseLike<readonly Row[]>,
 ): Promise<Page<Row>> {
-  const name = `${keyset.name}.${keyset.order}`
+  const order = asked ?? keyset.order
+  const name = `${keyset.name}.${order}`
   const position = cursor === undefined ? undefined : parseCursor(cursor, name, keyset.type)
-  const comparison = keyset.order === 'asc' ? sql.raw('>') : sql.raw('<')
-  const direction = keyset.order === 'asc' ? asc : desc
+  const comparison = order === 'asc' ? sql.raw('>') : sql.raw('<')
+  const direction = order === 'asc' ? asc : desc
   const size = Math.min(Math.max(1, Math.trunc(limit)), 100)
   const rows = await read({
     after: position && sql`(${keyset.by}, ${keyset.id}) ${comparison} (${position.v}, ${position.i})`,

@@ -8,4 +8,6 @@ export interface PageRequest {
   readonly cursor?: string | undefined
   /** 1 to 100. */
   readonly limit: number
+  /** Of lists whose filter has none; newest first unless it says otherwise. */
+  readonly order?: 'asc' | 'desc' | undefined
 }
