@@ -17,7 +17,6 @@ export interface StartupOptions {
 export async function startUp(options: StartupOptions): Promise<void> {
   const { composition, watcher } = options
   const { services, limits, roleReader } = composition
-  await services.audit.seal()
   // Watched before anything is read, so that no change falls in between.
   await watcher.start()
   await limits.start()
@@ -25,6 +24,8 @@ export async function startUp(options: StartupOptions): Promise<void> {
   await services.signingKeys.ensureCurrent()
   await warnOfLostSecrets(options)
   await lookForForeignKeys(options)
+  // Nobody waits for it: of a version before there may be very many events.
+  void services.audit.seal()
 }
 
 async function warnOfLostSecrets({ composition, storage, warn }: StartupOptions): Promise<void> {

@@ -3,8 +3,10 @@ import type { Command } from 'commander'
 import type { AuditView } from '../recording/reader.ts'
 import { findOwner } from './find/owner.ts'
 import { withExamples } from './help.ts'
+import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
 import { type PageOptions, paged, parseTime, parseWhole } from './input/values.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
+import { createProgress } from './terminal/progress.ts'
 import type { Column } from './terminal/table.ts'
 import { toMoment } from './terminal/text.ts'
 
@@ -42,19 +44,27 @@ function addList(group: Command, cli: Cli): void {
   withExamples(command, 'audit list', 'audit list --action key.revoked --from 2030-01-01T00:00:00Z --json')
 }
 
+interface VerifyOptions {
+  readonly atLeast?: number
+  readonly unverifiable?: number
+}
+
 function addVerify(group: Command, cli: Cli): void {
   const command = group
     .command('verify')
     .description('go through the whole log for events that were changed, taken out or put in; exit 1 when one is found')
     .option('--at-least <n>', 'the place the log must have reached, noted from an earlier head', parseWhole)
-    .action(({ atLeast }: { readonly atLeast?: number }, self: Command) =>
-      withCore(cli, self, async ({ core, output }) => {
-        const verification = await core.audit.verify({ atLeast }, CLI_ACTOR)
-        const { ok, problems, problemCount, checked } = verification
+    .option('--unverifiable <n>', 'events of a lost secret that are accepted (default 0)', parseWhole)
+    .action((options: VerifyOptions, self: Command) =>
+      withCore(cli, self, async ({ core, io, output }) => {
+        const progress = createProgress(io, 'events')
+        const verification = await core.audit.verify({ ...options, onProgress: progress.show }, CLI_ACTOR)
+        progress.end()
+        const { ok, problems, problemCount, checked, unverifiable, head } = verification
         if (!ok) cli.exitCode = 1
         output.done(
           verification,
-          `${checked} events, ${problemCount} problems, the newest is ${verification.head?.sequence ?? 'unknown'}`,
+          `${checked} events, ${unverifiable} unverifiable, ${problemCount} problems, the newest is ${head?.sequence ?? 'unknown'}`,
         )
         if (!output.isJson) for (const { kind, detail } of problems) output.line(`  ${kind}: ${detail}`)
       }),
@@ -62,8 +72,28 @@ function addVerify(group: Command, cli: Cli): void {
   withExamples(command, 'audit verify', 'audit verify --at-least 1200 --json')
 }
 
+async function adopt({ core, io, output }: Session, options: Confirmation): Promise<void> {
+  await requireConfirmation(io, options, 'The log goes on from what there is, whatever became of it: verify it first.')
+  const adoption = await core.audit.adopt(CLI_ACTOR)
+  const { adopted, sequence, unverifiable } = adoption
+  output.done(
+    adoption,
+    adopted
+      ? `The log goes on after ${sequence}; verify it with --unverifiable ${unverifiable} from now on.`
+      : 'There is nothing to adopt: all of the log is of secrets that are given.',
+  )
+}
+
+function addAdopt(group: Command, cli: Cli): void {
+  const command = confirmed(
+    group.command('adopt').description('go on with a log whose secret is lost, or whose head was changed or deleted'),
+  ).action((options: Confirmation, self: Command) => withCore(cli, self, (session) => adopt(session, options)))
+  withExamples(command, 'audit adopt', 'audit adopt --yes --json')
+}
+
 export function addAuditCommands(program: Command, cli: Cli): void {
   const group = program.command('audit').description('the audit log: who did what')
   addList(group, cli)
   addVerify(group, cli)
+  addAdopt(group, cli)
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { type Actor, SYSTEM } from '../authorization/actor.ts'
 import type { AnyMachineAuth } from '../core.ts'
+import { requireKnownSecret } from './known-secret.ts'
 import { openCore, readGlobals } from './settings.ts'
 import type { CliIo } from './terminal/io.ts'
 import { Output } from './terminal/output.ts'
@@ -27,7 +28,9 @@ export function outputOf({ io }: Cli, command: Command): Output {
 
 /** Runs something with the core open, and closes it whatever comes of it. */
 export async function withCore(cli: Cli, command: Command, run: (session: Session) => Promise<void>): Promise<void> {
-  const core = openCore(cli.io, readGlobals(command))
+  const globals = readGlobals(command)
+  await requireKnownSecret(cli.io, globals)
+  const core = openCore(cli.io, globals)
   try {
     await core.ready
     await run({ core, io: cli.io, output: outputOf(cli, command) })

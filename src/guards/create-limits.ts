@@ -16,6 +16,7 @@ import { MasterKeyThrottle } from '../limits/master-key-throttle.ts'
 import { monthOf } from '../limits/month.ts'
 import { compilePolicies } from '../limits/policy.ts'
 import { QuotaLedger } from '../limits/quota-ledger.ts'
+import { addressSubject } from '../limits/subjects.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import type { AuditLog } from '../recording/audit.ts'
 import type { Storage } from '../storage/ports.ts'
@@ -123,13 +124,17 @@ export function createLimits({ options, storage, clock, audit, warn, attempts }:
   const masterKeys = new MasterKeyThrottle({
     clock,
     capacity: maxSubjects,
-    note: ({ address, requestId, isLast }) =>
-      audit.recordDenied({
+    async note({ address, requestId, isLast }) {
+      // Where there is none nobody can guess it.
+      if (options.masterKeys.length === 0) return
+      const event = {
         action: 'master_key.refused',
         actor: { id: 'anonymous', origin: { address, requestId } },
         subject: address ?? 'unknown',
         details: { lockedOut: isLast },
-      }),
+      }
+      await audit.recordGuess(addressSubject(address), event, isLast)
+    },
   })
   const settler = setInterval(() => void ledger.settle(clock()).catch(() => undefined), SETTLE_INTERVAL)
   settler.unref()

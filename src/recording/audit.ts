@@ -8,29 +8,17 @@ import { type PageInput, resolvePage } from '../lib/page.ts'
 import type { AuditStore } from '../storage/ports/audit.ts'
 import type { Page } from '../storage/ports/page.ts'
 import type { AuditRecord } from '../storage/records.ts'
+import { ADOPTED, type AuditAdoption, adoptFindings } from './adoption.ts'
 import { toStorableDetails, toStorableText } from './details.ts'
+import type { AuditActor, AuditEvent } from './event.ts'
 import { AuditMacs } from './macs.ts'
 import { type AuditQuery, type AuditView, resolveQuery, toAuditView, withinReach } from './reader.ts'
-import type { AuditVerification, VerifyInput } from './report.ts'
+import { RepeatedEvents } from './repeated-events.ts'
+import { type AuditVerification, judge, type VerifyInput } from './report.ts'
 import { purgeEvents } from './retention.ts'
 import { AuditSealer } from './sealer.ts'
+import { SharedVerification } from './shared-verification.ts'
 import { Verification } from './verification.ts'
-
-/** Who acts, as far as the log tells. */
-export type AuditActor = Pick<Actor, 'id' | 'origin'> & Partial<Pick<Actor, 'organizationId'>>
-
-export interface AuditEvent {
-  /** A verb in dotted form, such as `key.created`. */
-  readonly action: string
-  /** Who did it. */
-  readonly actor: AuditActor
-  /** Id of what it was done to. */
-  readonly subject: string
-  /** Whose thing it was done to: its administrators may read of it. The actor's own organization goes first. */
-  readonly organizationId?: string | null | undefined
-  /** Never a credential, hash or secret. */
-  readonly details?: Readonly<Record<string, unknown>>
-}
 
 export interface AuditLogOptions {
   readonly store: AuditStore
@@ -50,6 +38,9 @@ export class AuditLog {
   readonly #clock: Clock
   readonly #macs: AuditMacs
   readonly #sealer: AuditSealer
+  readonly #verifications: SharedVerification
+  readonly #attempts: RepeatedEvents
+  readonly #guesses: RepeatedEvents
   readonly #retention: number | null
   readonly #onFailure: (error: unknown) => void
   readonly #warn: (message: string) => void
@@ -60,6 +51,11 @@ export class AuditLog {
     this.#clock = clock
     this.#macs = new AuditMacs(secrets)
     this.#sealer = new AuditSealer({ store, clock, macs: this.#macs, warn })
+    this.#verifications = new SharedVerification((onProgress, signal) =>
+      new Verification({ store, macs: this.#macs, onProgress, signal }).run(),
+    )
+    this.#attempts = new RepeatedEvents({ clock, mostOfOne: 10, mostInAll: 1000, write: (e) => this.recordDenied(e) })
+    this.#guesses = new RepeatedEvents({ clock, mostOfOne: 1, mostInAll: 60, write: (e) => this.recordDenied(e) })
     this.#retention = retention
     this.#onFailure = onFailure
     this.#warn = warn
@@ -95,13 +91,25 @@ export class AuditLog {
   }
 
   /**
+   * Writes an event of something that anybody can be refused as often as he likes: the first one of somebody at once,
+   * and of the others in a minute how many there were. Never rejects.
+   *
+   * @param by names who was refused
+   * @param isDecisive whether it is written at once, too
+   */
+  recordGuess(by: string, event: AuditEvent, isDecisive: boolean): Promise<void> {
+    return this.#guesses.note(by, event, isDecisive)
+  }
+
+  /**
    * Refuses an actor what exists but is not his to see, with the answer that a missing one gets.
    *
    * @throws MachineAuthError `not_found`, always
    */
   async refuseOutOfReach(actor: AuditActor, subject: string): Promise<never> {
     // The subject came with the request: bounded, since nobody checked its length.
-    await this.recordDenied({ action: 'cross_tenant_attempt', actor, subject: subject.slice(0, 128) })
+    const event = { action: 'cross_tenant_attempt', actor, subject: subject.slice(0, 128) }
+    await this.#attempts.note(actor.id, event)
     throw new MachineAuthError('not_found')
   }
 
@@ -124,21 +132,46 @@ export class AuditLog {
    * Goes through the whole log and finds events that were changed, taken out or put in since they were written.
    *
    * @param input `atLeast`: the place that the log must have reached, noted from an earlier `head`, by which a restored
-   * older copy is found; `onProgress` hears how many events were gone through
-   * @throws MachineAuthError `permission_required` without platform reach
+   * older copy is found; `unverifiable`: how many events of a lost secret are accepted, default none; `most`: events
+   * above which it is refused; `signal` gives it up; `onProgress` hears how many events of how many were gone through
+   * @throws MachineAuthError `permission_required` without platform reach; `validation_failed`
    * @example const { ok, problems } = await core.audit.verify()
    */
   async verify(input: VerifyInput = {}, actor: Actor = SYSTEM): Promise<AuditVerification> {
     requirePlatform(actor)
-    const { atLeast = 0, onProgress } = input
-    if (!Number.isSafeInteger(atLeast) || atLeast < 0) throw invalidField('atLeast', 'must be a whole number from 0 on')
+    const { atLeast = 0, unverifiable = 0 } = input
+    for (const [path, number] of Object.entries({ atLeast, unverifiable })) {
+      if (!Number.isSafeInteger(number) || number < 0) throw invalidField(path, 'must be a whole number from 0 on')
+    }
     await this.seal()
     // What this process has seen stands, too.
     const reached = Math.max(atLeast, this.#sealer.highest)
-    return new Verification(this.#store, this.#macs).run({ atLeast: reached, onProgress })
+    return judge(await this.#verifications.join(input), { atLeast: reached, unverifiable })
   }
 
-  /** Gives events that have none their places in the log; never rejects. Happens by itself, within a second. */
+  /**
+   * Goes on with a log whose marks cannot be trusted, since their secret is lost: signs anew what there is as it is. No
+   * program does this by itself, and it makes no event right that is not.
+   *
+   * @throws MachineAuthError `permission_required` without platform reach; `storage_unavailable` when the log moved
+   * @example const { unverifiable } = await core.audit.adopt()
+   */
+  async adopt(actor: Actor = SYSTEM): Promise<AuditAdoption> {
+    requirePlatform(actor)
+    const options = { store: this.#store, macs: this.#macs, now: this.#clock(), highest: this.#sealer.highest }
+    const adoption = await adoptFindings(options, await new Verification(options).run())
+    if (adoption === null) {
+      throw new MachineAuthError('storage_unavailable', { detail: 'The log moved meanwhile: try again.' })
+    }
+    if (adoption.adopted) {
+      const { adopted: _, ...details } = adoption
+      await this.record({ action: ADOPTED, actor, subject: 'audit', details })
+      await this.seal()
+    }
+    return adoption
+  }
+
+  /** Gives events that have none their places in the log, and never rejects. Happens by itself, within a second. */
   seal(): Promise<void> {
     return this.#sealer.seal()
   }
@@ -156,8 +189,9 @@ export class AuditLog {
     return purgeEvents(options, now - this.#retention)
   }
 
-  /** Seals what this process wrote. */
-  stop(): Promise<void> {
-    return this.#sealer.stop()
+  /** Writes down what was counted, and seals what this process wrote. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#attempts.stop(), this.#guesses.stop()])
+    await this.#sealer.stop()
   }
 }

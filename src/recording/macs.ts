@@ -55,6 +55,11 @@ export class AuditMacs {
     return this.#check(mark, () => contentOfMark(kind, mark))
   }
 
+  /** Whether it was made under the newest secret. */
+  isCurrent({ macKey }: Pick<AuditMarkRecord, 'macKey'>): boolean {
+    return macKey === this.#keys.current.fingerprint
+  }
+
   #make(content: string): Mac {
     const { current } = this.#keys
     return { mac: hmac(current, content), macKey: current.fingerprint }

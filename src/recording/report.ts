@@ -1,7 +1,10 @@
 /** What a verification is asked, and what it answers. */
+import { toTimestamp } from '../lib/timestamp.ts'
+import type { AuditMarkRecord } from '../storage/records.ts'
+import type { MacCheck } from './macs.ts'
 
 export interface AuditProblem {
-  readonly kind: 'changed' | 'missing' | 'inserted' | 'head' | 'checkpoint'
+  readonly kind: 'changed' | 'missing' | 'inserted' | 'unverifiable' | 'head' | 'checkpoint'
   readonly sequence?: number
   /** Of the event. */
   readonly id?: string
@@ -19,11 +22,11 @@ export interface AuditVerification {
   readonly ok: boolean
   /** Events gone through. */
   readonly checked: number
-  /** Of them, made under a secret that is no longer given: nothing can be said of these. */
+  /** Of them, made under a secret that is not given: nothing can be said of these. */
   readonly unverifiable: number
   /** The newest event that has a place; null when it cannot be trusted. Note it elsewhere, and demand it with `atLeast`. */
   readonly head: AuditMarkView | null
-  /** The newest of the events that were deleted for their age. */
+  /** The newest of the events that were deleted for their age; null when there is none that can be trusted. */
   readonly checkpoint: AuditMarkView | null
   /** The first 100. */
   readonly problems: readonly AuditProblem[]
@@ -31,9 +34,76 @@ export interface AuditVerification {
   readonly problemCount: number
 }
 
+/** Hears how many events were gone through, of how many by what the log says of itself. */
+export type OnProgress = (checked: number, expected: number) => void
+
 export interface VerifyInput {
   /** The place that the log must have reached: a number that was noted from an earlier `head`. */
   readonly atLeast?: number | undefined
-  /** Hears how many events were gone through. */
-  readonly onProgress?: ((checked: number) => void) | undefined
+  /** How many events are accepted although they are of a secret that is lost. Default 0. */
+  readonly unverifiable?: number | undefined
+  /** Events, above which it is refused. Default: no bound. */
+  readonly most?: number | undefined
+  /** Gives it up. */
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
+}
+
+/** A mark, and what its MAC says. */
+export interface CheckedMark {
+  readonly mark: AuditMarkRecord
+  readonly check: MacCheck
+}
+
+/** What there is in a log, whatever was expected of it. */
+export interface Findings {
+  readonly checked: number
+  readonly unverifiable: number
+  readonly firstUnverifiable: { readonly id: string; readonly sequence: number | null } | null
+  readonly head: CheckedMark | null
+  readonly checkpoint: CheckedMark | null
+  /** The first and the last place where an event stands; null for none. */
+  readonly places: { readonly first: number; readonly last: number } | null
+  readonly problems: readonly AuditProblem[]
+  readonly problemCount: number
+}
+
+/** Holds what was found to what was expected. */
+export function judge(
+  { checked, head, checkpoint, problems, problemCount, ...unknown }: Findings,
+  { atLeast, unverifiable: accepted }: { readonly atLeast: number; readonly unverifiable: number },
+): AuditVerification {
+  const { unverifiable, firstUnverifiable } = unknown
+  const unexpected: AuditProblem[] = []
+  const reached = head?.check === 'right' ? head.mark.sequence : 0
+  if (reached < atLeast) {
+    const detail = `The log ends at ${reached}, as far as can be trusted, and has been at ${atLeast}: it was cut off, or an older copy was put back.`
+    unexpected.push({ kind: 'head', sequence: reached, detail })
+  }
+  if (unverifiable !== accepted) {
+    const place = firstUnverifiable?.sequence ?? null
+    unexpected.push({
+      kind: 'unverifiable',
+      ...(place !== null && { sequence: place }),
+      ...(firstUnverifiable !== null && { id: firstUnverifiable.id }),
+      detail: `${unverifiable} events name a secret that is not given, and ${accepted} were expected: give that secret, too, or say how many you accept.`,
+    })
+  }
+  const count = problemCount + unexpected.length
+  return {
+    ok: count === 0,
+    checked,
+    unverifiable,
+    head: toMarkView(head),
+    checkpoint: toMarkView(checkpoint),
+    // These first: they must not be lost behind a hundred others.
+    problems: [...unexpected, ...problems].slice(0, 100),
+    problemCount: count,
+  }
+}
+
+function toMarkView(checked: CheckedMark | null): AuditMarkView | null {
+  // What somebody else wrote there is no moment, perhaps.
+  if (checked?.check !== 'right') return null
+  return { sequence: checked.mark.sequence, at: toTimestamp(checked.mark.at) }
 }

@@ -2,7 +2,9 @@
 import { breathe } from '../lib/breathe.ts'
 import type { AuditStore } from '../storage/ports/audit.ts'
 import type { AuditRecord } from '../storage/records.ts'
+import { adoptedUpTo } from './adoption.ts'
 import type { AuditMacs } from './macs.ts'
+import { checkMark } from './verification.ts'
 
 export interface RetentionOptions {
   readonly store: AuditStore
@@ -29,25 +31,31 @@ export async function purgeEvents({ store, macs, warn }: RetentionOptions, befor
   }
   let purged = 0
   let isKnown = false
+  const adopted = await adoptedUpTo({ store, macs })
   for (;;) {
     const [head, checkpoint] = [await store.findMark('head'), await store.findMark('checkpoint')]
-    if (checkpoint !== null && macs.checkMark('checkpoint', checkpoint) === 'wrong') {
-      return keep('the checkpoint was changed')
+    if (checkpoint !== null && macs.checkMark('checkpoint', checkpoint) !== 'right') {
+      return keep('the checkpoint was changed, or is of a secret that is not given')
+    }
+    if (checkpoint !== null && !macs.isCurrent(checkpoint)) {
+      // Under the new secret before the old one is taken away.
+      await store.replaceMark(checkpoint, { ...checkpoint, ...macs.ofMark('checkpoint', checkpoint) })
     }
     const done = checkpoint?.sequence ?? 0
     const old = oldEvents(await store.listSealed(done, BATCH), before)
     const last = old.at(-1)
     if (last === undefined) return purged
     const sequence = done + old.length
-    const checks = old.map((event) => macs.checkEvent(event))
     const isBroken = old.some((event, index) => {
-      // Secrets are lost from the oldest on: one that is not given comes first, or was never there.
-      isKnown ||= checks[index] === 'right'
-      return event.sequence !== done + index + 1 || checks[index] === 'wrong' || (isKnown && checks[index] !== 'right')
+      const place = done + index + 1
+      const check = macs.checkEvent(event)
+      isKnown ||= check === 'right'
+      // Secrets are taken away from the oldest on: one that is not given comes first, or somebody adopted it.
+      return event.sequence !== place || check === 'wrong' || (check === 'unknown' && isKnown && place > adopted)
     })
     if (isBroken) return keep('some were changed, taken out or put in')
-    if (head === null || macs.checkMark('head', head) !== 'right' || head.sequence < sequence) {
-      return keep('its head was changed or deleted')
+    if (head === null || checkMark(macs, head) !== 'right' || head.sequence < sequence) {
+      return keep('its head was changed or deleted, or is of a secret that is not given')
     }
     const mark = { sequence, at: last.at }
     purged += await store.purge({ name: 'checkpoint', ...mark, ...macs.ofMark('checkpoint', mark) })

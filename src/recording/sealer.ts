@@ -20,8 +20,12 @@ export interface SealerOptions {
 const BATCH = 100
 /** ms until events that this process wrote are sealed. */
 const DELAY = 500
+/** Batches in a row, after which those who wait for the sealing wait no longer: the rest follows by itself. */
+const MOST_AT_ONCE = 20
 /** Batches that may be lost to other processes before the rest is left to them. */
 const MOST_LOST = 100
+
+const CHANGED = 'changed'
 
 /** The head that the next batch is put on. */
 interface Base {
@@ -29,6 +33,8 @@ interface Base {
   readonly from: number | null
   readonly at: number
   readonly kind: MarkKind
+  /** Whether it must be signed anew, with nothing to put on it too: its secret may be taken away. */
+  readonly isOutdated: boolean
 }
 
 /** Why nothing is sealed; a person must look. */
@@ -41,6 +47,8 @@ export class AuditSealer {
   #current: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
   #highest = 0
+  /** Where the next run begins: behind what this one has gone through, however much of it has no place. */
+  #goOnAfter: AuditRecord | undefined
   #isStopped = false
   #hasFailed = false
 
@@ -53,14 +61,17 @@ export class AuditSealer {
     return this.#highest
   }
 
-  /** Seals within a second. */
-  sealSoon(): void {
+  /** Seals within a second. @param delay ms */
+  sealSoon(delay = DELAY): void {
     if (this.#timer !== undefined || this.#isStopped) return
-    this.#timer = setTimeout(() => void this.seal(), DELAY)
+    this.#timer = setTimeout(() => void this.seal(), delay)
     this.#timer.unref()
   }
 
-  /** Seals what there is. Never rejects: what could not be sealed is at the next time. */
+  /**
+   * Seals what there is; of very much the oldest, and the rest in the background. Never rejects: what could not be
+   * sealed is at the next time.
+   */
   seal(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -73,7 +84,7 @@ export class AuditSealer {
     return this.#next
   }
 
-  /** Seals what this process wrote and has not sealed yet. */
+  /** Seals what this process wrote and has not sealed yet; what is left of very much is the next one's. */
   async stop(): Promise<void> {
     this.#isStopped = true
     await (this.#timer === undefined && !this.#hasFailed ? (this.#next ?? this.#current) : this.seal())
@@ -83,7 +94,8 @@ export class AuditSealer {
     try {
       await this.#sealAll()
       this.#hasFailed = false
-      this.#warned.delete('failed')
+      // Whatever kept it from sealing may do so again, and is told again.
+      for (const name of this.#warned) if (name !== CHANGED) this.#warned.delete(name)
     } catch (error) {
       this.#hasFailed = true
       if (error instanceof SealRefusal) this.#warnOnce(error.message, error.message)
@@ -99,15 +111,16 @@ export class AuditSealer {
 
   async #sealAll(): Promise<void> {
     const { store } = this.#options
-    let after: AuditRecord | undefined
-    for (let lost = 0; lost < MOST_LOST; ) {
+    let after = this.#goOnAfter
+    this.#goOnAfter = undefined
+    for (let lost = 0, turn = 1; lost < MOST_LOST; turn++) {
       const base = await this.#requireBase()
       const events = await store.listUnsealed(BATCH, after)
       const isLast = events.length < BATCH
       const accepted = events.filter((event) => this.#isSealable(event, base))
       if (accepted.length < events.length) this.#warnOfChanged()
       const isFirstDone = base.kind === 'first-head' && isLast
-      if (accepted.length > 0 || isFirstDone || base.from === null) {
+      if (accepted.length > 0 || isFirstDone || base.isOutdated) {
         const head = this.#headOver(base, accepted, isFirstDone ? 'head' : base.kind)
         if (!(await store.seal(base.from, this.#sealsOf(accepted, base), head))) {
           lost += 1
@@ -117,6 +130,10 @@ export class AuditSealer {
       }
       if (isLast) return
       after = events.at(-1)
+      if (turn >= MOST_AT_ONCE) {
+        this.#goOnAfter = after
+        return this.sealSoon(0)
+      }
       await breathe()
     }
   }
@@ -129,7 +146,10 @@ export class AuditSealer {
   }
 
   #warnOfChanged(): void {
-    this.#warnOnce('changed', 'the audit log has events that were changed or put in: `machine-auth audit verify` tells')
+    this.#warnOnce(
+      CHANGED,
+      'the audit log has events that were changed or put in, or are of a secret that is not given: `machine-auth audit verify` tells',
+    )
   }
 
   #sealsOf(events: readonly AuditRecord[], { from }: Base): readonly AuditSeal[] {
@@ -150,7 +170,7 @@ export class AuditSealer {
     if (head !== null) return this.#requireTrusted(head)
     const [first] = await store.listSealed(BEFORE_ALL, 1)
     const isOld = first !== undefined || (await store.findMark('checkpoint')) !== null || this.#highest > 0
-    if (!isOld) return { from: null, at: clock(), kind: 'first-head' }
+    if (!isOld) return { from: null, at: clock(), kind: 'first-head', isOutdated: true }
     // Another process may have made it, and sealed, in between.
     const made = await store.findMark('head')
     if (made !== null) return this.#requireTrusted(made)
@@ -159,7 +179,7 @@ export class AuditSealer {
 
   async #requireTrusted(head: AuditMarkRecord): Promise<Base> {
     const { macs } = this.#options
-    const base = { from: head.sequence, at: head.at }
+    const base = { from: head.sequence, at: head.at, isOutdated: !macs.isCurrent(head) }
     if (head.sequence < this.#highest) {
       throw new SealRefusal('the audit log was set back, and is not continued: `machine-auth audit verify` tells')
     }
@@ -170,19 +190,14 @@ export class AuditSealer {
         this.#highest = head.sequence
         return { ...base, kind: isFirst ? 'first-head' : 'head' }
       case 'unknown':
-        await this.#requireNoneVerifiable()
-        return { ...base, kind: 'head' }
+        // Never sealed over by itself: it may be of a right secret, and this one be the wrong one.
+        throw new SealRefusal(
+          'the audit log was sealed under a secret that is not given here, and is not continued: give it after the new one, or run `machine-auth audit adopt` if it is lost',
+        )
       case 'wrong':
         throw new SealRefusal(
           'the head of the audit log was changed, and is not continued: `machine-auth audit verify` tells',
         )
     }
-  }
-
-  /** Where a secret was lost, all of the log is of that secret. Else another process has a newer one: that one seals. */
-  async #requireNoneVerifiable(): Promise<void> {
-    const [first] = await this.#options.store.listSealed(BEFORE_ALL, 1)
-    if (first === undefined || this.#options.macs.checkEvent(first) === 'unknown') return
-    throw new SealRefusal('the audit log was sealed under a secret that is not given here: give it after the others')
   }
 }

@@ -35,5 +35,28 @@ test('verify finds an event that was changed: exit 1', async () => {
   database.close()
   const run = await cli.run(['audit', 'verify', '--json'])
   expect([run.code, run.json.ok, run.json.problemCount]).toEqual([1, false, 1])
-  expect((await cli.run(['audit', 'verify'])).out).toMatch(/^2 events, 1 problems, .*\n {2}changed: /)
+  expect((await cli.run(['audit', 'verify'])).out).toMatch(/^2 events, 0 unverifiable, 1 problems, .*\n {2}changed: /)
+})
+
+const OTHER = { env: { MACHINE_AUTH_SECRET: 'another root secret for tests, of 32 bytes and more' } }
+
+test('a log under a lost secret is right when so many are accepted, and goes on once it is adopted', async () => {
+  expect((await cli.run(['audit', 'verify'], OTHER)).code).toBe(1)
+  expect((await cli.run(['audit', 'adopt'], OTHER)).code).toBe(2)
+  const asked = await cli.run(['audit', 'adopt'], { ...OTHER, isTTY: true, stdin: 'n\n' })
+  expect([asked.code, asked.err]).toEqual([1, expect.stringContaining('Go on? [y/N]')])
+  const adopted = await cli.run(['audit', 'adopt', '--yes'], OTHER)
+  expect([adopted.code, adopted.out]).toEqual([
+    0,
+    'The log goes on after 2; verify it with --unverifiable 2 from now on.\n',
+  ])
+  expect((await cli.run(['audit', 'verify'], OTHER)).code).toBe(1)
+  const accepted = await cli.run(['audit', 'verify', '--unverifiable', '2'], OTHER)
+  expect([accepted.code, accepted.out]).toEqual([0, '3 events, 2 unverifiable, 0 problems, the newest is 3\n'])
+  expect(await must(cli, ['audit', 'adopt', '--yes'], OTHER)).toMatchObject({ adopted: true, sequence: 3 })
+})
+
+test('there is nothing to adopt in a log of secrets that are given', async () => {
+  const { out } = await cli.run(['audit', 'adopt', '--yes'])
+  expect(out).toBe('There is nothing to adopt: all of the log is of secrets that are given.\n')
 })

@@ -71,7 +71,9 @@ const ONLY_CODE: Readonly<Record<string, string>> = {
   'blocks.sweep': 'the life of the process',
   'blocks.settle': 'the life of the process',
   'audit.record': 'what every operation does',
+  'audit.adopt': 'vouching for the log is for who has the machine, by command: audit adopt',
   'audit.recordDenied': 'what every refusal does',
+  'audit.recordGuess': 'what every refusal does',
   'audit.refuseOutOfReach': 'what every refusal does',
   'audit.seal': 'the life of the process',
   'audit.sweep': 'the life of the process',
@@ -84,8 +86,8 @@ const ONLY_HTTP = new Set([
   ...['POST /token/new', 'POST /token/refresh', 'GET /.well-known/jwks.json'],
 ])
 
-/** Not of stored things: of a machine and its files. */
-const ONLY_COMMAND = new Set(['init', 'serve', 'migrate', 'doctor', 'routes', 'secret generate'])
+/** Of a machine and its files, and what only who has these decides. */
+const ONLY_COMMAND = new Set(['init', 'serve', 'migrate', 'doctor', 'routes', 'secret generate', 'audit adopt'])
 
 const SERVICES = ['organizations', 'users', 'keys', 'roles', 'permissions', 'blocks', 'sessions', 'audit'] as const
 

@@ -47,12 +47,26 @@ export function describeAuditStore(name: string, open: Open): void {
       )
       for (const event of events) await audit().append(event)
       expect(await readAll((page) => audit().list({}, page), 2)).toEqual(events.toReversed())
+      expect(await readAll((page) => audit().list({}, { ...page, order: 'asc' }), 2)).toEqual(events)
       const revoked = events.filter(({ action }) => action === 'key.revoked').toReversed()
       expect(await readAll((page) => audit().list({ action: 'key.revoked' }, page), 1)).toEqual(revoked)
       expect(await readAll((page) => audit().list({ action: "' or 1=1 --" }, page), 1)).toEqual([])
       for (const { cursor } of HOSTILE_CURSORS) {
         expect(await codeOf(audit().list({}, { limit: 2, cursor }))).toBe('validation_failed')
       }
+    })
+
+    test('a mark is replaced as it was read, and by one of many', async () => {
+      const [first, second] = [aMark(1), aMark(2)]
+      expect(await audit().replaceMark(null, first)).toBe(true)
+      expect(await audit().replaceMark(null, second)).toBe(false)
+      for (const other of [{ sequence: 2 }, { mac: 'another' }, { macKey: 'another' }]) {
+        expect(await audit().replaceMark({ ...first, ...other }, second)).toBe(false)
+      }
+      expect(await audit().findMark('head')).toEqual(first)
+      const replaced = await fiftyTimes((index) => audit().replaceMark(first, aMark(index + 2)))
+      expect(replaced.filter(Boolean)).toHaveLength(1)
+      expect(await audit().findMark('checkpoint')).toBeNull()
     })
 
     test.each([

@@ -54,6 +54,12 @@ export function auditVerbs(events: Map<string, AuditRecord>, marks: Map<string, 
       return true
     },
 
+    replaceMark(from: AuditMarkRecord | null, to: AuditMarkRecord): boolean {
+      if (!Bun.deepEquals(marks.get(to.name) ?? null, from)) return false
+      marks.set(to.name, to)
+      return true
+    },
+
     purge(checkpoint: AuditMarkRecord): number {
       const standing = marks.get('checkpoint')
       if (standing !== undefined && standing.sequence >= checkpoint.sequence) return 0

@@ -2,7 +2,7 @@
 import { t } from 'elysia'
 import type { AuditView } from '../../recording/reader.ts'
 import type { AuditVerification } from '../../recording/report.ts'
-import { Id, PageQuery, strict } from './shared.ts'
+import { Id, orderedPageQuery, strict } from './shared.ts'
 
 const moment = (description: string) =>
   t.Optional(t.String({ maxLength: 40, description, examples: ['2030-01-01T00:00:00Z'] }))
@@ -15,7 +15,7 @@ export const ListAuditQuery = strict({
   // Read by the service, which tells a wrong one by its name.
   from: moment('RFC 3339, inclusive.'),
   to: moment('RFC 3339, exclusive.'),
-  ...PageQuery.properties,
+  ...orderedPageQuery('createdAt'),
 })
 
 const AuditModel = t.Unsafe<AuditView>(
@@ -61,6 +61,9 @@ export const VerifyAuditQuery = strict({
   atLeast: t.Optional(
     t.Integer({ description: 'The place the log must have reached: noted from an earlier `head`.', examples: [42] }),
   ),
+  unverifiable: t.Optional(
+    t.Integer({ description: 'How many events of a lost secret are accepted; none by default.', examples: [0] }),
+  ),
 })
 
 const Mark = t.Nullable(t.Object({ sequence: t.Integer(), at: t.String() }))
@@ -69,6 +72,7 @@ const Kind = t.Union([
   t.Literal('changed'),
   t.Literal('missing'),
   t.Literal('inserted'),
+  t.Literal('unverifiable'),
   t.Literal('head'),
   t.Literal('checkpoint'),
 ])
@@ -77,7 +81,7 @@ export const AuditVerificationModel = t.Unsafe<AuditVerification>(
   t.Object({
     ok: t.Boolean({ description: 'Whether no problem was found.' }),
     checked: t.Integer({ description: 'Events gone through.' }),
-    unverifiable: t.Integer({ description: 'Of them, made under a secret that is no longer given.' }),
+    unverifiable: t.Integer({ description: 'Of them, made under a secret that is not given.' }),
     head: Mark,
     checkpoint: Mark,
     problems: t.Array(

@@ -161,6 +161,20 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
       })
     },
 
+    async replaceMark(from, to) {
+      const replaced = { name: auditMarks.name }
+      if (from === null) {
+        return isOneRow(await handle.insert(auditMarks).values(to).onConflictDoNothing().returning(replaced))
+      }
+      const isAsRead = and(
+        eq(auditMarks.name, from.name),
+        eq(auditMarks.sequence, from.sequence),
+        eq(auditMarks.mac, from.mac),
+        eq(auditMarks.macKey, from.macKey),
+      )
+      return isOneRow(await handle.update(auditMarks).set(to).where(isAsRead).returning(replaced))
+    },
+
     purge(checkpoint) {
       return transaction(function* (tx) {
         const moved = yield* rowsOf(

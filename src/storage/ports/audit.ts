@@ -35,6 +35,8 @@ export interface AuditStore {
    * does, and the others change nothing.
    */
   seal(from: number | null, seals: readonly AuditSeal[], head: AuditMarkRecord): Promise<boolean>
+  /** Puts a mark in the place of one that stands as it was read, or of none; answers whether this call did it. */
+  replaceMark(from: AuditMarkRecord | null, to: AuditMarkRecord): Promise<boolean>
   /**
    * Deletes every sealed event up to `checkpoint.sequence` and keeps the checkpoint instead, in one transaction, unless
    * a later one is there already; answers how many events.
