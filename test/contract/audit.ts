@@ -56,6 +56,19 @@ export function describeAuditStore(name: string, open: Open): void {
       }
     })
 
+    test('a mark is replaced as it was read, and by one of many', async () => {
+      const [first, second] = [aMark(1), aMark(2)]
+      expect(await audit().replaceMark(null, first)).toBe(true)
+      expect(await audit().replaceMark(null, second)).toBe(false)
+      for (const other of [{ sequence: 2 }, { mac: 'another' }, { macKey: 'another' }]) {
+        expect(await audit().replaceMark({ ...first, ...other }, second)).toBe(false)
+      }
+      expect(await audit().findMark('head')).toEqual(first)
+      const replaced = await fiftyTimes((index) => audit().replaceMark(first, aMark(index + 2)))
+      expect(replaced.filter(Boolean)).toHaveLength(1)
+      expect(await audit().findMark('checkpoint')).toBeNull()
+    })
+
     test.each([
       [{ action: 'a' }, [0, 1]],
       [{ actor: 'user_1' }, [1, 2]],

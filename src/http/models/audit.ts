@@ -61,6 +61,9 @@ export const VerifyAuditQuery = strict({
   atLeast: t.Optional(
     t.Integer({ description: 'The place the log must have reached: noted from an earlier `head`.', examples: [42] }),
   ),
+  unverifiable: t.Optional(
+    t.Integer({ description: 'How many events of a lost secret are accepted; none by default.', examples: [0] }),
+  ),
 })
 
 const Mark = t.Nullable(t.Object({ sequence: t.Integer(), at: t.String() }))
@@ -69,6 +72,7 @@ const Kind = t.Union([
   t.Literal('changed'),
   t.Literal('missing'),
   t.Literal('inserted'),
+  t.Literal('unverifiable'),
   t.Literal('head'),
   t.Literal('checkpoint'),
 ])
@@ -77,7 +81,7 @@ export const AuditVerificationModel = t.Unsafe<AuditVerification>(
   t.Object({
     ok: t.Boolean({ description: 'Whether no problem was found.' }),
     checked: t.Integer({ description: 'Events gone through.' }),
-    unverifiable: t.Integer({ description: 'Of them, made under a secret that is no longer given.' }),
+    unverifiable: t.Integer({ description: 'Of them, made under a secret that is not given.' }),
     head: Mark,
     checkpoint: Mark,
     problems: t.Array(
