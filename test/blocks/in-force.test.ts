@@ -25,7 +25,8 @@ describe('a block that the library makes', () => {
     await blocks.settle()
     const [block] = stored()
     expect(block).toEqual({ ...ABUSE, id: expect.stringMatching(/^blk_/), createdBy: 'system', createdAt: NOW })
-    const details = { kind: 'abuse', subject: `ip:${ADDRESS}`, scope: 'global', path: '', expiresAt: ABUSE.expiresAt }
+    const expiresAt = new Date(ABUSE.expiresAt).toISOString()
+    const details = { kind: 'abuse', subject: ADDRESS, scope: 'global', path: null, expiresAt }
     expect(audited()).toEqual([{ action: 'block.created', actor: 'system', subject: block?.id ?? '', details }])
     expect([isBlocked(), warnings]).toEqual([true, []])
   })

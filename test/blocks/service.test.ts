@@ -35,7 +35,8 @@ describe('adding', () => {
         expiresAt: NOW + HOUR,
       },
     ])
-    const details = { subject: `ip:${ADDRESS}`, scope: 'global', path: '', reason: 'scraping', expiresAt: NOW + HOUR }
+    const expiresAt = new Date(NOW + HOUR).toISOString()
+    const details = { subject: ADDRESS, scope: 'global', path: null, reason: 'scraping', expiresAt }
     expect(audited()).toEqual([{ action: 'block.created', actor: 'user_1', subject: view.id, details }])
   })
 
@@ -222,7 +223,7 @@ describe('removing', () => {
     expect(await blocks.remove(block.id, actorWith(['*'], { userId: 'user_1' }))).toEqual(block)
     expect([isBlocked(), isBlocked('10.0.0.1'), stored().length]).toEqual([false, true, 1])
     expect(forgotten).toEqual([`ip:${ADDRESS}`])
-    const details = { subject: `ip:${ADDRESS}` }
+    const details = { subject: ADDRESS }
     expect(audited().at(-1)).toEqual({ action: 'block.removed', actor: 'user_1', subject: block.id, details })
   })
 

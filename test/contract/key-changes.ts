@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
+import type { MachineAuthError } from '../../src/errors.ts'
 import type { KeyPatch } from '../../src/storage/ports/keys.ts'
 import type { ApiKeyRecord } from '../../src/storage/records.ts'
 import { aKey, NOW } from './fixtures.ts'
-import { changesOf, expectAtomic, fiftyTimes, type Open, type Opened } from './support.ts'
+import { changesOf, codeOf, expectAtomic, fiftyTimes, type Open, type Opened } from './support.ts'
 
 /** Each member that can be changed, set and taken away. */
 const PATCHES: readonly KeyPatch[] = [
@@ -101,6 +102,60 @@ export function describeKeyChanges(name: string, open: Open): void {
       for (const { id } of made) {
         expect(await keys().find(id)).toMatchObject({ revokedAt: NOW, revokedReason: 'leaked', revokedBy: 'user_1' })
       }
+    })
+
+    test.each<KeyPatch>([
+      { permissions: ['*'] },
+      { ipAllowlist: [] },
+      { rateLimit: null },
+      { monthlyQuota: null },
+      { expiresAt: NOW + 5 },
+      { enabled: false },
+      { metadata: { other: 1 } },
+    ])('of a key that has become %j since it was read is a conflict, and not written', async (patch) => {
+      const key = await insert(FULL)
+      const changed = await keys().update(key.id, patch, NOW)
+      expect(await codeOf(keys().update(key.id, { name: 'late' }, NOW, key))).toBe('conflict')
+      expect(await keys().find(key.id)).toEqual(changed)
+      expect(await found('late')).toEqual([])
+      expect(await changesOf(opened.storage)).toHaveLength(1)
+      expect(await keys().update(key.id, { name: 'late' }, NOW, changed ?? key)).toMatchObject({ name: 'late' })
+    })
+
+    test('of a key that was only used, told of or hashed anew since it was read is written', async () => {
+      const key = await insert({ ...FULL, creditsRefilledAt: NOW - 1000, expiryWarnedAt: null, pepper: 'old' })
+      await keys().claimCredits(key.id, 1, NOW)
+      await keys().claimExpiryWarnings(NOW, NOW + 1000, 10)
+      await keys().rehash(key.id, 'old', 'hash', 'new', 'lookup')
+      expect(await keys().update(key.id, { enabled: false }, NOW, key)).toMatchObject({ enabled: false, pepper: 'new' })
+      expect(await keys().update('key_unknown', { enabled: false }, NOW, key)).toBeNull()
+    })
+
+    test('of 50 callers who have read the same key one writes', async () => {
+      const key = await insert(FULL)
+      const answers = await fiftyTimes((index) =>
+        keys()
+          .update(key.id, { monthlyQuota: index + 1 }, NOW, key)
+          .catch(() => null),
+      )
+      const [written, ...more] = answers.filter((answer) => answer !== null)
+      expect([more.length, await keys().find(key.id)]).toEqual([0, written ?? null])
+    })
+
+    test.each([
+      { name: 'later', expiresAt: NOW + 1001, code: 'conflict' },
+      { name: 'none', expiresAt: null, code: 'conflict' },
+      { name: 'the same', expiresAt: NOW + 1000, code: null },
+      { name: 'earlier', expiresAt: NOW + 1, code: null },
+    ])('of a key that has a successor an expiry that is $name: $code', async ({ expiresAt, code }) => {
+      const key = await insert(FULL)
+      const { id } = await insert({ rotatedFrom: key.id })
+      const updating = keys().update(key.id, { expiresAt, name: 'late' }, NOW)
+      if (code !== null) expect(await updating.catch((error: MachineAuthError) => error.detail)).toContain(id)
+      else expect(await updating).toMatchObject({ expiresAt, name: 'late' })
+      const expected = code === null ? { ...key, expiresAt, name: 'late' } : key
+      expect(await keys().find(key.id)).toEqual(expected)
+      expect(await keys().update(id, { expiresAt: null }, NOW)).toMatchObject({ expiresAt: null })
     })
 
     test('different members given by 50 callers at once all take effect', async () => {

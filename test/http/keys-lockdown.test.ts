@@ -69,8 +69,17 @@ describe('POST /keys/lockdown', () => {
     ['a user and another organization', () => ({ organizationId: acme, userId: bob }), ALL],
     ['the beginning of time', () => ({ createdBefore: at(0) }), ALL],
     ['all of it', () => ({ createdBefore: at(100) }), []],
-    ['nobody known', () => ({ userId: 'user_none' }), ALL],
   ]
+
+  test.each([{ userId: 'user_none' }, { organizationId: 'org_none' }])(
+    '%p, whom nobody knows, is 404 for the platform too: a typo does not look like success',
+    async (selection) => {
+      for (const dryRun of [true, false]) {
+        expect((await lockdown({ ...selection, dryRun })).said).toBe('404 not_found')
+      }
+      expect(await working()).toEqual(ALL)
+    },
+  )
 
   test.each(SELECTIONS)('by %s: counts, and then revokes at once', async (_, selection, left) => {
     const count = ALL.length - left.length

@@ -89,6 +89,8 @@ const MANAGING: readonly {
   { name: 'keys.update of a limit', statements: 2, verb: ({ keys }) => keys.update('key_1', { credits: 1 }, NOW) },
   // What is searched for follows from the row as it was written.
   { name: 'keys.update of a name', statements: 3, verb: ({ keys }) => keys.update('key_1', { name: 'x' }, NOW) },
+  // Whether it was rotated is asked of the row that is held.
+  { name: 'keys.update of an expiry', statements: 3, verb: ({ keys }) => keys.update('key_1', { expiresAt: 9 }, NOW) },
   { name: 'keys.update of nothing', statements: 1, verb: ({ keys }) => keys.update('key_1', {}, NOW) },
   {
     name: 'keys.rotate',
