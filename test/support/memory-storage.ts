@@ -127,6 +127,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     }
   }
 
+  const creditVersions = new Map<string, number>()
   const keys = store('keys', {
     insert: (key: ApiKeyRecord) => insertInto(rows.keys, key),
     find: (id: string) => rows.keys.get(id) ?? null,
@@ -175,8 +176,8 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
       const user = userOf(key.userId)
       return { key, user, organization: organizationOf(key.organizationId ?? user?.organizationId) }
     },
-    ...creditVerbs(rows.keys),
-    ...keyChangeVerbs(rows.keys, rows.quotas, changed),
+    ...creditVerbs(rows.keys, creditVersions),
+    ...keyChangeVerbs(rows.keys, rows.quotas, creditVersions, changed),
   })
 
   const organizations = store('organizations', {
