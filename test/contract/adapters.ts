@@ -1,6 +1,5 @@
 import { Database } from 'bun:sqlite'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { SQL } from 'bun'
@@ -8,6 +7,8 @@ import { drizzle as drizzleSqlite } from 'drizzle-orm/bun-sqlite'
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite'
 import { drizzle as drizzleProxy } from 'drizzle-orm/sqlite-proxy'
 import { openStorage } from '../../src/storage/open.ts'
+import { createDatabaseDirectory } from '../support/directories.ts'
+import { openMigrated, writeMigrated } from '../support/migrated.ts'
 import type { Opened } from './support.ts'
 
 /** One kind of database that the contract holds for. */
@@ -30,7 +31,7 @@ const EMPTY = [
 
 /** A file of our own, opened anew for every test, and looked at through a second connection. */
 export function sqliteFile(): Adapter {
-  const directory = mkdtempSync(join(tmpdir(), 'machine-auth-'))
+  const directory = createDatabaseDirectory('machine-auth')
   let files = 0
   let close = async () => undefined as undefined
   return {
@@ -38,6 +39,7 @@ export function sqliteFile(): Adapter {
     async open() {
       await close()
       const file = join(directory, `${++files}.db`)
+      writeMigrated(file)
       const { storage, ready } = openStorage(`sqlite:${file}`, { migrate: 'auto' })
       await ready
       close = async () => void (await storage.close())
@@ -64,7 +66,7 @@ export function sqliteMemory(): Adapter {
     name: 'sqlite memory { db }',
     async open() {
       client?.close()
-      const opened = new Database(':memory:')
+      const opened = openMigrated()
       client = opened
       const { storage, ready } = openStorage({ db: drizzleSqlite(opened) }, { migrate: 'auto' })
       await ready
@@ -81,7 +83,7 @@ export function sqliteAsync(): Adapter {
     name: 'sqlite async { db }',
     async open() {
       client?.close()
-      const opened = new Database(':memory:')
+      const opened = openMigrated()
       client = opened
       const db = drizzleProxy(async (text, params, method) => {
         await Promise.resolve()

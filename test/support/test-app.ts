@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { Elysia } from 'elysia'
 import { createMachineAuth, type MachineAuth, type MachineAuthOptions, machineAuth } from '../../src/index.ts'
+import { openMigrated } from './migrated.ts'
 
 export const SECRET = 'root-secret-of-the-tests-Zk3v9QpLx7Tn2RbW'
 export const MASTER_KEY = 'master-key-of-the-tests-8Hq2LmVs5Yc1DgXf'
@@ -103,9 +104,9 @@ export interface TestApp extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Opens SQLite and notes each statement that the core sends, but for the watcher's. */
-export function openLogged(file = ':memory:') {
-  const client = new Database(file)
+/** Opens a SQLite file, or a migrated memory, and notes each statement that the core sends, but for the watcher's. */
+export function openLogged(file?: string) {
+  const client = file === undefined ? openMigrated() : new Database(file)
   const statements: string[] = []
   const logQuery = (text: string) => {
     if (!WATCHER.test(text)) statements.push(text)
