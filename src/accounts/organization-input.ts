@@ -14,9 +14,9 @@ export interface OrganizationLimits {
   readonly rateLimit?: RateLimitSetting | null | undefined
   /** Requests of all its keys together in a calendar month (UTC). */
   readonly monthlyQuota?: number | null | undefined
-  /** What its keys and tokens may have at most: names and wildcards. */
+  /** What its keys and opaque tokens may have at most: names and wildcards. */
   readonly maxPermissions?: readonly string[] | null | undefined
-  /** How long its keys and tokens live at most, as text or seconds. */
+  /** How long its keys and opaque tokens live at most, as text or seconds. */
   readonly maxKeyLifetime?: string | number | null | undefined
 }
 

@@ -104,7 +104,7 @@ export class OrganizationService {
 
   /**
    * Changes the members given. Suspending refuses all its keys, users and tokens from the next request on; a smaller
-   * `maxPermissions` counts for the keys it has as well.
+   * `maxPermissions` or `maxKeyLifetime` counts for the keys it has as well.
    *
    * @throws MachineAuthError `not_found`, `validation_failed`, `conflict` when the name is taken, `permission_required`
    * for limits without platform reach

@@ -21,9 +21,9 @@ export interface OrganizationView {
   readonly rateLimit: OrganizationRecord['rateLimit']
   /** Of all its keys together, in a calendar month (UTC). */
   readonly monthlyQuota: number | null
-  /** What its keys and tokens may have at most; null for no bound. */
+  /** What its keys and opaque tokens may have at most; null for no bound. */
   readonly maxPermissions: readonly string[] | null
-  /** How long its keys and tokens live at most, a duration text such as `90d`; null for no bound. */
+  /** How long its keys and opaque tokens live at most, a duration text such as `90d`; null for no bound. */
   readonly maxKeyLifetime: string | null
   /** Its keys that are not revoked. */
   readonly keyCount: number

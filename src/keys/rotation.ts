@@ -1,5 +1,5 @@
 /** Giving a key a new text, while the old one works on for a while. */
-import { boundExpiry } from '../authentication/organization-bounds.ts'
+import { boundExpiry, endWithinBounds } from '../authentication/organization-bounds.ts'
 import type { ApiKeyView } from '../authentication/views.ts'
 import type { Actor } from '../authorization/actor.ts'
 import { generateApiKey } from '../credentials/api-key-format.ts'
@@ -50,10 +50,10 @@ export async function rotateKey(
   const old = await requireKey(options, id, actor)
   const grace = resolveGrace(input, old)
   const now = clock()
-  requireActive(old, now)
+  const bounds = await owners.boundsOf(old.organizationId)
+  requireActive({ ...old, expiresAt: endWithinBounds(old, bounds) }, now)
   await requireOverKey(options, old, old, actor)
   await requireWithinOwnRate(options, old.rateLimit, actor)
-  const bounds = await owners.boundsOf(old.organizationId)
   const { id: newId, shown, raw } = generateApiKey(prefix, old.environment)
   const successor: ApiKeyRecord = {
     ...old,

@@ -1,4 +1,5 @@
 /** Verification for services that are not Elysia apps: they ask with the key somebody presented to them. */
+import { withinLifetime } from '../authentication/api-key.ts'
 import type { ApiKeyPrincipal, Outcome } from '../authentication/principal.ts'
 import { type ApiKeyView, toApiKeyView } from '../authentication/views.ts'
 import { type Actor, isWithinReach, reachOf } from '../authorization/actor.ts'
@@ -137,10 +138,8 @@ async function refusedVerification(
 ): Promise<KeyVerification> {
   if (!SECRET_WAS_RIGHT.has(code)) return { valid: false, code }
   const lookups = foreignLookups(text)
-  const record =
-    lookups.length === 0
-      ? await keys.find(`key_${apiKeyIdAt(text)}`)
-      : ((await keys.findByLookup(lookups))?.key ?? null)
-  if (record === null || !isWithinReach(reachOf(actor), record)) return INVALID
-  return { valid: false, code, key: toApiKeyView(record, clock()) }
+  const found =
+    lookups.length === 0 ? await keys.findWithOwner(`key_${apiKeyIdAt(text)}`) : await keys.findByLookup(lookups)
+  if (found === null || !isWithinReach(reachOf(actor), found.key)) return INVALID
+  return { valid: false, code, key: toApiKeyView(withinLifetime(found).key, clock()) }
 }

@@ -127,6 +127,8 @@ test('a bound on lives that comes later holds for the keys and opaque tokens tha
   // Also where both are remembered.
   t.time.now += 1
   expect([await asKey(), await asToken()]).toEqual(['401 api_key_expired', '401 token_expired'])
+  expect((await t.core.keys.verify({ key: key.rawKey })).key).toMatchObject({ status: 'expired', expiresAt: at(3) })
+  await expectRefused(t.core.keys.rotate(key.id), 'conflict')
   await t.core.organizations.update(organizationId, { maxKeyLifetime: null })
   expect([await asKey(), await asToken()]).toEqual(['200', '200'])
 })
