@@ -23,7 +23,8 @@ export interface KeyVerificationInput {
   readonly permissions?: readonly string[] | undefined
   readonly environment?: Environment | undefined
   /**
-   * Where the key was presented from: a key with an allow-list is refused without it, and wrong keys count against it.
+   * Where the key was presented from: a key with an allow-list is refused without it. With platform reach, wrong keys
+   * count against it.
    */
   readonly ip?: string | undefined
   /** Counts one use: for the key's rate, its quotas and credits. */
