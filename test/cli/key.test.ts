@@ -209,8 +209,10 @@ describe('key', () => {
     const { key: outside } = await create()
     const args = ['key', 'lockdown', '--organization', 'Acme', '--reason', 'Leak']
     expect(await must(cli, [...args, '--dry-run'])).toEqual({ count: 1, dryRun: true })
+    expect((await cli.run([...args, '--dry-run'])).out.trim()).toBe('1 key would be revoked.')
     expect((await stored(inside.id)).status).toBe('active')
     expect(await must(cli, [...args, '--yes'])).toEqual({ count: 1, dryRun: false })
+    expect((await cli.run([...args, '--yes'])).out.trim()).toBe('0 keys are revoked.')
     expect([(await stored(inside.id)).status, (await stored(outside.id)).status]).toEqual(['revoked', 'active'])
     expect((await cli.run(['key', 'lockdown', '--yes'])).code).toBe(1)
     expect((await stored(outside.id)).status).toBe('active')
