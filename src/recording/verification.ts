@@ -76,8 +76,9 @@ export class Verification {
 
   #tell(): void {
     const { onProgress, signal } = this.#options
-    signal?.throwIfAborted()
     onProgress?.(this.#checked, Math.max(this.#checked, (this.#trusted(this.#head) ?? 0) - this.#purgedUpTo()))
+    // Who listens may have given it up just now.
+    signal?.throwIfAborted()
   }
 
   #report(problem: AuditProblem): void {

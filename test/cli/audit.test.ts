@@ -38,7 +38,7 @@ test('verify finds an event that was changed: exit 1', async () => {
   expect((await cli.run(['audit', 'verify'])).out).toMatch(/^2 events, 0 unverifiable, 1 problems, .*\n {2}changed: /)
 })
 
-const OTHER = { env: { MACHINE_AUTH_SECRET: 'another root secret for tests, of 32 bytes and more' } }
+const OTHER = { env: { MACHINE_AUTH_SECRET: 'other-root-secret-of-the-tests-8Hq2LmVs5Yc1DgXf' } }
 
 test('a log under a lost secret is right when so many are accepted, and goes on once it is adopted', async () => {
   expect((await cli.run(['audit', 'verify'], OTHER)).code).toBe(1)

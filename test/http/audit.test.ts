@@ -178,6 +178,11 @@ describe('GET /audit/verify', () => {
     ])
   })
 
+  test('accepts so many events of a lost secret as one says', async () => {
+    const answer = await verify('?unverifiable=1')
+    expect(answer.json.problems).toContainEqual({ kind: 'unverifiable', detail: expect.any(String) })
+  })
+
   test('needs platform reach', async () => {
     expectProblem(await verify('', {}), 'credential_missing')
     for (const who of [boss, loner]) {
@@ -188,6 +193,7 @@ describe('GET /audit/verify', () => {
   test.each([
     ['?atLeast=-1', 'atLeast'],
     ['?atLeast=x', 'atLeast'],
+    ['?unverifiable=-1', 'unverifiable'],
     ['?since=1', 'since'],
   ])('refuses %s', async (query, path) => {
     expectInvalidAt(await verify(query), path)
