@@ -182,7 +182,7 @@ export class UserService {
   ): Promise<{ readonly user: UserRecord; readonly wanted: UserPatch }> {
     const { roles, known } = this.#options
     const user = await this.#requireUser(id, actor)
-    const who = await known.find(id, actor)
+    const who = await known.find(id, actor, user)
     if (who !== null) await this.#requireReach({ organizationId: who.organizationId, userId: id }, id, actor)
     const isOwn = actor.user?.id === id
     // To take away is not to give: the role of somebody disabled passes to nobody.

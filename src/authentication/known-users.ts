@@ -35,15 +35,13 @@ export class KnownUsers {
    *
    * @param actor for whom an app that fails is one that knows nobody, if he may do everything anyway: users can be
    * disabled while its database is down
+   * @param record as it was read, where it is written as it was judged
    */
-  async find(id: string, actor?: Actor): Promise<KnownUser | null> {
-    const { users, directory, roles } = this.#options
+  async find(id: string, actor?: Actor, record?: UserRecord): Promise<KnownUser | null> {
+    const { users, directory } = this.#options
+    if (record !== undefined && !directory.isExternal) return this.#ofRecord(record)
     const { user = null, organization = null } = (await users.findWithOrganization(id)) ?? {}
-    if (!directory.isExternal) {
-      if (user === null) return null
-      const { organizationId, roles: names } = user
-      return { organizationId, permissions: roles.permissionsOf(names).names, roles: names }
-    }
+    if (!directory.isExternal) return user === null ? null : this.#ofRecord(user)
     try {
       const outcome = await directory.find({ id, user: switchedOn(user), organization: switchedOn(organization) })
       if (outcome.kind !== 'user') return null
@@ -53,6 +51,10 @@ export class KnownUsers {
       if (actor !== undefined && isAlmighty(actor)) return null
       throw error
     }
+  }
+
+  #ofRecord({ organizationId, roles }: UserRecord): KnownUser {
+    return { organizationId, permissions: this.#options.roles.permissionsOf(roles).names, roles }
   }
 
   /**

@@ -236,6 +236,21 @@ describe('a user who becomes somebody else while a change of his is under way', 
     expect(services.memory.rows.users.get(id)).toMatchObject(change)
   })
 
+  test('is an administrator but for the moment in which he is judged: by what is written', async () => {
+    const { services, id, hash, original } = await withVictim()
+    const { rows, before } = services.memory
+    const give = (roles: readonly string[]) => {
+      const row = rows.users.get(id)
+      if (row !== undefined) rows.users.set(id, { ...row, roles })
+    }
+    give(['admin'])
+    before.set('users.findWithOrganization', () => give([]))
+    before.set('users.update', () => give(['admin']))
+    await expectRefused(services.users.update(id, { email: 'mine@example.com' }, helper), 'permission_required')
+    expect(hash()).toBe(original)
+    expect(rows.users.get(id)?.email).toBe('v@example.com')
+  })
+
   test('is moved out of reach between judging and writing', async () => {
     const { services, id, hash, original } = await withVictim()
     const [a, b] = [
