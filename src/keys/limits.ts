@@ -60,7 +60,8 @@ export function requireWithinRate(wanted: RateLimitSetting | null, organization:
 
 /** @throws MachineAuthError `permission_required` for a higher rate than that of the key that is acted by */
 export function refuseFaster(wanted: RateLimitSetting, own: RateLimitSetting): void {
-  if (isFaster(wanted, own)) throw refuseUse('A key gives no key a higher rate limit than the one that holds for itself.')
+  if (isFaster(wanted, own))
+    throw refuseUse('A key gives no key a higher rate limit than the one that holds for itself.')
 }
 
 /** No single key that it makes has more than it has itself. */
