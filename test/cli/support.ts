@@ -1,11 +1,11 @@
 /** Runs command lines in this process, each test in a directory of its own. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { runCli } from '../../src/cli/run.ts'
 import type { CliIo } from '../../src/cli/terminal/io.ts'
 import { type AnyMachineAuth, createMachineAuth } from '../../src/core.ts'
+import { createDatabaseDirectory } from '../support/directories.ts'
 import { SECRET, START } from '../support/test-app.ts'
 
 export interface RunInput {
@@ -41,7 +41,7 @@ export interface CliDirectory extends Disposable {
 
 /** A directory with a secret and a SQLite file by its environment, and nothing in it. */
 export function createDirectory(env: CliIo['env'] = {}): CliDirectory {
-  const path = mkdtempSync(join(tmpdir(), 'machine-auth-cli-'))
+  const path = createDatabaseDirectory('machine-auth-cli')
   const time = { now: START }
   const variables: Record<string, string | undefined> = {
     MACHINE_AUTH_DATABASE: `sqlite:${join(path, 'auth.db')}`,

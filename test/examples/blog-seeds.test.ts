@@ -1,13 +1,12 @@
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { createDatabaseDirectory } from '../support/directories.ts'
 import { bearer, findPrinted, login, request, START_TIMEOUT, startExample } from './support.ts'
 
 const BLOG = 'examples/blog/main.ts'
 const PRINTED = /Log in as alice@example\.com or bob@example\.com with (\S+)/
 
-const directory = mkdtempSync(join(tmpdir(), 'machine-auth-blog-'))
+const directory = createDatabaseDirectory('machine-auth-blog')
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 function start(env: Readonly<Record<string, string>> = {}) {

@@ -1,8 +1,8 @@
 /** Examples run as a stranger would run them: a process of their own, in an empty directory. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createDatabaseDirectory } from '../support/directories.ts'
 
 export const ROOT = join(import.meta.dir, '../..')
 
@@ -62,7 +62,7 @@ export async function startExample(
   file: string,
   options: { readonly env?: Readonly<Record<string, string>>; readonly directory?: string } = {},
 ): Promise<Example> {
-  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'machine-auth-example-'))
+  const directory = options.directory ?? createDatabaseDirectory('machine-auth-example')
   const port = await findFreePort()
   const child = Bun.spawn([process.execPath, join(ROOT, file)], {
     cwd: directory,

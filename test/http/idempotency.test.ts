@@ -1,10 +1,10 @@
 /** `Idempotency-Key` on creates. What becomes of those that fail is in idempotency-outcomes.test.ts. */
 import { afterAll, afterEach, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { withLog } from '../guards/support.ts'
 import { expectInvalidAt, expectProblem, objectAt, textAt } from '../support/answers.ts'
+import { createDatabaseDirectory } from '../support/directories.ts'
 import {
   addKey,
   addPeople,
@@ -344,7 +344,7 @@ describe('when the database fails midway', () => {
 })
 
 test('no file of the database holds the secret that was answered', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'machine-auth-'))
+  const directory = createDatabaseDirectory('machine-auth')
   const app = await createTestApp({ database: `sqlite:${join(directory, 'auth.db')}` })
   const headers = once('at-rest')
   const [first, again] = [

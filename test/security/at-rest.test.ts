@@ -1,10 +1,10 @@
 /** SECURITY.md, P26: no raw secret in the database, its journal, the console, or an error. */
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, spyOn, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { textAt } from '../support/answers.ts'
+import { createDatabaseDirectory } from '../support/directories.ts'
 import {
   ALICE,
   type Answer,
@@ -20,7 +20,7 @@ import {
   withKey,
 } from '../support/test-app.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'machine-auth-rest-'))
+const directory = createDatabaseDirectory('machine-auth-rest')
 const file = join(directory, 'rest.db')
 afterAll(() => rmSync(directory, { recursive: true }))
 

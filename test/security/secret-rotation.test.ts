@@ -2,10 +2,10 @@
 
 import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expectProblem } from '../support/answers.ts'
+import { createDatabaseDirectory } from '../support/directories.ts'
 import {
   addKey,
   addPeople,
@@ -19,7 +19,7 @@ import {
 const OLD = 'old-root-secret-of-the-tests-Kd8Wq2ZrVt5'
 const NEW = 'new-root-secret-of-the-tests-Jx4Np7YsLm1'
 
-const directory = mkdtempSync(join(tmpdir(), 'machine-auth-rotation-'))
+const directory = createDatabaseDirectory('machine-auth-rotation')
 const file = join(directory, 'rotation.db')
 afterAll(() => rmSync(directory, { recursive: true }))
 

@@ -1,16 +1,15 @@
 import { Database } from 'bun:sqlite'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import type { DatabaseSettings } from '../../src/storage/drizzle/database.ts'
 import { attachSqlite } from '../../src/storage/drizzle/sqlite.ts'
+import { createDatabaseDirectory } from '../support/directories.ts'
 
 export const SETTINGS: DatabaseSettings = { clock: Date.now, timeout: 1000 }
 
 /** Runs with a directory that is gone afterwards. */
 export async function inDirectory(work: (directory: string) => Promise<unknown>): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'machine-auth-'))
+  const directory = createDatabaseDirectory('machine-auth')
   try {
     await work(directory)
   } finally {
