@@ -49,6 +49,7 @@ export interface UserServiceOptions {
 
 export class UserService {
   readonly #options: UserServiceOptions
+  readonly #grantsOf = (role: string) => this.#options.roles.permissionsOf([role]).names
 
   constructor(options: UserServiceOptions) {
     this.#options = options
@@ -68,7 +69,7 @@ export class UserService {
     errors.throwIfAny()
     requireUnlimitedKey(actor)
     requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
-    requireRolesOf(actor, wanted.roles)
+    requireRolesOf(actor, wanted.roles, this.#grantsOf)
     if (input.id !== undefined) await this.#requireOverNew(input.id, actor)
     const organizationId = await this.#resolveOrganization(input.organizationId ?? null, actor)
     const id = input.id ?? generateId('user')
@@ -198,6 +199,7 @@ export class UserService {
       requireRolesOf(
         actor,
         wanted.roles.filter((role) => !user.roles.includes(role)),
+        this.#grantsOf,
       )
     }
     if (wanted.organizationId !== undefined && wanted.organizationId !== user.organizationId) {

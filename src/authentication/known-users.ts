@@ -74,7 +74,7 @@ export class KnownUsers {
    */
   requireOver(user: KnownUser | null, actor: Actor): void {
     this.requireCovering(user, actor)
-    if (user !== null) requireRolesOf(actor, user.roles)
+    if (user !== null) requireRolesOf(actor, user.roles, (role) => this.#options.roles.permissionsOf([role]).names)
   }
 }
 

@@ -102,17 +102,24 @@ export function requireCovering(actor: Actor, permissions: readonly string[]): v
 }
 
 /**
- * Demands that an actor has the roles that he gives or acts under: a role opens `requireRole` by its name, also where
- * it grants no permission. Only who reaches the platform need not have them: everything that an organization may do is
- * not what the names of the platform's own people open.
+ * Demands that an actor has the roles that he gives or acts under: a role opens `requireRole` by its name. Who reaches
+ * the platform need not have them. Who may do everything in an organization need not either, where a role grants
+ * something: that he has already. One that grants nothing opens doors by its name alone, and is nobody's to give but
+ * those who have it.
  *
+ * @param grantsOf the permissions of a role
  * @throws MachineAuthError `permission_required`, naming the roles he lacks
  */
-export function requireRolesOf(actor: Actor, roles: readonly string[]): void {
+export function requireRolesOf(
+  actor: Actor,
+  roles: readonly string[],
+  grantsOf: (role: string) => readonly string[],
+): void {
   if (reachOf(actor).kind === 'platform') return
   const own = actor.user?.roles ?? []
+  const isCovered = (role: string) => actor.granted.has('*') && grantsOf(role).length > 0
   requireNothingMissing(
-    roles.filter((role) => !own.includes(role)),
+    roles.filter((role) => !own.includes(role) && !isCovered(role)),
     'Nobody can give a role that he has not, or act on someone who has it.',
   )
 }

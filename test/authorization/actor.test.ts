@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import {
+  type Actor,
   isWithinReach,
   reachOf,
   requireCovering,
   requireGrantable,
   requirePlatform,
+  requireRolesOf,
   SYSTEM,
 } from '../../src/authorization/actor.ts'
+import { PermissionSet } from '../../src/authorization/permission-set.ts'
 import { MachineAuthError } from '../../src/errors.ts'
 import { actorWith } from '../support/services.ts'
 
@@ -86,5 +89,35 @@ describe('what an actor may give', () => {
     for (const actor of [inside(['*']), actorWith(['machine_auth.*'])]) {
       expect(lackedBy(() => requirePlatform(actor))).toEqual(['platform.admin'])
     }
+  })
+})
+
+describe('requireRolesOf', () => {
+  const GRANTS: Readonly<Record<string, readonly string[]>> = { admin: ['*'], user: ['posts.view'], operator: [] }
+  const grantsOf = (role: string) => GRANTS[role] ?? []
+  const who = (permissions: readonly string[], organizationId: string | null, ...roles: readonly string[]): Actor => ({
+    id: 'user_1',
+    organizationId,
+    user: { id: 'user_1', roles },
+    granted: new PermissionSet(permissions),
+  })
+
+  test.each<[string, Actor, readonly string[], readonly string[]]>([
+    ['the platform gives any', who(['*'], null), ['admin', 'user', 'operator'], []],
+    ['everybody gives what he has', who(['posts.view'], 'org_1', 'user', 'operator'), ['user', 'operator'], []],
+    ['nobody gives what he has not', who(['posts.view'], 'org_1', 'user'), ['user', 'admin'], ['admin']],
+    ['not by its permissions either', who(['posts.*'], 'org_1'), ['user'], ['user']],
+    ['everything in an organization is enough for one that grants something', who(['*'], 'org_1'), ['user'], []],
+    ['and not for one that is a name alone', who(['*'], 'org_1'), ['user', 'operator'], ['operator']],
+    ['unless he has it', who(['*'], 'org_1', 'operator'), ['operator'], []],
+    ['nor for one that is unknown', who(['*'], 'org_1'), ['ghost'], ['ghost']],
+  ])('%s', (_, actor, roles, missing) => {
+    let required: readonly string[] = []
+    try {
+      requireRolesOf(actor, roles, grantsOf)
+    } catch (error) {
+      required = error instanceof MachineAuthError ? (error.extras.required ?? []) : ['another error']
+    }
+    expect(required).toEqual([...missing])
   })
 })
