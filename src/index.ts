@@ -47,6 +47,7 @@ export type {
   UsersOption,
 } from './options/types.ts'
 export { machineAuth } from './plugin.ts'
+export type { AuditAdoption } from './recording/adoption.ts'
 export type { AuditView } from './recording/reader.ts'
 export type { AuditVerification } from './recording/report.ts'
 export type { SessionView } from './sessions/service.ts'

@@ -14,10 +14,11 @@ import type { AuditActor, AuditEvent } from './event.ts'
 import { AuditMacs } from './macs.ts'
 import { type AuditQuery, type AuditView, resolveQuery, toAuditView, withinReach } from './reader.ts'
 import { RepeatedEvents } from './repeated-events.ts'
-import { type AuditVerification, judge, type VerifyInput } from './report.ts'
+import type { AuditVerification, VerifyInput } from './report.ts'
 import { purgeEvents } from './retention.ts'
 import { AuditSealer } from './sealer.ts'
 import { SharedVerification } from './shared-verification.ts'
+import { judge } from './verdict.ts'
 import { Verification } from './verification.ts'
 
 export interface AuditLogOptions {

@@ -1,5 +1,4 @@
 /** What a verification is asked, and what it answers. */
-import { toTimestamp } from '../lib/timestamp.ts'
 import type { AuditMarkRecord } from '../storage/records.ts'
 import type { MacCheck } from './macs.ts'
 
@@ -66,44 +65,4 @@ export interface Findings {
   readonly places: { readonly first: number; readonly last: number } | null
   readonly problems: readonly AuditProblem[]
   readonly problemCount: number
-}
-
-/** Holds what was found to what was expected. */
-export function judge(
-  { checked, head, checkpoint, problems, problemCount, ...unknown }: Findings,
-  { atLeast, unverifiable: accepted }: { readonly atLeast: number; readonly unverifiable: number },
-): AuditVerification {
-  const { unverifiable, firstUnverifiable } = unknown
-  const unexpected: AuditProblem[] = []
-  const reached = head?.check === 'right' ? head.mark.sequence : 0
-  if (reached < atLeast) {
-    const detail = `The log ends at ${reached}, as far as can be trusted, and has been at ${atLeast}: it was cut off, or an older copy was put back.`
-    unexpected.push({ kind: 'head', sequence: reached, detail })
-  }
-  if (unverifiable !== accepted) {
-    const place = firstUnverifiable?.sequence ?? null
-    unexpected.push({
-      kind: 'unverifiable',
-      ...(place !== null && { sequence: place }),
-      ...(firstUnverifiable !== null && { id: firstUnverifiable.id }),
-      detail: `${unverifiable} events name a secret that is not given, and ${accepted} were expected: give that secret, too, or say how many you accept.`,
-    })
-  }
-  const count = problemCount + unexpected.length
-  return {
-    ok: count === 0,
-    checked,
-    unverifiable,
-    head: toMarkView(head),
-    checkpoint: toMarkView(checkpoint),
-    // These first: they must not be lost behind a hundred others.
-    problems: [...unexpected, ...problems].slice(0, 100),
-    problemCount: count,
-  }
-}
-
-function toMarkView(checked: CheckedMark | null): AuditMarkView | null {
-  // What somebody else wrote there is no moment, perhaps.
-  if (checked?.check !== 'right') return null
-  return { sequence: checked.mark.sequence, at: toTimestamp(checked.mark.at) }
 }

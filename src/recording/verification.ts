@@ -4,8 +4,7 @@ import type { AuditMarkRecord, AuditRecord } from '../storage/records.ts'
 import type { AuditMacs, MacCheck } from './macs.ts'
 import { sealedPages, unsealedPages } from './pages.ts'
 import type { AuditProblem, CheckedMark, Findings, OnProgress } from './report.ts'
-
-const MOST_PROBLEMS = 100
+import { MOST_PROBLEMS } from './verdict.ts'
 
 const OF_NO_SECRET = 'names a secret that is not given: give it after the others, or adopt the log if it is lost.'
 
@@ -87,8 +86,9 @@ export class Verification {
   }
 
   async #readMarks(): Promise<void> {
-    this.#head = await this.#readMark('head')
-    this.#checkpoint = await this.#readMark('checkpoint')
+    const [head, checkpoint] = await Promise.all([this.#readMark('head'), this.#readMark('checkpoint')])
+    this.#head = head
+    this.#checkpoint = checkpoint
   }
 
   async #readMark(name: AuditMarkRecord['name']): Promise<CheckedMark | null> {
