@@ -1,6 +1,8 @@
 /** `/audit`: who may read which events, what they tell, and the verification. Tampering is in test/security/audit.test.ts. */
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, spyOn, test } from 'bun:test'
+import { MachineAuthError } from '../../src/errors.ts'
 import { expectInvalidAt, expectProblem, listAt, membersOf, objectAt, TIMESTAMP, textAt } from '../support/answers.ts'
+import { expectRefused } from '../support/refusals.ts'
 import { addKey, addTokens, asMaster, createTestApp, START } from '../support/test-app.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -181,6 +183,22 @@ describe('GET /audit/verify', () => {
   test('accepts so many events of a lost secret as one says', async () => {
     const answer = await verify('?unverifiable=1')
     expect(answer.json.problems).toContainEqual({ kind: 'unverifiable', detail: expect.any(String) })
+  })
+
+  test('is given up when who asked is gone', async () => {
+    const [begun, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()]
+    const spy = spyOn(t.core.audit, 'verify').mockImplementation(({ signal } = {}) => {
+      signal?.addEventListener('abort', () => gone.reject(new MachineAuthError('request_malformed')))
+      begun.resolve()
+      return gone.promise
+    })
+    const controller = new AbortController()
+    const asked = fetch(`${t.origin}/auth/audit/verify`, { headers: asMaster, signal: controller.signal })
+    await begun.promise
+    controller.abort()
+    await expect(asked).rejects.toThrow()
+    await expectRefused(gone.promise, 'request_malformed')
+    spy.mockRestore()
   })
 
   test('needs platform reach', async () => {
