@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/bun-sqlite'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { SqliteHandle } from '../../options/types.ts'
 import type { Database, DatabaseSettings } from './database.ts'
+import { isLocked } from './errors.ts'
 import type { Handle } from './handle.ts'
 import * as ledger from './migrate/ledger.sqlite.ts'
 import * as tables from './schema.sqlite.ts'
@@ -15,6 +16,26 @@ import { createQueue, runAsync, runSync, type Transaction } from './transaction.
  * lock. `synchronous=FULL`: a revocation that was answered survives a power cut.
  */
 const PRAGMAS = ['busy_timeout=5000', 'journal_mode=WAL', 'synchronous=FULL', 'foreign_keys=ON']
+
+/** ms that one who opens a file waits for others who do, in steps of `BUSY_PAUSE`. */
+const BUSY_PATIENCE = 5000
+const BUSY_PAUSE = 10
+
+/**
+ * Of processes that turn a new file to WAL at the same moment SQLite refuses some at once: two who wait for each other
+ * would wait for ever, so `busy_timeout` does not count there.
+ */
+function prepareClient(client: Client): void {
+  for (let waited = 0; ; waited += BUSY_PAUSE) {
+    try {
+      for (const pragma of PRAGMAS) client.run(`PRAGMA ${pragma}`)
+      return
+    } catch (error) {
+      if (!isLocked(error) || waited >= BUSY_PATIENCE) throw error
+      Bun.sleepSync(BUSY_PAUSE)
+    }
+  }
+}
 
 function createTransaction(handle: Handle, synchronous: boolean): Transaction {
   const behavior = 'immediate'
@@ -67,7 +88,7 @@ export function openSqlite(file: string, settings: DatabaseSettings): Database {
   let client: Client | undefined
   try {
     client = new Client(file, { create: true, readwrite: true })
-    for (const pragma of PRAGMAS) client.run(`PRAGMA ${pragma}`)
+    prepareClient(client)
   } catch (error) {
     client?.close()
     throw describeFileError(file, error)
