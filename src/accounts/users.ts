@@ -26,6 +26,7 @@ import type { RefreshFamilyStore } from '../storage/ports/tokens.ts'
 import type { ChangeKind, UserRecord } from '../storage/records.ts'
 import { normalizeEmail } from './email.ts'
 import type { Passwords } from './passwords.ts'
+import { isDisabling, isGivingNothingNew } from './user-change.ts'
 import { eventsOfChange } from './user-events.ts'
 import { type NewUser, resolveNewUser, resolveUserPatch, type UserChange } from './user-input.ts'
 import { toUserView, type UserView } from './views.ts'
@@ -59,7 +60,8 @@ export class UserService {
    * Creates a user. Without a password he cannot log in by one.
    *
    * @throws MachineAuthError `validation_failed`, `conflict` (e-mail or id taken), `permission_required` (a role that
-   * the actor has not, or that grants more than he has; a limited key), `not_found` (another's organization)
+   * the actor has not, or that grants more than he has; a password by a limited key), `not_found` (another's
+   * organization)
    * @example await core.users.create({ email: 'alice@example.com', password, roles: ['admin'] })
    */
   async create(input: NewUser, actor: Actor = SYSTEM): Promise<UserView> {
@@ -67,9 +69,8 @@ export class UserService {
     const errors = new FieldErrors()
     const wanted = resolveNewUser(input, roles, errors)
     errors.throwIfAny()
-    requireUnlimitedKey(actor)
-    requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
-    requireRolesOf(actor, wanted.roles, this.#grantsOf)
+    if (input.password !== undefined || wanted.passwordHash !== null) requireUnlimitedKey(actor)
+    this.#requireGivable(wanted.roles, actor)
     if (input.id !== undefined) await this.#requireOverNew(input.id, actor)
     const organizationId = await this.#resolveOrganization(input.organizationId ?? null, actor)
     const id = input.id ?? generateId('user')
@@ -145,7 +146,7 @@ export class UserService {
     const hashed = password === undefined ? {} : { passwordHash: await passwords.hash(password) }
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { user, wanted } = await this.#judge(id, change, actor)
-      const updated = await this.#write(user, { ...wanted, ...hashed }, clock())
+      const updated = await this.#write(user, { ...wanted, ...hashed }, clock(), isDisabling(change))
       if (updated === null) continue
       for (const event of eventsOfChange(user, { ...wanted, ...hashed })) {
         await audit.record({ action: 'user.updated', actor, subject: id, ...event })
@@ -186,37 +187,41 @@ export class UserService {
     const who = await known.find(id, actor, user)
     if (who !== null) await this.#requireReach({ organizationId: who.organizationId, userId: id }, id, actor)
     const isOwn = actor.user?.id === id
-    // To take away is not to give: the role of somebody disabled passes to nobody.
-    if (isOwn || isDisabling(change)) known.requireCovering(who, actor)
+    // Neither to take away nor to give back is to give: his roles pass to nobody.
+    if (isOwn || isGivingNothingNew(change, user.roles)) known.requireCovering(who, actor)
     else known.requireOver(who, actor)
     if (!isDisabling(change)) requireUnlimitedKey(actor)
     if (isOwn) requireNoMachine(change, actor)
     const errors = new FieldErrors()
     const wanted = resolveUserPatch(change, roles, errors)
     errors.throwIfAny()
-    if (wanted.roles !== undefined) {
-      requireGrantable(actor, roles.permissionsOf(wanted.roles).names)
-      requireRolesOf(
-        actor,
-        wanted.roles.filter((role) => !user.roles.includes(role)),
-        this.#grantsOf,
-      )
-    }
+    const added = (wanted.roles ?? []).filter((role) => !user.roles.includes(role))
+    this.#requireGivable(added, actor)
     if (wanted.organizationId !== undefined && wanted.organizationId !== user.organizationId) {
       await this.#requireMovable(wanted.organizationId, actor)
     }
     return { user, wanted }
   }
 
-  /** Null when somebody changed meanwhile what the change was judged by. */
-  async #write(user: UserRecord, patch: UserPatch, now: number): Promise<UserRecord | null> {
+  #requireGivable(roles: readonly string[], actor: Actor): void {
+    requireGrantable(actor, this.#options.roles.permissionsOf(roles).names)
+    requireRolesOf(actor, roles, this.#grantsOf)
+  }
+
+  /**
+   * Null when somebody changed meanwhile what the change was judged by.
+   *
+   * @param isUrgent whether it is written whoever he has become: nobody keeps himself on by changing again and again
+   */
+  async #write(user: UserRecord, patch: UserPatch, now: number, isUrgent: boolean): Promise<UserRecord | null> {
     const { users, sessions, families, invalidate } = this.#options
     const { id, roles, organizationId, status } = user
     const isLoggedOut = patch.passwordHash !== undefined || patch.status === 'disabled'
+    const expected = isUrgent ? undefined : { roles, organizationId, status }
     // Never the same moment twice: who compares it must see that something happened.
     const notBefore = isLoggedOut ? { tokensNotBefore: Math.max(now, user.tokensNotBefore + 1) } : {}
     const write = async () => {
-      const updated = await users.update(id, { ...patch, ...notBefore }, now, { roles, organizationId, status })
+      const updated = await users.update(id, { ...patch, ...notBefore }, now, expected)
       if (isLoggedOut && updated !== null) {
         await sessions.deleteByUser(id, now)
         await families.revokeByUser(id, 'user_changed', now)
@@ -269,10 +274,6 @@ export class UserService {
     if ((await this.#options.organizations.find(id)) === null)
       throw invalidField('organizationId', 'names no organization')
   }
-}
-
-function isDisabling({ status, ...others }: UserChange): boolean {
-  return status === 'disabled' && Object.values(others).every((value) => value === undefined)
 }
 
 /** A machine acts for its owner; how he logs in is not its to decide. */

@@ -138,7 +138,7 @@ export function requireUnlimitedKey({ apiKey }: Actor): void {
   if (environment === 'live' && ipAllowlist.length === 0 && !isLimited) return
   throw new MachineAuthError('permission_required', {
     detail:
-      'A key for tests, for some addresses, for a time or for a number of uses makes no token or user, and changes none: they would not have its limits. Use a key without limits, or log in.',
+      'A key for tests, for some addresses, for a time or for a number of uses makes no token and no user with a password, and changes no user: they would not have its limits. Use a key without limits, or log in.',
   })
 }
 

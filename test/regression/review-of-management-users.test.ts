@@ -1,7 +1,7 @@
 /** What a review of managing found about who changes users, and how they log in. */
 import { describe, expect, test } from 'bun:test'
 import { expectRefused } from '../support/refusals.ts'
-import { actorWith, createFakeHasher, createServices, type Services } from '../support/services.ts'
+import { actorWith, createFakeHasher, createServices, fakeBcrypt, type Services } from '../support/services.ts'
 import { addKey, addPeople, addSession, createTestApp } from '../support/test-app.ts'
 
 const PASSWORD = 'a quite different horse'
@@ -32,19 +32,31 @@ describe('a limited key makes nothing that is without its limits', () => {
       const { headers } = await addKey(t, { permissions: ['*'], ...limit })
       const stored = () => t.client.query('select * from machine_auth_users order by id').all()
       const before = stored()
-      for (const body of [
-        { email: 'evil@example.com', password: PASSWORD, roles: ['admin'] },
-        { email: 'evil@example.com' },
-      ]) {
-        expect((await t.ask('/auth/users', { headers, body })).said).toBe('403 permission_required')
+      const create = (body: object) => t.ask('/auth/users', { headers, body: { email: 'c@example.com', ...body } })
+      for (const body of [{ password: PASSWORD }, { password: PASSWORD, roles: ['admin'] }]) {
+        expect((await create(body)).said).toBe('403 permission_required')
       }
       const patch = (body: object) => t.ask('/auth/users/user_bob', { method: 'PATCH', headers, body })
       for (const change of changes) expect((await patch(change)).said).toBe('403 permission_required')
       expect(stored()).toEqual(before)
       // To take away is not to give.
       expect((await patch({ status: 'disabled' })).json.status).toBe('disabled')
+      // Without a password there is no credential.
+      expect((await create({ roles: ['admin'] })).said).toBe('201')
+      const [made] = t.client.query("select password_hash from machine_auth_users where email = 'c@example.com'").all()
+      expect(made).toEqual({ password_hash: null })
     },
   )
+
+  test('nor does it bring a password along as a hash', async () => {
+    const { users, memory } = createServices()
+    const key = { ...actorWith(['*']), apiKey: { environment: 'test', ipAllowlist: [] } } as const
+    const passwordHash = fakeBcrypt('correct horse')
+    await expectRefused(users.create({ email: 'c@example.com', passwordHash }, key), 'permission_required')
+    expect(memory.rows.users.size).toBe(0)
+    await users.create({ email: 'c@example.com' }, key)
+    expect([...memory.rows.users.values()]).toMatchObject([{ passwordHash: null, status: 'active' }])
+  })
 
   test('one without limits does both', async () => {
     await using t = await createTestApp()
@@ -224,7 +236,7 @@ describe('a user who becomes somebody else while a change of his is under way', 
 
   test.each([
     { name: 'promoted', change: { roles: ['admin'] }, code: 'permission_required' },
-    { name: 'given something harmless', change: { roles: ['user', 'support'] }, code: null },
+    { name: 'given something harmless', change: { roles: ['support', 'user'] }, code: null },
     { name: 'disabled', change: { status: 'disabled' }, code: null },
   ] as const)('is $name between judging and writing', async ({ change, code }) => {
     const { services, id, hash, original } = await withVictim()
@@ -282,6 +294,46 @@ describe('a user who becomes somebody else while a change of his is under way', 
     await expectRefused(services.users.setPassword(id, PASSWORD), 'conflict')
     isOn = false
     expect(hash()).toBe(original)
+  })
+
+  test('gives his roles in another order again and again: nothing is changed by it', async () => {
+    const { services, id, hash, original } = await withVictim()
+    const orders = [
+      ['user', 'support'],
+      ['support', 'user'],
+    ]
+    await services.users.setRoles(id, orders[0] ?? [])
+    const { before } = services.memory
+    let count = 0
+    const again = async (): Promise<void> => {
+      await services.users.setRoles(id, orders[++count % 2] ?? [])
+      before.set('users.update', again)
+    }
+    before.set('users.update', again)
+    await services.users.setPassword(id, PASSWORD)
+    before.delete('users.update')
+    expect(count).toBe(1)
+    expect(hash()).not.toBe(original)
+    expect(services.memory.rows.users.get(id)?.roles).toEqual(['support', 'user'])
+  })
+
+  test('is disabled, whatever he changes meanwhile, again and again', async () => {
+    const { services, id } = await withVictim()
+    const { session } = await services.sessions.create(id)
+    const { rows, before } = services.memory
+    let count = 0
+    const again = (): void => {
+      const row = rows.users.get(id)
+      if (row !== undefined) rows.users.set(id, { ...row, roles: ++count % 2 === 0 ? ['user'] : [] })
+      before.set('users.update', again)
+    }
+    before.set('users.update', again)
+    expect((await services.users.disable(id, helper)).status).toBe('disabled')
+    expect(count).toBe(1)
+    // What he changed meanwhile is his; only the status is written over.
+    expect(rows.users.get(id)).toMatchObject({ status: 'disabled', roles: [] })
+    expect(rows.sessions.has(session.id)).toBe(false)
+    await expectRefused(services.users.enable(id, helper), 'conflict')
   })
 
   test('nothing is hashed for whom it is refused', async () => {

@@ -1,0 +1,19 @@
+/** What a change does to a user, which decides what it takes. */
+import type { UserChange } from './user-input.ts'
+
+/** Whether it only switches him off. */
+export function isDisabling({ status, ...others }: UserChange): boolean {
+  return status === 'disabled' && isNothing(others)
+}
+
+/** Whether it leaves him nothing that he has not had: it switches him on or off, or takes roles away. */
+export function isGivingNothingNew(
+  { status: _, roles = [], ...others }: UserChange,
+  present: readonly string[],
+): boolean {
+  return isNothing(others) && roles.every((role) => present.includes(role))
+}
+
+function isNothing(change: UserChange): boolean {
+  return Object.values(change).every((value) => value === undefined)
+}
