@@ -3,12 +3,11 @@ import { t } from 'elysia'
 import type { BlockService } from '../blocks/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { IdempotencyHeader, type Idempotent } from './idempotency.ts'
-import { BlockList, BlockModel, CreateBlock, ListBlocksQuery } from './models/blocks.ts'
-import { Id } from './models/shared.ts'
+import { BlockId, BlockList, BlockModel, CreateBlock, ListBlocksQuery } from './models/blocks.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Blocks']
-const params = t.Object({ id: Id })
+const params = t.Object({ id: BlockId })
 
 interface BlockEndpointServices {
   readonly blocks: BlockService

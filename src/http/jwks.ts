@@ -6,7 +6,10 @@ import type { MountPoint } from './mount-point.ts'
 
 // Typed as the service types it, whose lists are read-only.
 const JwkSet = t.Unsafe<Awaited<ReturnType<SigningKeys['jwks']>>>(
-  t.Object({ keys: t.Array(t.Record(t.String(), t.String())) }),
+  t.Object(
+    { keys: t.Array(t.Record(t.String(), t.String()), { description: 'JWKs (RFC 7517), each with its `kid`.' }) },
+    { description: 'The public halves of the signing keys.' },
+  ),
 )
 
 export function createJwksEndpoint(mount: MountPoint, signingKeys: SigningKeys) {

@@ -3,26 +3,22 @@ import { t } from 'elysia'
 import type { KeyService } from '../keys/service.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { IdempotencyHeader, type Idempotent } from './idempotency.ts'
+import { CreatedKey, KeyList, KeyVerification, KeyView, LockdownModel } from './models/key-views.ts'
 import {
   ChangeKey,
-  CreatedKey,
   CreateKey,
   ImportKey,
-  KeyList,
-  KeyVerification,
-  KeyView,
+  KeyId,
   ListKeysQuery,
   LockDownKeys,
-  LockdownModel,
   RevokeKey,
   RotateKey,
   VerifyKey,
 } from './models/keys.ts'
-import { Id } from './models/shared.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['API keys']
-const params = t.Object({ id: Id })
+const params = t.Object({ id: KeyId })
 
 interface KeyEndpointServices {
   readonly keys: KeyService

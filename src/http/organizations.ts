@@ -7,14 +7,14 @@ import {
   ChangeOrganization,
   CreateOrganization,
   ListOrganizationsQuery,
+  OrganizationId,
   OrganizationList,
   OrganizationModel,
 } from './models/organizations.ts'
-import { Id } from './models/shared.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Organizations']
-const params = t.Object({ id: Id })
+const params = t.Object({ id: OrganizationId })
 
 interface OrganizationEndpointServices {
   readonly organizations: OrganizationService

@@ -14,8 +14,8 @@ import type { SessionService } from '../sessions/service.ts'
 import { createEndpoints, refusing, withOrigin } from './base.ts'
 import { withCurrent } from './current-session.ts'
 import { requireOwnPage } from './login.ts'
-import { SessionList, SessionView } from './models/sessions.ts'
-import { Id, PageQuery } from './models/shared.ts'
+import { SessionId, SessionList, SessionView } from './models/sessions.ts'
+import { PageQuery } from './models/shared.ts'
 import { Login } from './models/tokens.ts'
 import type { MountPoint } from './mount-point.ts'
 
@@ -106,7 +106,7 @@ export function createSessionEndpoints(
       },
       {
         machineAuthUser: true,
-        params: t.Object({ id: Id }),
+        params: t.Object({ id: SessionId }),
         response: { 204: t.Void() },
         detail: { ...refusing(404), tags, summary: 'End one of your own sessions' },
       },

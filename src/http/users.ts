@@ -7,12 +7,12 @@ import { createEndpoints, refusing } from './base.ts'
 import { withCurrent } from './current-session.ts'
 import { IdempotencyHeader, type Idempotent } from './idempotency.ts'
 import { SessionList } from './models/sessions.ts'
-import { Id, PageQuery } from './models/shared.ts'
-import { ChangeUser, CreateUser, ListUsersQuery, UserList, UserModel } from './models/users.ts'
+import { PageQuery } from './models/shared.ts'
+import { ChangeUser, CreateUser, ListUsersQuery, UserId, UserList, UserModel } from './models/users.ts'
 import type { MountPoint } from './mount-point.ts'
 
 const tags = ['Users']
-const params = t.Object({ id: Id })
+const params = t.Object({ id: UserId })
 
 interface UserEndpointServices {
   readonly users: UserService

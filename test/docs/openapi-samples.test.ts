@@ -110,7 +110,8 @@ describe('a body', () => {
 
   test('has metadata that is an object, and nothing of how that is written down', () => {
     const { metadata } = bodySchemaOf(operationOf(document, 'post', '/auth/keys')).properties as JsonObject
-    expect(metadata).toEqual({ type: 'object', description: 'A JSON object of at most 4 KB.' })
+    const said = { description: 'A JSON object of at most 4 KB.', examples: [{ team: 'data' }] }
+    expect(metadata).toEqual({ type: 'object', ...said })
   })
 })
 

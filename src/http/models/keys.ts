@@ -1,108 +1,104 @@
-/** What the endpoints of API keys take and answer. */
+/** What the endpoints of API keys take. */
 import { Type } from '@sinclair/typebox'
 import { t } from 'elysia'
-import type { ApiKeyView } from '../../authentication/views.ts'
 import type { Metadata } from '../../keys/metadata.ts'
-import { Environment, Id, order, Permissions, page, RateLimit, strict, Timestamp } from './shared.ts'
+import { keyStatus } from './key-views.ts'
+import {
+  environment,
+  id,
+  monthlyQuota,
+  order,
+  organizationId,
+  page,
+  permissions,
+  rateLimit,
+  reason,
+  SORT,
+  strict,
+  timestamp,
+  userId,
+} from './shared.ts'
 
-const KeyStatus = t.Union([t.Literal('active'), t.Literal('disabled'), t.Literal('revoked'), t.Literal('expired')])
+export const KeyId = id('Id of the key.', 'key_4dTyWz8Qm1nBvK3c')
 
-// Typed as the services type it, whose lists are read-only.
-export const KeyView = t.Unsafe<ApiKeyView>(
-  t.Object(
+const credits = (description: string) =>
+  strict(
     {
-      id: t.String({ examples: ['key_4dTyWz8Qm1nBvK3c'] }),
-      name: t.String(),
-      prefix: t.String({ description: 'The part that may be shown.', examples: ['mac_live_4dTyWz8Qm1nBvK3c'] }),
-      environment: t.Union([t.Literal('live'), t.Literal('test')]),
-      organizationId: t.Nullable(t.String()),
-      userId: t.Nullable(t.String()),
-      permissions: t.Array(t.String()),
-      ipAllowlist: t.Array(t.String()),
-      rateLimit: t.Nullable(t.Object({ limit: t.Integer(), window: t.String({ examples: ['1m'] }) })),
-      monthlyQuota: t.Nullable(t.Integer()),
-      status: KeyStatus,
-      credits: t.Nullable(
-        t.Object({
-          remaining: t.Integer(),
-          refill: t.Optional(t.Object({ amount: t.Integer(), every: t.String({ examples: ['1d'] }) })),
-        }),
-        { description: 'Uses left; null when they are not limited.' },
+      remaining: Type.Integer({
+        minimum: 0,
+        maximum: 1_000_000_000,
+        description: 'Uses left, after which it is refused.',
+        examples: [100],
+      }),
+      refill: t.Optional(
+        strict(
+          {
+            amount: Type.Integer({
+              minimum: 1,
+              maximum: 1_000_000_000,
+              description: 'Up to how many uses it is refilled.',
+              examples: [100],
+            }),
+            every: t.String({ maxLength: 32, description: 'How often: a duration.', examples: ['1d'] }),
+          },
+          { description: 'How uses come back; not at all unless given.', examples: [{ amount: 100, every: '1d' }] },
+        ),
       ),
-      expiresAt: t.Nullable(t.String()),
-      lastUsedAt: t.Nullable(t.String()),
-      createdAt: t.String(),
-      revokedAt: t.Nullable(t.String()),
-      revokedReason: t.Nullable(t.String()),
-      rotatedFrom: t.Nullable(t.String()),
-      description: t.Nullable(t.String()),
-      metadata: t.Nullable(t.Record(t.String(), t.Unknown())),
     },
-    {
-      description: 'An API key without its secret.',
-      examples: [
-        {
-          id: 'key_4dTyWz8Qm1nBvK3c',
-          name: 'Nightly import',
-          prefix: 'mac_live_4dTyWz8Qm1nBvK3c',
-          environment: 'live',
-          organizationId: 'org_7Kd0aQmXz3LpVn2R',
-          userId: null,
-          permissions: ['users.view'],
-          ipAllowlist: ['203.0.113.0/24'],
-          rateLimit: { limit: 100, window: '1m' },
-          monthlyQuota: 100_000,
-          status: 'active',
-          credits: null,
-          expiresAt: '2030-04-01T00:00:00.000Z',
-          lastUsedAt: null,
-          createdAt: '2030-01-01T00:00:00.000Z',
-          revokedAt: null,
-          revokedReason: null,
-          rotatedFrom: null,
-          description: null,
-          metadata: null,
-        },
-      ],
-    },
-  ),
-)
+    { description, examples: [{ remaining: 100, refill: { amount: 100, every: '1d' } }] },
+  )
 
-const Credits = strict({
-  remaining: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
-  refill: t.Optional(
-    strict({
-      amount: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
-      every: t.String({ maxLength: 32, examples: ['1d'] }),
-    }),
-  ),
-})
+const remark = (description: string) => t.String({ maxLength: 1000, description, examples: ['Owned by the data team'] })
 
 const newKey = {
-  name: t.String({ minLength: 1, maxLength: 255, examples: ['Nightly import'] }),
-  organizationId: t.Optional(Id),
-  userId: t.Optional(Id),
-  permissions: t.Optional(Permissions),
-  environment: t.Optional(Environment),
-  expiresAt: t.Optional(Timestamp('RFC 3339; not together with `expiresInDays`.')),
+  name: t.String({
+    minLength: 1,
+    maxLength: 255,
+    description: 'What people call it; need not be unique.',
+    examples: ['Nightly import'],
+  }),
+  organizationId: t.Optional(
+    organizationId('Organization it belongs to; unless given your own, else that of its user.'),
+  ),
+  userId: t.Optional(
+    userId('User it acts for, and never may do more than; nobody unless given, or you where you reach only your own.'),
+  ),
+  permissions: t.Optional(
+    permissions('What it may do at most; unless given `apiKeys.defaultPermissions`, as far as you may.'),
+  ),
+  environment: t.Optional(environment('`live` unless given. Routes for live keys refuse a test key.')),
+  expiresAt: t.Optional(
+    timestamp('When it ends, RFC 3339; unless given never, or when its organization demands. Or use `expiresInDays`.'),
+  ),
   // TypeBox's own: Elysia's takes text for numbers.
-  expiresInDays: t.Optional(Type.Integer({ minimum: 1, maximum: 36_525, examples: [90] })),
+  expiresInDays: t.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 36_525,
+      description: 'In how many days it ends; not together with `expiresAt`.',
+      examples: [90],
+    }),
+  ),
   ipAllowlist: t.Optional(
     t.Array(t.String({ minLength: 1, maxLength: 64 }), {
       maxItems: 100,
-      description: 'Addresses and CIDR ranges it may be used from.',
+      description: 'Addresses and CIDR ranges it may be used from; anywhere when empty.',
       examples: [['203.0.113.0/24']],
     }),
   ),
-  rateLimit: t.Optional(RateLimit),
-  monthlyQuota: t.Optional(
-    Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Requests in a calendar month (UTC).' }),
-  ),
-  credits: t.Optional(Credits),
-  description: t.Optional(t.String({ maxLength: 1000 })),
+  rateLimit: t.Optional(rateLimit('Its own rate; unless given its organization’s, else the usual one.')),
+  monthlyQuota: t.Optional(monthlyQuota('Requests in a calendar month (UTC); no bound unless given.')),
+  credits: t.Optional(credits('How many uses it has; not limited unless given.')),
+  description: t.Optional(remark('A remark for people.')),
   // Checked by the service: of what Elysia takes for a record it makes a copy, of an array one without members.
   metadata: t.Optional(
-    t.Unsafe<Metadata>(t.Any({ 'x-machine-auth-type': 'object', description: 'A JSON object of at most 4 KB.' })),
+    t.Unsafe<Metadata>(
+      t.Any({
+        'x-machine-auth-type': 'object',
+        description: 'A JSON object of at most 4 KB.',
+        examples: [{ team: 'data' }],
+      }),
+    ),
   ),
 }
 
@@ -110,54 +106,65 @@ export const CreateKey = strict(newKey, {
   examples: [{ name: 'Nightly import', permissions: [], expiresInDays: 90 }],
 })
 
+const HASH = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+
 export const ImportKey = strict(
   {
     ...newKey,
-    hash: t.String({ minLength: 1, maxLength: 1024, description: 'As it was stored where the key was made.' }),
-    hashKind: t.String({ minLength: 1, maxLength: 32, description: 'One of `apiKeys.importKinds`.' }),
+    permissions: t.Optional(permissions('What it may do at most; nothing unless given.')),
+    hash: t.String({
+      minLength: 1,
+      maxLength: 1024,
+      description: 'As it was stored where the key was made.',
+      examples: [HASH],
+    }),
+    hashKind: t.String({
+      minLength: 1,
+      maxLength: 32,
+      description: 'One of `apiKeys.importKinds`.',
+      examples: ['sha256'],
+    }),
     prefix: t.Optional(
       t.String({
         minLength: 1,
         maxLength: 64,
-        description: 'The part of the key that may be shown.',
+        description: 'The part of the key that may be shown; some kinds find it by that.',
         examples: ['bk_9f8'],
       }),
     ),
-    createdAt: t.Optional(Timestamp('RFC 3339; now unless given.')),
+    createdAt: t.Optional(timestamp('When it was made there, RFC 3339, not in the future; now unless given.')),
   },
-  {
-    examples: [
-      {
-        name: 'Billing',
-        hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
-        hashKind: 'sha256',
-        permissions: [],
-      },
-    ],
-  },
+  { examples: [{ name: 'Billing', hash: HASH, hashKind: 'sha256', permissions: [] }] },
 )
 
-const nullable = {
-  description: 'Null takes it away.',
-}
+/** What null does to a member of a key. */
+const nullTakesAway = (description: string) => ({ description: `${description} Null takes it away.` })
 
 export const ChangeKey = strict(
   {
     name: t.Optional(newKey.name),
-    description: t.Optional(t.Nullable(t.String({ maxLength: 1000 }), nullable)),
-    permissions: t.Optional(Permissions),
+    description: t.Optional(t.Nullable(remark('A remark for people.'), nullTakesAway('A remark for people.'))),
+    permissions: t.Optional(permissions('What it may do at most, instead of what it could.')),
     ipAllowlist: newKey.ipAllowlist,
-    rateLimit: t.Optional(t.Nullable(RateLimit, nullable)),
-    monthlyQuota: t.Optional(t.Nullable(Type.Integer({ minimum: 1, maximum: 1_000_000_000 }), nullable)),
-    credits: t.Optional(t.Nullable(Credits, nullable)),
-    expiresAt: t.Optional(t.Nullable(Timestamp('RFC 3339. Null takes it away.'))),
+    rateLimit: t.Optional(t.Nullable(rateLimit('Its own rate.'), nullTakesAway('Its own rate.'))),
+    monthlyQuota: t.Optional(
+      t.Nullable(monthlyQuota('Requests in a month.'), nullTakesAway('Requests in a calendar month (UTC).')),
+    ),
+    credits: t.Optional(t.Nullable(credits('How many uses it has.'), nullTakesAway('How many uses it has.'))),
+    expiresAt: t.Optional(t.Nullable(timestamp('RFC 3339.'), nullTakesAway('When it ends, RFC 3339.'))),
     // Checked by the service, as that of a new key.
     metadata: t.Optional(
       t.Unsafe<Metadata | null>(
-        t.Any({ 'x-machine-auth-type': ['object', 'null'], description: 'A JSON object of at most 4 KB, or null.' }),
+        t.Any({
+          'x-machine-auth-type': ['object', 'null'],
+          ...nullTakesAway('A JSON object of at most 4 KB.'),
+          examples: [{ team: 'data' }],
+        }),
       ),
     ),
-    enabled: t.Optional(Type.Boolean({ description: 'A disabled key is refused until it is enabled again.' })),
+    enabled: t.Optional(
+      Type.Boolean({ description: 'A disabled key is refused until it is enabled again.', examples: [false] }),
+    ),
   },
   { examples: [{ name: 'Nightly export', rateLimit: { limit: 600, window: '1m' } }] },
 )
@@ -168,7 +175,8 @@ export const RotateKey = t.Nullable(
       gracePeriod: t.Optional(
         t.String({
           maxLength: 32,
-          description: 'How long the old key works on, `1h` unless given; `0s` revokes it at once.',
+          description:
+            'How long the old key works on, at most `90d`; `0s` revokes it at once. `1h` unless given, `0s` with credits.',
           examples: ['24h'],
         }),
       ),
@@ -179,67 +187,60 @@ export const RotateKey = t.Nullable(
 
 export const LockDownKeys = strict(
   {
-    organizationId: t.Optional(Id),
-    userId: t.Optional(Id),
-    createdBefore: t.Optional(Timestamp('RFC 3339: keys made before that moment.')),
-    reason: t.Optional(t.String({ maxLength: 500 })),
-    dryRun: t.Optional(Type.Boolean({ description: 'Counts only.' })),
+    organizationId: t.Optional(organizationId('Only keys of this organization.')),
+    userId: t.Optional(userId('Only keys of this user.')),
+    createdBefore: t.Optional(timestamp('RFC 3339: only keys made before that moment.')),
+    reason: reason('Why, kept with each key and in the audit log.', 'Leaked backup'),
+    dryRun: t.Optional(Type.Boolean({ description: 'Counts only, revokes nothing.', examples: [true] })),
   },
-  { examples: [{ createdBefore: '2030-01-31T00:00:00Z', reason: 'Leaked backup', dryRun: true }] },
+  {
+    description: 'Which keys: all conditions that are given must hold, and at least one must be given.',
+    examples: [{ createdBefore: '2030-01-31T00:00:00Z', reason: 'Leaked backup', dryRun: true }],
+  },
 )
 
-export const LockdownModel = t.Object({
-  count: t.Integer({ description: 'Keys that were revoked, or would be.' }),
-  dryRun: t.Boolean(),
-})
-
-export const CreatedKey = t.Object({
-  key: KeyView,
-  // Not in an answer that is repeated for an Idempotency-Key.
-  rawKey: t.Optional(t.String({ description: 'The key. It is shown this once and stored nowhere.' })),
-})
-
 export const ListKeysQuery = strict({
-  organizationId: t.Optional(Id),
-  status: t.Optional(KeyStatus),
-  environment: t.Optional(Environment),
-  q: t.Optional(t.String({ maxLength: 255, description: 'Part of the name or description, taken literally.' })),
+  organizationId: t.Optional(organizationId('Only keys of this organization.')),
+  status: t.Optional(keyStatus('Only keys of this status.')),
+  environment: t.Optional(environment('Only keys of this environment.')),
+  q: t.Optional(
+    t.String({
+      maxLength: 255,
+      description: 'Part of the name or description, taken literally, in upper or lower case.',
+      examples: ['import'],
+    }),
+  ),
   ...page,
   // Without bounds here: Elysia would name no member in its refusal. The service has them.
-  sort: t.Optional(t.Union([t.Literal('createdAt'), t.Literal('name'), t.Literal('lastUsedAt')])),
+  sort: t.Optional(
+    t.Union([t.Literal('createdAt'), t.Literal('name'), t.Literal('lastUsedAt')], { description: SORT }),
+  ),
   order,
 })
 
-export const KeyList = t.Object({
-  items: t.Unsafe<readonly ApiKeyView[]>(t.Array(KeyView)),
-  nextCursor: t.Nullable(t.String()),
-})
-
 export const RevokeKey = t.Nullable(
-  strict({ reason: t.Optional(t.String({ maxLength: 500 })) }, { examples: [{ reason: 'Leaked in a log' }] }),
+  strict(
+    { reason: reason('Why, kept with the key and in the audit log.', 'Leaked in a log') },
+    { examples: [{ reason: 'Leaked in a log' }] },
+  ),
 )
 
 export const VerifyKey = strict(
   {
-    key: t.String(),
-    permissions: t.Optional(Permissions),
-    environment: t.Optional(Environment),
+    key: t.String({ description: 'The key as it was presented.', examples: ['mac_live_4dTyWz8Qm1nBvK3c'] }),
+    permissions: t.Optional(permissions('All of them must be granted to the key.')),
+    environment: t.Optional(environment('Which the key must be for; either unless given.')),
     ip: t.Optional(
       t.String({
         maxLength: 64,
-        description: 'Address the key was presented from; with platform reach, wrong keys count against it.',
+        description:
+          'Address the key was presented from, which one with an allow-list needs; with platform reach, wrong keys count against it.',
+        examples: ['203.0.113.5'],
       }),
     ),
-    consume: t.Optional(Type.Boolean({ description: 'Counts one use for its rate, quotas and credits.' })),
+    consume: t.Optional(
+      Type.Boolean({ description: 'Counts one use for its rate, quotas and credits.', examples: [true] }),
+    ),
   },
   { examples: [{ key: 'mac_live_4dTyWz8Qm1nBvK3c', permissions: [] }] },
 )
-
-export const KeyVerification = t.Object({
-  valid: t.Boolean(),
-  code: t.String({ description: '`valid`, or the code the key would be refused with.' }),
-  key: t.Optional(KeyView),
-  remaining: t.Optional(
-    t.Integer({ description: 'How many more would be let through now, by its own limit and credits; with `consume`.' }),
-  ),
-})

@@ -1,19 +1,23 @@
-/** What the endpoints of sessions answer. */
+/** What the endpoints of sessions take and answer. */
 import type { Static } from '@sinclair/typebox'
 import { t } from 'elysia'
+import { id, moment, nextCursor } from './shared.ts'
+
+export const SessionId = id('Id of the session, as the list has it; not the cookie.', 'sess_9hQm2LxVbT0sWcPa')
 
 export const SessionView = t.Object(
   {
-    id: t.String(),
-    userId: t.String(),
-    createdAt: t.String(),
-    lastSeenAt: t.String(),
-    expiresAt: t.String(),
-    address: t.Nullable(t.String()),
-    userAgent: t.Nullable(t.String()),
+    id: t.String({ description: 'Id of the session; it does not open it.' }),
+    userId: t.String({ description: 'Whose it is.' }),
+    createdAt: moment('When he logged in, RFC 3339 in UTC.'),
+    lastSeenAt: moment('When it was last used, RFC 3339 in UTC.'),
+    expiresAt: moment('When it ends, RFC 3339 in UTC.'),
+    address: t.Nullable(t.String({ description: 'Address of the login; null if not known.' })),
+    userAgent: t.Nullable(t.String({ description: 'Browser of the login, as it calls itself; null if it did not.' })),
     current: t.Boolean({ description: 'Whether this request came with it.' }),
   },
   {
+    description: 'A login by cookie.',
     examples: [
       {
         id: 'sess_9hQm2LxVbT0sWcPa',
@@ -29,7 +33,12 @@ export const SessionView = t.Object(
   },
 )
 
-export const SessionList = t.Object({
-  items: t.Unsafe<readonly Static<typeof SessionView>[]>(t.Array(SessionView)),
-  nextCursor: t.Nullable(t.String()),
-})
+export const SessionList = t.Object(
+  {
+    items: t.Unsafe<readonly Static<typeof SessionView>[]>(
+      t.Array(SessionView, { description: 'Sessions that have not ended, newest first.' }),
+    ),
+    nextCursor,
+  },
+  { description: 'A page of sessions.' },
+)
