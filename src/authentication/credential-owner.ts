@@ -67,8 +67,16 @@ export class CredentialOwners {
     return (await this.#options.known.find(userId))?.organizationId === organizationId
   }
 
-  async knowsUser(userId: string): Promise<boolean> {
-    return (await this.#options.known.find(userId)) !== null
+  /** Whether there is such a user, or may be: an app that fails does not say that there is none. */
+  async mayKnowUser(userId: string): Promise<boolean> {
+    const { known } = this.#options
+    return known.find(userId).then(
+      (user) => user !== null,
+      (error: unknown) => {
+        if (known.isExternal) return true
+        throw error
+      },
+    )
   }
 
   async knowsOrganization(organizationId: string): Promise<boolean> {

@@ -53,18 +53,21 @@ function resolveSelection(input: LockdownInput): WantedSelection {
   return { organizationId, userId, createdBefore }
 }
 
-/** Whether a user is an organization's own, or was and has left keys there. */
+/**
+ * Whether a user is an organization's own, or was and has left keys there. Where there are keys to revoke the app is
+ * not asked: it may be down.
+ */
 async function isUserOf({ owners, keys }: KeyServiceOptions, userId: string, organizationId: string): Promise<boolean> {
-  return (await owners.isMember(userId, organizationId)) || (await keys.countSelected({ userId, organizationId })) > 0
+  return (await keys.countSelected({ userId, organizationId })) > 0 || (await owners.isMember(userId, organizationId))
 }
 
 /** A typo must not look like a lockdown: what nobody knows, and no key is left of, is not found. */
 async function requireKnown({ owners, keys }: KeyServiceOptions, { organizationId, userId }: WantedSelection) {
   const isKnown =
     (organizationId === undefined ||
-      (await owners.knowsOrganization(organizationId)) ||
-      (await keys.countSelected({ organizationId })) > 0) &&
-    (userId === undefined || (await owners.knowsUser(userId)) || (await keys.countSelected({ userId })) > 0)
+      (await keys.countSelected({ organizationId })) > 0 ||
+      (await owners.knowsOrganization(organizationId))) &&
+    (userId === undefined || (await keys.countSelected({ userId })) > 0 || (await owners.mayKnowUser(userId)))
   if (!isKnown) throw new MachineAuthError('not_found')
 }
 

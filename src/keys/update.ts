@@ -16,11 +16,15 @@ import { type KeyServiceOptions, requireKey, viewOf } from './options.ts'
 const HIDDEN = ['metadata', 'description']
 const REVOKE = 'machine_auth.keys.delete'
 /** Of callers that change the same key at once each is judged by what the others have made of it. */
-const ATTEMPTS = 3
+const ATTEMPTS = 20
+
+function isSwitchingOff(patch: KeyPatch): boolean {
+  return patch.enabled === false && Object.keys(patch).length === 1
+}
 
 /** Switching a key off takes nothing but the right to revoke keys of that reach. */
 function maySwitchOff(patch: KeyPatch, actor: Actor): boolean {
-  return patch.enabled === false && Object.keys(patch).length === 1 && actor.granted.has(REVOKE)
+  return isSwitchingOff(patch) && actor.granted.has(REVOKE)
 }
 
 /** What the organization makes of a change. */
@@ -63,6 +67,14 @@ async function judge(options: KeyServiceOptions, id: string, change: KeyChange, 
   return { key, patch, isEmpty: false }
 }
 
+/** What storage refused, and the key that it was judged by. */
+class Conflict {
+  constructor(
+    readonly key: ApiKeyRecord,
+    readonly error: unknown,
+  ) {}
+}
+
 function isConflict(error: unknown): boolean {
   return error instanceof MachineAuthError && error.code === 'conflict'
 }
@@ -75,20 +87,27 @@ export async function updateKey(
   actor: Actor,
 ): Promise<ApiKeyView> {
   const { keys, clock, invalidate, credits } = options
+  let refused: Conflict | null = null
   for (let attempt = 1; ; attempt += 1) {
     const { key, patch, isEmpty } = await judge(options, id, change, actor)
+    // Nobody was faster: it is the key itself that does not allow it.
+    if (refused !== null && Bun.deepEquals(refused.key, key)) throw refused.error
     if (isEmpty) return viewOf(options, key)
     const unused = credits.unused(id)
-    const updating = keys.update(id, patch, clock(), key)
+    // Off is off, whatever others make of the key: switching off loses to nobody.
+    const updating = keys.update(id, patch, clock(), isSwitchingOff(patch) ? undefined : key)
     const updated = await afterwards(updating, () => {
       invalidate('key', id)
       if (patch.credits !== undefined) credits.forget(id)
     }).catch((error: unknown) => {
       // Somebody was faster: what he made of the key is judged anew.
-      if (isConflict(error) && attempt < ATTEMPTS) return 'changed' as const
+      if (isConflict(error) && attempt < ATTEMPTS) return new Conflict(key, error)
       throw error
     })
-    if (updated === 'changed') continue
+    if (updated instanceof Conflict) {
+      refused = updated
+      continue
+    }
     if (updated === null)
       throw (await keys.find(id)) === null ? new MachineAuthError('not_found') : keyHasEnded('revoked')
     await note(options, { key, unused, updated, change }, actor)
