@@ -70,7 +70,10 @@ export function endWithinBounds(
 }
 
 /** What is left of a grant within an organization. */
-export function withinBounds(granted: PermissionSet, organization: OrganizationRecord | null): PermissionSet {
+export function withinBounds(
+  granted: PermissionSet,
+  organization: Pick<OrganizationRecord, 'maxPermissions'> | null,
+): PermissionSet {
   const most = organization?.maxPermissions ?? null
   return most === null ? granted : granted.intersect(new PermissionSet(most))
 }

@@ -84,7 +84,9 @@ export async function importKey(options: KeyServiceOptions, input: ImportedApiKe
   const now = clock()
   const kind = requireKind(input, importKinds)
   const parsed = await parseHash(kind, input)
-  const record = await resolveNewRecord(options, input, actor, now, resolveCreatedAt(input, now))
+  // What it could do elsewhere is for who brings it to say: the defaults are for keys that are made here.
+  const wanted = { ...input, permissions: input.permissions ?? [] }
+  const record = await resolveNewRecord(options, wanted, actor, now, resolveCreatedAt(input, now))
   if (record.expiresAt !== null && record.expiresAt <= now) {
     throw invalidField('createdAt', 'must not be longer ago than the organization lets its keys live')
   }

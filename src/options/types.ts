@@ -222,7 +222,10 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
     readonly cacheSize?: number
     /** Limit of a key that has none of its own, or `false` for none. Default `{ limit: 60, window: '1m' }`. */
     readonly defaultRateLimit?: false | RateLimitSetting
-    /** Permissions of a new key that names none; who makes it must have them. Default `[]`. */
+    /**
+     * Permissions of a new key that names none, as far as who makes it may give them and its organization allows them;
+     * an imported key that names none has none. Default `[]`.
+     */
     readonly defaultPermissions?: readonly string[]
     /**
      * How long before it expires answers to a key say so in `X-API-Key-Expires`, as text or seconds; `'0s'` for never.
