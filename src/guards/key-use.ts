@@ -22,17 +22,21 @@ export function createKeyUse({ blocks, abuse, allowances, clock }: KeyUseOptions
     const now = clock()
     const reservation = await allowances.reserve(principal, now)
     if (reservation.kind === 'failed') throw reservation.failure
-    if (reservation.kind === 'exhausted') return { code: 'quota_exceeded', remaining: 0 }
+    if (reservation.kind === 'exhausted') {
+      return { code: 'quota_exceeded', remaining: 0, credits: reservation.of === 'credits' ? 0 : null }
+    }
     const allowance = allowances.of(principal)
     const credits = allowances.creditsLeft(principal)
-    if (allowance.rate === null) return { code: 'valid', remaining: credits }
+    if (allowance.rate === null) return { code: 'valid', remaining: credits, credits }
     // Read anew: an older moment than a limiter has seen would move what others took into the past.
     const later = clock()
     const limiter = allowances.limiterOf(allowance, allowance.rate, later)
     const { isAllowed, remaining } = limiter.hit(allowance.subject, later)
-    if (isAllowed) return { code: 'valid', remaining: credits === null ? remaining : Math.min(credits, remaining) }
+    if (isAllowed) {
+      return { code: 'valid', remaining: credits === null ? remaining : Math.min(credits, remaining), credits }
+    }
     reservation.release()
-    return { code: 'rate_limited', remaining }
+    return { code: 'rate_limited', remaining, credits: allowances.creditsLeft(principal) }
   }
 
   return {

@@ -40,10 +40,14 @@ export interface KeyVerification {
   readonly remaining?: number
 }
 
-/** What using a key came to. */
+/** What using a key came to; `credits` are those left after it, null where nobody has counted them. */
 export type KeyUseOutcome =
-  | { readonly code: 'valid'; readonly remaining: number | null }
-  | { readonly code: 'rate_limited' | 'quota_exceeded'; readonly remaining: number }
+  | { readonly code: 'valid'; readonly remaining: number | null; readonly credits: number | null }
+  | {
+      readonly code: 'rate_limited' | 'quota_exceeded'
+      readonly remaining: number
+      readonly credits: number | null
+    }
 
 /** Blocks, and the limits of a key, for those who ask from elsewhere. */
 export interface KeyUsePort {
@@ -117,9 +121,15 @@ export async function verifyKey(
   if (use.isSubjectBlocked(outcome)) return { ...BLOCKED, key: outcome.apiKey }
   const code = decide(outcome, input, options.permissions)
   if (code !== 'valid' || input.consume !== true) return { valid: code === 'valid', code, key: outcome.apiKey }
-  const { code: used, remaining } = await use.consume(outcome)
+  const { code: used, remaining, credits } = await use.consume(outcome)
   const left = remaining === null ? {} : { remaining }
-  return { valid: used === 'valid', code: used, key: outcome.apiKey, ...left }
+  return { valid: used === 'valid', code: used, key: withCreditsLeft(outcome.apiKey, credits), ...left }
+}
+
+/** A key is remembered for a while, its credits as they were then. */
+function withCreditsLeft(key: ApiKeyView, remaining: number | null): ApiKeyView {
+  if (key.credits === null || remaining === null) return key
+  return Object.freeze({ ...key, credits: { ...key.credits, remaining } })
 }
 
 /**

@@ -14,14 +14,17 @@ import type { Budget, QuotaLedger } from './quota-ledger.ts'
 import { createRate, type Rate, type Strategy } from './rate.ts'
 import { subjectOf } from './subjects.ts'
 
+type BudgetKind = 'quota' | 'credits'
+
 /** A use taken from every budget of a key, or why there is none. */
 export type Reservation =
   | { readonly kind: 'reserved'; release(): void }
-  | { readonly kind: 'exhausted'; readonly extras: ErrorExtras }
+  | { readonly kind: 'exhausted'; readonly of: BudgetKind; readonly extras: ErrorExtras }
   /** Storage did not answer. */
   | { readonly kind: 'failed'; readonly failure: unknown }
 
 interface KeyBudget extends Budget {
+  readonly kind: BudgetKind
   /** Of the refusal when there is nothing left. */
   exhausted(now: number): ErrorExtras
 }
@@ -115,7 +118,7 @@ export class KeyAllowances {
       const version = ledger.versionOf(first.id)
       return { kind: 'reserved', release: () => ledger.release(first, version) }
     }
-    if (taken === false) return { kind: 'exhausted', extras: first.exhausted(now) }
+    if (taken === false) return { kind: 'exhausted', of: first.kind, extras: first.exhausted(now) }
     return this.#reserveAll(budgets, taken, now)
   }
 
@@ -134,7 +137,7 @@ export class KeyAllowances {
         const isTaken = await ((index === 0 ? firstTake : null) ?? ledger.take(budget, now))
         if (!isTaken) {
           release()
-          return { kind: 'exhausted', extras: budget.exhausted(now) }
+          return { kind: 'exhausted', of: budget.kind, extras: budget.exhausted(now) }
         }
         reserved.push({ budget, version: ledger.versionOf(budget.id) })
       }
@@ -160,6 +163,7 @@ export class KeyAllowances {
     const { quotas } = this.#options
     const period = monthOf(now)
     return {
+      kind: 'quota',
       id: `${period} ${subject}`,
       limit,
       async claim(amount) {
@@ -185,6 +189,7 @@ export class KeyAllowances {
     const nextRefill = (at: number) =>
       refill === null ? null : refill.since + (Math.floor((at - refill.since) / refill.every) + 1) * refill.every
     return {
+      kind: 'credits',
       id: creditsBudgetId(id),
       limit: null,
       claim: (amount) => keys.claimCredits(id, amount, now),

@@ -137,6 +137,7 @@ describe('quotas', () => {
     await allowances.reserve(principal, NOW)
     expect(await allowances.reserve(principal, NOW)).toEqual({
       kind: 'exhausted',
+      of: 'quota',
       extras: {
         detail: `The ${whose} quota of 1 requests a month is used up. It resets at 2030-02-01T00:00:00.000Z.`,
         retryAfter: (FEBRUARY - NOW) / 1000,
@@ -244,6 +245,7 @@ describe('credits', () => {
     expect(await kinds(principal, 3)).toEqual(['reserved', 'reserved', 'exhausted'])
     expect(await allowances.reserve(principal, NOW)).toEqual({
       kind: 'exhausted',
+      of: 'credits',
       extras: { detail: 'The API key has no uses left.' },
     })
     expect(storage.rows.keys.get('key_1')?.credits).toBe(0)
@@ -254,6 +256,7 @@ describe('credits', () => {
     const refill = NOW + DAY / 2
     expect(await allowances.reserve(principal, NOW)).toEqual({
       kind: 'exhausted',
+      of: 'credits',
       extras: {
         detail: 'The API key has no uses left. It is refilled at 2030-01-16T00:00:00.000Z.',
         retryAfter: DAY / 2 / 1000,

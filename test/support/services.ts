@@ -87,7 +87,7 @@ const NEVER_LIMITED: KeyUsePort = {
   isBlocked: () => false,
   isSubjectBlocked: () => false,
   noteWrong: () => undefined,
-  consume: async () => ({ code: 'valid', remaining: null }),
+  consume: async () => ({ code: 'valid', remaining: null, credits: null }),
 }
 
 const MODULES = { users: {}, posts: {} }
