@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
 import { MachineAuthError } from '../../src/errors.ts'
-import { anOrganization, aUser, NOW } from './fixtures.ts'
+import type { BearerTokenRecord, OrganizationRecord } from '../../src/storage/records.ts'
+import { aKey, anOrganization, aToken, aUser, NOW } from './fixtures.ts'
 import {
   changesOf,
   codeOf,
@@ -184,6 +185,75 @@ export function describeOrganizationStore(name: string, open: Open): void {
           expect(await codeOf(page)).toBe(other === given ? 'none' : 'validation_failed')
         }
       }
+    })
+
+    describe('a bound on lives', () => {
+      const LIFE = 1000
+      /** By what it ends without a bound of `LIFE`, and within it. */
+      const cases = [
+        { name: 'never', expiresAt: null, end: NOW + LIFE },
+        { name: 'later', expiresAt: NOW + LIFE + 1, end: NOW + LIFE },
+        { name: 'as late', expiresAt: NOW + LIFE, end: NOW + LIFE },
+        { name: 'earlier', expiresAt: NOW + LIFE - 1, end: NOW + LIFE - 1 },
+      ]
+      const insert = async (given: Partial<OrganizationRecord> = {}) => {
+        const organization = anOrganization(given)
+        await organizations().insert(organization)
+        return organization.id
+      }
+      const addBoth = async (given: Pick<BearerTokenRecord, 'organizationId'> & Partial<BearerTokenRecord>) => {
+        const [key, token] = [aKey({ ...given, expiryWarnedAt: NOW }), aToken(given)]
+        await opened.storage.keys.insert(key)
+        await opened.storage.bearerTokens.insert(token)
+        return { key, token }
+      }
+      const found = async ({ key, token }: Awaited<ReturnType<typeof addBoth>>) => ({
+        key: await opened.storage.keys.find(key.id),
+        token: (await opened.storage.bearerTokens.findWithOwner(token.id))?.token,
+      })
+
+      test.each(cases)('ends keys and tokens that end $name, counted from their making', async ({ expiresAt, end }) => {
+        const organizationId = await insert()
+        const both = await addBoth({ organizationId, expiresAt })
+        const older = await addBoth({ organizationId, expiresAt, createdAt: NOW - 2 * LIFE })
+        await organizations().update(organizationId, { maxKeyLifetime: LIFE }, NOW)
+        const expiryWarnedAt = end === expiresAt ? NOW : null
+        expect(await found(both)).toEqual({
+          key: { ...both.key, expiresAt: end, expiryWarnedAt },
+          token: { ...both.token, expiresAt: end },
+        })
+        expect(await found(older)).toMatchObject({ key: { expiresAt: NOW - LIFE }, token: { expiresAt: NOW - LIFE } })
+        expect(await changesOf(opened.storage)).toEqual([`organization ${organizationId}`])
+      })
+
+      test("leaves what is revoked, of none or another's, and every other member", async () => {
+        const [organizationId, other] = [await insert(), await insert({ maxKeyLifetime: LIFE })]
+        const left = [
+          await addBoth({ organizationId, expiresAt: null, revokedAt: NOW }),
+          await addBoth({ organizationId: other, expiresAt: null }),
+          await addBoth({ organizationId: null, expiresAt: null }),
+        ]
+        await organizations().update(organizationId, { maxKeyLifetime: LIFE, name: 'Bound' }, NOW)
+        for (const each of left) expect(await found(each)).toEqual(each)
+      })
+
+      test('that is raised or taken away, and a change of others, lengthens and shortens nothing', async () => {
+        const organizationId = await insert({ maxKeyLifetime: LIFE })
+        const both = await addBoth({ organizationId, expiresAt: NOW + LIFE })
+        for (const patch of [{ maxKeyLifetime: 2 ** 41 }, { maxKeyLifetime: null }, { name: 'Renamed' }]) {
+          await organizations().update(organizationId, patch, NOW)
+          expect(await found(both)).toEqual(both)
+        }
+        await organizations().update('org_unknown', { maxKeyLifetime: 1 }, NOW)
+        expect(await found(both)).toEqual(both)
+      })
+
+      test('whose change cannot be recorded ends nothing', async () => {
+        const organizationId = await insert()
+        const both = await addBoth({ organizationId, expiresAt: null })
+        await expectAtomic(opened, () => organizations().update(organizationId, { maxKeyLifetime: LIFE }, NOW))
+        expect(await found(both)).toEqual(both)
+      })
     })
 
     test('a limit whose change cannot be recorded is not set', async () => {

@@ -1,6 +1,7 @@
 /** What an organization allows its keys and tokens at most: when they are made, changed and used. */
 import { describe, expect, test } from 'bun:test'
 import type { Actor } from '../../src/authorization/actor.ts'
+import type { ApiKeyRecord } from '../../src/storage/records.ts'
 import { expectInvalid, expectRefused } from '../support/refusals.ts'
 import { actorWith, auditedActions, createServices, START } from '../support/services.ts'
 
@@ -199,15 +200,33 @@ describe('maxKeyLifetime', () => {
     expect((await keys.update(key.id, { expiresAt: null })).expiresAt).toBe(at(90))
   })
 
-  test('a key that has lived longer already keeps its expiry, and is not ended by taking it away', async () => {
+  test('a key that has lived longer already has expired, as every view says, and is renamed all the same', async () => {
     const { services, keys, acme, bound } = await setUp()
     const { key } = await keys.create({ name: 'k', organizationId: acme, expiresAt: at(300) })
-    await bound({ maxKeyLifetime: '90d' })
     services.time.now += 100 * DAY
-    expect((await keys.update(key.id, { name: 'renamed' })).expiresAt).toBe(at(300))
+    await bound({ maxKeyLifetime: '90d' })
+    const expired = { status: 'expired', expiresAt: at(90) } as const
+    expect(await keys.update(key.id, { name: 'renamed' })).toMatchObject(expired)
+    expect(await keys.find(key.id)).toMatchObject(expired)
+    expect((await keys.list({ status: 'expired' })).items).toMatchObject([{ id: key.id, ...expired }])
+    expect((await keys.list({ status: 'active' })).items).toEqual([])
     await expectInvalid(keys.update(key.id, { expiresAt: null }), 'expiresAt')
     await expectInvalid(keys.update(key.id, { expiresAt: at(101) }), 'expiresAt')
-    expect((await keys.find(key.id)).status).toBe('active')
+    // A longer life is given key by key.
+    await bound({ maxKeyLifetime: '200d' })
+    expect(await keys.find(key.id)).toMatchObject(expired)
+    expect(await keys.update(key.id, { expiresAt: at(200) })).toMatchObject({ status: 'active', expiresAt: at(200) })
+  })
+
+  test('an expiry that is taken away from a key that has lived too long ends it not', async () => {
+    const { services, keys, memory, acme, bound } = await setUp()
+    await bound({ maxKeyLifetime: '90d' })
+    const { key } = await keys.create({ name: 'k', organizationId: acme })
+    // As if it had been made while the bound was set.
+    memory.rows.keys.set(key.id, { ...(memory.rows.keys.get(key.id) as ApiKeyRecord), expiresAt: START + 300 * DAY })
+    services.time.now += 100 * DAY
+    await expectInvalid(keys.update(key.id, { expiresAt: null }), 'expiresAt')
+    expect((await keys.find(key.id)).expiresAt).toBe(at(300))
   })
 })
 

@@ -5,7 +5,7 @@ import type { KeyChange } from '../../src/keys/key-change.ts'
 import { inDirectory } from '../storage/support.ts'
 import { expectRefused } from '../support/refusals.ts'
 import { actorWith, createServices, START } from '../support/services.ts'
-import { addKey, createTestApp, createTestCore, withBearer } from '../support/test-app.ts'
+import { addKey, asMaster, createTestApp, createTestCore, withBearer } from '../support/test-app.ts'
 
 const DAY = 86_400_000
 const at = (days: number) => new Date(START + days * DAY).toISOString()
@@ -124,13 +124,148 @@ test('a bound on lives that comes later holds for the keys and opaque tokens tha
   t.time.now = START + 3 * DAY - 1
   expect([await asKey(), await asToken()]).toEqual(['200', '200'])
   expect((await t.core.keys.verify({ key: key.rawKey })).key?.expiresAt).toBe(at(3))
+  expect(await t.core.keys.find(key.id)).toMatchObject({ status: 'active', expiresAt: at(3) })
   // Also where both are remembered.
   t.time.now += 1
   expect([await asKey(), await asToken()]).toEqual(['401 api_key_expired', '401 token_expired'])
   expect((await t.core.keys.verify({ key: key.rawKey })).key).toMatchObject({ status: 'expired', expiresAt: at(3) })
+  expect(await t.core.keys.find(key.id)).toMatchObject({ status: 'expired', expiresAt: at(3) })
+  expect((await t.core.keys.list({ status: 'expired' })).items).toMatchObject([{ id: key.id, expiresAt: at(3) }])
+  const renamed = await t.ask(`/auth/keys/${key.id}`, { method: 'PATCH', headers: asMaster, body: { name: 'x' } })
+  expect(renamed.json).toMatchObject({ status: 'expired', expiresAt: at(3) })
   await expectRefused(t.core.keys.rotate(key.id), 'conflict')
+  // Raising it lengthens nothing: that is for somebody to say, key by key.
   await t.core.organizations.update(organizationId, { maxKeyLifetime: null })
-  expect([await asKey(), await asToken()]).toEqual(['200', '200'])
+  expect([await asKey(), await asToken()]).toEqual(['401 api_key_expired', '401 token_expired'])
+  await t.core.keys.update(key.id, { expiresAt: null })
+  expect(await asKey()).toBe('200')
+})
+
+describe('while the database of the app that keeps the users is down', () => {
+  const setUp = () => {
+    const app = { isDown: false, asked: 0 }
+    const services = createServices({
+      users: {
+        load(id) {
+          app.asked += 1
+          if (app.isDown) throw new Error('no connection')
+          return id === 'user_ghost' ? null : { id, roles: [], organizationId: null }
+        },
+      },
+    })
+    return { app, ...services }
+  }
+  const boss = actorWith(['platform.admin'])
+
+  test('all keys of a user are revoked without it', async () => {
+    const { app, keys } = setUp()
+    const { key } = await keys.create({ name: 'k', userId: 'user_1' })
+    Object.assign(app, { isDown: true, asked: 0 })
+    for (const dryRun of [true, false]) {
+      expect(await keys.lockdown({ userId: 'user_1', dryRun }, boss)).toEqual({ count: 1, dryRun })
+    }
+    expect(app.asked).toBe(0)
+    expect((await keys.find(key.id)).status).toBe('revoked')
+    // Whether there is such a user nobody can say.
+    expect(await keys.lockdown({ userId: 'user_1' }, boss)).toEqual({ count: 0, dryRun: false })
+    app.isDown = false
+    await expectRefused(keys.lockdown({ userId: 'user_ghost' }, boss), 'not_found')
+  })
+
+  test('an organization revokes what a user has in it', async () => {
+    const { app, keys, organizations } = setUp()
+    const { id: organizationId } = await organizations.create({ name: 'A' })
+    const { key } = await keys.create({ name: 'k', organizationId, userId: 'user_1' })
+    app.isDown = true
+    const admin = actorWith(['machine_auth.*'], { organizationId })
+    expect(await keys.lockdown({ userId: 'user_1' }, admin)).toEqual({ count: 1, dryRun: false })
+    expect((await keys.find(key.id)).status).toBe('revoked')
+  })
+})
+
+describe('changes that race', () => {
+  test('switching off loses to none, however often others change the key', async () => {
+    const { keys, memory } = createServices()
+    const { key } = await keys.create({ name: 'k' })
+    let others = 0
+    const interfere = async () => {
+      if (others++ >= 30) return
+      const stored = memory.rows.keys.get(key.id)
+      if (stored !== undefined) memory.rows.keys.set(key.id, { ...stored, monthlyQuota: others })
+      memory.before.set('keys.update', interfere)
+    }
+    memory.before.set('keys.update', interfere)
+    expect((await keys.disable(key.id)).status).toBe('disabled')
+    expect([others, (await keys.find(key.id)).monthlyQuota]).toEqual([1, 1])
+    memory.before.clear()
+    await keys.revoke(key.id)
+    await expectRefused(keys.disable(key.id), 'conflict')
+  })
+
+  test('ten renames all take effect, one after the other', async () => {
+    const { core } = createTestCore()
+    await core.ready
+    const { key } = await core.keys.create({ name: 'k' })
+    const names = Array.from({ length: 10 }, (_, index) => `k${index}`)
+    const renaming = names.map((name) => core.keys.update(key.id, { name }))
+    expect((await Promise.all(renaming)).map(({ name }) => name)).toEqual(names)
+    const renames = (await core.audit.list({ action: 'key.updated' })).items.map(({ details }) => details)
+    // Each tells of the name that the one before it gave.
+    const before = renames.map((each) => (each as { before: { name: string } }).before.name)
+    expect(new Set(before).size).toBe(10)
+    await core.close()
+  })
+
+  test('a change that the key itself does not allow is not tried again and again', async () => {
+    const { keys, memory } = createServices()
+    const { key } = await keys.create({ name: 'k', expiresAt: at(30) })
+    await keys.rotate(key.id)
+    memory.calls.length = 0
+    await expectRefused(keys.update(key.id, { expiresAt: at(20) }), 'conflict')
+    expect(memory.calls.filter((call) => call === 'keys.update')).toHaveLength(1)
+  })
+})
+
+test('a use that is verified elsewhere shows the credits that are left after it', async () => {
+  const { core } = createTestCore()
+  await core.ready
+  const { rawKey } = await core.keys.create({
+    name: 'k',
+    credits: { remaining: 3, refill: { amount: 3, every: '1d' } },
+  })
+  const use = async () => {
+    const { code, remaining, key } = await core.keys.verify({ key: rawKey, consume: true })
+    return [code, remaining, key?.credits]
+  }
+  const refill = { amount: 3, every: '1d' }
+  for (const remaining of [2, 1, 0]) expect(await use()).toEqual(['valid', remaining, { remaining, refill }])
+  expect(await use()).toEqual(['quota_exceeded', 0, { remaining: 0, refill }])
+  await core.close()
+})
+
+test('a use that another limit refuses takes none of the credits that are shown', async () => {
+  const { core } = createTestCore()
+  await core.ready
+  const { rawKey } = await core.keys.create({ name: 'k', credits: { remaining: 9 }, monthlyQuota: 2 })
+  const limited = await core.keys.create({
+    name: 'k',
+    credits: { remaining: 9 },
+    rateLimit: { limit: 1, window: '1h' },
+  })
+  const left = async (key: string) => {
+    const { code, key: view } = await core.keys.verify({ key, consume: true })
+    return [code, view?.credits?.remaining]
+  }
+  expect([await left(rawKey), await left(rawKey)]).toEqual([
+    ['valid', 8],
+    ['valid', 7],
+  ])
+  expect((await left(rawKey))[0]).toBe('quota_exceeded')
+  expect([await left(limited.rawKey), await left(limited.rawKey)]).toEqual([
+    ['valid', 8],
+    ['rate_limited', 8],
+  ])
+  await core.close()
 })
 
 describe('the audit log', () => {

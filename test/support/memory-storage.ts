@@ -106,6 +106,19 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     return next
   }
 
+  function endEarlier(organizationId: string, lifetime: number): void {
+    const isLater = (row: ApiKeyRecord | BearerTokenRecord) =>
+      row.organizationId === organizationId &&
+      row.revokedAt === null &&
+      (row.expiresAt ?? Number.POSITIVE_INFINITY) > row.createdAt + lifetime
+    for (const { id, createdAt } of rows.keys.values()) {
+      replace(rows.keys, id, { expiresAt: createdAt + lifetime, expiryWarnedAt: null }, isLater)
+    }
+    for (const { id, createdAt } of rows.tokens.values()) {
+      replace(rows.tokens, id, { expiresAt: createdAt + lifetime }, isLater)
+    }
+  }
+
   const userOf = (id: string | null) => (id === null ? null : (rows.users.get(id) ?? null))
   const organizationOf = (id: string | null | undefined) => (id == null ? null : (rows.organizations.get(id) ?? null))
 
@@ -194,6 +207,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
       if (isTaken) conflict('name')
       const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
       const updated = replace(rows.organizations, id, given)
+      if (updated !== null && typeof patch.maxKeyLifetime === 'number') endEarlier(id, patch.maxKeyLifetime)
       if (updated !== null && Object.keys(given).length > 0) changed('organization', id, now)
       return updated
     },

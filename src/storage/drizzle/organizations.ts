@@ -1,17 +1,24 @@
-import { eq } from 'drizzle-orm'
+import { and, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import type { OrganizationOrder, OrganizationPatch, OrganizationStore } from '../ports/accounts.ts'
 import type { OrganizationRecord } from '../records.ts'
-import { recordingChanges } from './changes.ts'
 import type { Database } from './database.ts'
 import { readPage, type Sorts, sortedBy } from './paging.ts'
+import { rowsOf } from './transaction.ts'
 
 export function createOrganizationStore(database: Database): OrganizationStore {
-  const { handle, tables } = database
-  const { organizations } = tables
+  const { handle, tables, transaction } = database
+  const { organizations, apiKeys, bearerTokens, changes } = tables
 
   const sorts: Sorts<OrganizationRecord, NonNullable<OrganizationOrder['sort']>> = {
     createdAt: { by: organizations.createdAt, type: 'number', valueOf: ({ createdAt }) => createdAt },
     name: { by: organizations.name, type: 'string', valueOf: ({ name }) => name },
+  }
+
+  /** What is to end earlier by a bound on lives, and when. */
+  function endEarlier(table: typeof apiKeys | typeof bearerTokens, organizationId: string, lifetime: number) {
+    const end = sql<number>`${table.createdAt} + ${lifetime}`
+    const isLater = or(isNull(table.expiresAt), gt(table.expiresAt, end))
+    return { end, where: and(eq(table.organizationId, organizationId), isNull(table.revokedAt), isLater) }
   }
 
   return {
@@ -45,12 +52,22 @@ export function createOrganizationStore(database: Database): OrganizationStore {
         Object.entries(patch).filter(([, value]) => value !== undefined),
       )
       if (Object.keys(given).length === 0) return this.find(id)
-      const [organization] = await recordingChanges(
-        database,
-        (tx) => tx.update(organizations).set(given).where(eq(organizations.id, id)).returning(),
-        { at: now, kind: 'organization', subject: id },
-      )
-      return organization ?? null
+      const { maxKeyLifetime: lifetime } = given
+      return transaction(function* (tx) {
+        const [organization] = yield* rowsOf(
+          tx.update(organizations).set(given).where(eq(organizations.id, id)).returning(),
+        )
+        if (organization === undefined) return null
+        if (typeof lifetime === 'number') {
+          const keys = endEarlier(apiKeys, id, lifetime)
+          // Of another expiry nobody was told.
+          yield tx.update(apiKeys).set({ expiresAt: keys.end, expiryWarnedAt: null }).where(keys.where)
+          const tokens = endEarlier(bearerTokens, id, lifetime)
+          yield tx.update(bearerTokens).set({ expiresAt: tokens.end }).where(tokens.where)
+        }
+        yield tx.insert(changes).values({ at: now, kind: 'organization', subject: id })
+        return organization
+      })
     },
   }
 }

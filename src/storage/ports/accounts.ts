@@ -18,8 +18,10 @@ export interface OrganizationStore {
   findByName(name: string): Promise<OrganizationRecord | null>
   list(order: OrganizationOrder, page: PageRequest): Promise<Page<OrganizationRecord>>
   /**
-   * Writes the given members in one statement and records a change; null when the id is unknown. Rejects with
-   * `conflict` when the name is taken. Racing callers that give different members all take effect.
+   * Writes the given members in one transaction with a change; null when the id is unknown. Rejects with `conflict`
+   * when the name is taken. Racing callers that give different members all take effect. With a `maxKeyLifetime` its
+   * unrevoked keys and opaque tokens that would live longer from their creation end then, in the same transaction; none
+   * lives longer by it.
    */
   update(id: string, patch: OrganizationPatch, now: number): Promise<OrganizationRecord | null>
 }
