@@ -21,15 +21,23 @@ function portOf({ port }: ServeOptions, variable: string | undefined): number {
   throw new UsageError(`the port must be a whole number from 0 to ${HIGHEST_PORT}`)
 }
 
+function describeListening(error: unknown, { hostname }: ServeOptions, port: number): string {
+  const where = `Cannot listen on ${hostname}, port ${port}`
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `${where}: it is in use. Choose another one with --port, or stop what listens there.`
+  }
+  return `${where}: ${error instanceof Error ? error.message : String(error)}`
+}
+
 async function serve({ core, io, output }: Session, options: ServeOptions): Promise<void> {
   const port = portOf(options, io.env.PORT)
   const app = new Elysia().use(machineAuth(core))
   const stopped = io.untilStopped()
   try {
-    app.listen({ port, hostname: options.hostname })
+    // Elysia lets processes share a port unless told not to: a second one would take half of the requests.
+    app.listen({ port, hostname: options.hostname, reusePort: false })
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new CommandError(`Cannot listen on ${options.hostname}, port ${port}: ${reason}`)
+    throw new CommandError(describeListening(error, options, port))
   }
   const url = `http://${options.hostname.includes(':') ? `[${options.hostname}]` : options.hostname}:${app.server?.port}`
   if (output.isJson) output.json({ url })

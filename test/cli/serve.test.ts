@@ -27,6 +27,9 @@ async function start(...args: readonly string[]) {
   }
 }
 
+const taken = (port: number) =>
+  `error: Cannot listen on 127.0.0.1, port ${port}: it is in use. Choose another one with --port, or stop what listens there.\n`
+
 describe('serve', () => {
   test('answers the endpoints, prints one line, and stops when it is asked to', async () => {
     const server = await start()
@@ -62,7 +65,16 @@ describe('serve', () => {
     const run = await cli.run(['serve', '--port', String(port)])
     other.close()
     expect([run.code, run.out]).toEqual([1, ''])
-    expect(run.err).toContain(`Cannot listen on 127.0.0.1, port ${port}`)
+    expect(run.err).toBe(taken(port))
+  })
+
+  test('does not share the port of another one: exit 1, in a line', async () => {
+    const first = await start()
+    const port = Number(new URL(first.url).port)
+    const second = await cli.run(['serve', '--port', String(port)])
+    expect([second.code, second.out, second.err]).toEqual([1, '', taken(port)])
+    expect((await fetch(`${first.url}/auth/keys`, { headers: asMaster })).status).toBe(200)
+    await first.stop()
   })
 
   test.each([
