@@ -10,14 +10,17 @@ import { CommandError } from './errors.ts'
 import { databaseOf, type GlobalSettings, sourceOfOption } from './settings.ts'
 import type { CliIo } from './terminal/io.ts'
 
-/** Whether it is a SQLite database that anything is in. */
-async function isUsed(database: DatabaseOption): Promise<boolean> {
-  // For others no secret is made up that outlives the process.
-  if (kindOfDatabase(database) !== 'sqlite') return false
+/** ms. */
+const PATIENCE = 5000
+
+/** Whether anything is in a database; opening one of SQLite makes its file. */
+export async function isUsed(database: DatabaseOption): Promise<boolean> {
+  const kind = kindOfDatabase(database)
+  if (kind !== 'sqlite' && kind !== 'postgres') return false
   const pending = await listPendingMigrations(database)
   // An older version made it.
-  if (pending.length > 0) return pending.length < readMigrations('sqlite').length
-  const { storage, ready } = openStorage(database, { migrate: 'check' })
+  if (pending.length > 0) return pending.length < readMigrations(kind).length
+  const { storage, ready } = openStorage(database, { migrate: 'check', timeout: PATIENCE })
   try {
     await ready
     const [page, now] = [{ limit: 1 }, 0]
@@ -38,7 +41,9 @@ async function isUsed(database: DatabaseOption): Promise<boolean> {
 export async function requireKnownSecret(io: CliIo, globals: GlobalSettings): Promise<void> {
   const file = join(io.cwd, SECRET_FILE)
   if (sourceOfOption(io, 'secret') !== null || existsSync(file)) return
-  if (!(await isUsed(databaseOf(io, globals)))) return
+  const database = databaseOf(io, globals)
+  // For others no secret is made up that outlives the process.
+  if (kindOfDatabase(database) !== 'sqlite' || !(await isUsed(database))) return
   throw new CommandError(
     `The database is in use, and its secret is not given: there is none in ${file}. Set MACHINE_AUTH_SECRET, or run this in the directory of the app.`,
   )

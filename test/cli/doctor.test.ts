@@ -11,11 +11,15 @@ import { type CliDirectory, createDirectory, must } from './support.ts'
 const optionsFor = (options: MachineAuthOptions = {}) =>
   resolveOptions({ secret: SECRET, ...options }, { env: {}, cwd: '/nonexistent' })
 
+const openDatabase = (more: { newestAt?: number; lost?: number; isAuditUnknown?: boolean } = {}) =>
+  ({ kind: 'open', lost: 0, newestAt: null, isAuditUnknown: false, ...more }) as const
+
 const HEALTHY: Facts = {
   mistakes: [],
   options: optionsFor(),
   secretSource: 'MACHINE_AUTH_SECRET',
-  database: { kind: 'open', lost: 0, newestAt: START - 1 },
+  isUsed: null,
+  database: openDatabase({ newestAt: START - 1 }),
   files: [{ name: '.env', mode: 0o600 }],
   redis: null,
   now: START,
@@ -29,7 +33,7 @@ function findingsOf(check: string, facts: Partial<Facts>): readonly Finding[] {
 
 test('all checks are content where all is well', () => {
   expect(CHECKS.flatMap(({ run }) => run(HEALTHY)).map(({ state, mend }) => [state, mend])).toEqual(
-    Array.from({ length: 9 }, () => ['ok', null]),
+    Array.from({ length: 10 }, () => ['ok', null]),
   )
 })
 
@@ -46,7 +50,7 @@ test.each<Case>([
   { check: 'configuration', facts: { mistakes: [mistake('secret')], options: null }, state: 'ok', said: /every/ },
   { check: 'secret', facts: { mistakes: [mistake('secret[1]')], options: null }, state: 'fail', said: /^secret/ },
   { check: 'secret', facts: { secretSource: null }, state: 'warn', said: /none yet/ },
-  { check: 'secret', facts: { secretSource: '.machine-auth/secret' }, state: 'warn', said: /production needs/ },
+  { check: 'secret', facts: { secretSource: '.machine-auth/secret' }, state: 'warn', said: /production does not/ },
   {
     check: 'master key',
     facts: { mistakes: [mistake('masterKey')], options: null },
@@ -69,23 +73,25 @@ test.each<Case>([
     state: 'fail',
     said: /does not start/,
   },
+  { check: 'old secrets', facts: { database: openDatabase({ lost: 3 }) }, state: 'fail', said: /^3 keys .* belong to/ },
+  { check: 'old secrets', facts: { database: openDatabase({ lost: 1 }) }, state: 'fail', said: /^1 key .* belongs to/ },
   {
-    check: 'old secrets',
-    facts: { database: { kind: 'open', lost: 3, newestAt: null } },
+    check: 'audit log',
+    facts: { database: openDatabase({ isAuditUnknown: true }) },
     state: 'fail',
-    said: /^3 keys or tokens/,
+    said: /^its newest events/,
   },
   { check: 'clock', facts: { now: Date.UTC(1970, 0, 2) }, state: 'fail', said: /1970/ },
   { check: 'clock', facts: { now: Date.UTC(2200, 0, 2) }, state: 'fail', said: /2200/ },
   {
     check: 'clock',
-    facts: { database: { kind: 'open', lost: 0, newestAt: START + 60_001 } },
+    facts: { database: openDatabase({ newestAt: START + 60_001 }) },
     state: 'fail',
     said: /rows of 2030-01-01T00:01:00/,
   },
   {
     check: 'clock',
-    facts: { database: { kind: 'open', lost: 0, newestAt: START + 60_000 } },
+    facts: { database: openDatabase({ newestAt: START + 60_000 }) },
     state: 'ok',
     said: /2030/,
   },
@@ -117,6 +123,45 @@ test.each<Case>([
   expect(findings.map((finding) => finding.state)).toEqual([state])
   expect(findings[0]?.detail).toMatch(said)
   expect(findings[0]?.mend === null).toBe(state === 'ok')
+})
+
+interface Advice {
+  readonly isUsed: boolean | null
+  readonly facts: Partial<Facts>
+  readonly state: 'warn' | 'fail'
+  readonly mend: RegExp
+}
+
+const NOT_GIVEN: Partial<Facts> = { secretSource: null }
+const IN_PRODUCTION = { ...NOT_GIVEN, mistakes: [mistake('secret')], options: null }
+const OF_DEVELOPMENT: Partial<Facts> = { secretSource: '.machine-auth/secret' }
+const WRONG: Partial<Facts> = { mistakes: [mistake('secret[0]')], options: null }
+
+describe('a new secret is advised for a new database alone', () => {
+  test.each<Advice>([
+    {
+      isUsed: true,
+      facts: NOT_GIVEN,
+      state: 'fail',
+      mend: /^give the one the database was made with.*MACHINE_AUTH_SECRET/,
+    },
+    { isUsed: true, facts: IN_PRODUCTION, state: 'fail', mend: /^give the one the database was made with/ },
+    { isUsed: true, facts: WRONG, state: 'fail', mend: /^give the one the database was made with/ },
+    { isUsed: true, facts: OF_DEVELOPMENT, state: 'warn', mend: /^machine-auth init/ },
+    { isUsed: false, facts: NOT_GIVEN, state: 'warn', mend: /secret generate/ },
+    { isUsed: false, facts: IN_PRODUCTION, state: 'fail', mend: /secret generate/ },
+    { isUsed: null, facts: IN_PRODUCTION, state: 'fail', mend: /was made with; for a new database: .*generate/ },
+  ])('in use: $isUsed, $facts', ({ isUsed, facts, state, mend }) => {
+    const [finding, ...others] = findingsOf('secret', { ...facts, isUsed })
+    expect([finding?.state, others]).toEqual([state, []])
+    expect(finding?.mend).toMatch(mend)
+    if (isUsed) expect(finding?.mend).not.toContain('generate')
+  })
+
+  test('and without one nothing is said of rows that it made', () => {
+    const facts = { ...NOT_GIVEN, database: openDatabase({ lost: 3, isAuditUnknown: true }) }
+    expect([findingsOf('old secrets', facts), findingsOf('audit log', facts)]).toEqual([[], []])
+  })
 })
 
 describe('machine-auth doctor', () => {
@@ -160,6 +205,27 @@ describe('machine-auth doctor', () => {
       1,
       expect.stringMatching(/^fail {2}secret .*\n +→ .*machine-auth secret generate/m),
     ])
+  })
+
+  test.each([{}, { NODE_ENV: 'production' }])('never advises a new secret for a database in use: %j', async (more) => {
+    await must(cli, ['key', 'create', '--name', 'CI'])
+    const before = readdirSync(cli.path)
+    const run = await cli.run(['doctor'], { env: { MACHINE_AUTH_SECRET: '', ...more } })
+    expect([run.code, readdirSync(cli.path)]).toEqual([1, before])
+    expect(run.out).toMatch(
+      /^fail {2}secret +the database is in use, and its secret is not given\n +→ give the one the database/m,
+    )
+    expect(run.out).not.toMatch(/generate|old secrets/)
+  })
+
+  test('tells that the audit log goes on from a secret that is gone, until it is adopted', async () => {
+    await must(cli, ['key', 'create', '--name', 'CI'])
+    await must(cli, ['audit', 'list'])
+    const env = { MACHINE_AUTH_SECRET: `another-${SECRET}` }
+    const stateOf = async () => statesOf((await cli.run(['doctor', '--json'], { env })).json.checks)['audit log']
+    expect(await stateOf()).toBe('fail')
+    await must(cli, ['audit', 'adopt', '--yes'], { env })
+    expect(await stateOf()).toBe('ok')
   })
 
   test('counts the keys of a secret that is gone', async () => {

@@ -58,13 +58,29 @@ function checkConfiguration({ mistakes, options }: Facts): readonly Finding[] {
 
 const MAKE_SECRET = 'machine-auth secret generate --write .env'
 
-function checkSecret({ mistakes, secretSource }: Facts): readonly Finding[] {
+const GIVE_SECRET = 'give the one the database was made with: set MACHINE_AUTH_SECRET, or run this where the app runs'
+
+/** Under a new secret nothing that the old one made is accepted: none is advised for a database in use. */
+function adviceOnSecret({ isUsed }: Facts): string {
+  if (isUsed === null) return `give the one the database was made with; for a new database: ${MAKE_SECRET}`
+  return isUsed ? GIVE_SECRET : MAKE_SECRET
+}
+
+function checkSecret(facts: Facts): readonly Finding[] {
+  const { mistakes, secretSource, isUsed } = facts
+  if (secretSource === null && isUsed === true)
+    return found('fail', 'the database is in use, and its secret is not given', GIVE_SECRET)
+  const advice = adviceOnSecret(facts)
   const own = mistakes.filter((mistake) => isOf('secret', mistake))
   if (own.length > 0)
-    return mistakeFindings(own).map((finding) => ({ ...finding, mend: `${finding.mend}: ${MAKE_SECRET}` }))
-  if (secretSource === null) return found('warn', 'none yet: the first start in development makes one', MAKE_SECRET)
+    return mistakeFindings(own).map((finding) => ({
+      ...finding,
+      mend: isUsed === false ? `${finding.mend}: ${advice}` : advice,
+    }))
+  if (secretSource === null) return found('warn', 'none yet: the first start in development makes one', advice)
   if (secretSource !== SECRET_FILE) return ok(`given by ${secretSource}`)
-  return found('warn', `the one that development made, in ${SECRET_FILE}; production needs its own`, MAKE_SECRET)
+  const detail = `the one that development made, in ${SECRET_FILE}, which production does not read`
+  return found('warn', detail, isUsed === false ? MAKE_SECRET : 'machine-auth init, which sets it in .env')
 }
 
 function checkMasterKey({ mistakes, options }: Facts): readonly Finding[] {
@@ -98,13 +114,24 @@ function checkMigrations({ database, options }: Facts): readonly Finding[] {
     : found('warn', `${detail}; the next start applies them`, 'machine-auth migrate')
 }
 
-function checkRows({ database }: Facts): readonly Finding[] {
-  if (database.kind !== 'open') return []
+function checkRows({ database, secretSource }: Facts): readonly Finding[] {
+  // Without a secret everything is of another one.
+  if (database.kind !== 'open' || secretSource === null) return []
   if (database.lost === 0) return ok('every key and token belongs to a secret that is given')
   return found(
     'fail',
-    `${database.lost} keys or tokens belong to a secret that is no longer given, and are refused`,
+    `${database.lost === 1 ? '1 key or token belongs' : `${database.lost} keys or tokens belong`} to a secret that is no longer given: refused`,
     'add that secret behind the new one (MACHINE_AUTH_SECRET=new,old), or revoke them',
+  )
+}
+
+function checkAudit({ database, secretSource }: Facts): readonly Finding[] {
+  if (database.kind !== 'open' || secretSource === null) return []
+  if (!database.isAuditUnknown) return ok('goes on under a secret that is given')
+  return found(
+    'fail',
+    'its newest events are of a secret that is no longer given: no event is added to what can be verified',
+    'add that secret behind the new one (MACHINE_AUTH_SECRET=new,old); if it is lost: machine-auth audit adopt',
   )
 }
 
@@ -163,6 +190,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'database', run: checkDatabase },
   { name: 'migrations', run: checkMigrations },
   { name: 'old secrets', run: checkRows },
+  { name: 'audit log', run: checkAudit },
   { name: 'clock', run: checkClock },
   { name: 'file modes', run: checkFiles },
   { name: 'proxies', run: checkProxies },

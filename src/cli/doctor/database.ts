@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { createSecretHasher } from '../../authentication/hasher.ts'
 import type { ResolvedOptions } from '../../options/types.ts'
+import { AuditMacs } from '../../recording/macs.ts'
 import { listPendingMigrations, openStorage } from '../../storage/open.ts'
 import type { Storage } from '../../storage/ports.ts'
 import { SigningKeys } from '../../tokens/signing-keys.ts'
@@ -32,6 +33,12 @@ async function countLost(storage: Storage, { secrets, jwt }: ResolvedOptions, no
   )
 }
 
+/** Of the newest event's mark only: going through the log takes as long as the log is. */
+async function isAuditUnknown({ audit }: Storage, { secrets }: ResolvedOptions): Promise<boolean> {
+  const head = await audit.findMark('head')
+  return head !== null && new AuditMacs(secrets).checkMark('head', head) === 'unknown'
+}
+
 async function look(options: ResolvedOptions, now: number): Promise<DatabaseFact> {
   const { database } = options
   const migrations = await listPendingMigrations(database)
@@ -40,7 +47,12 @@ async function look(options: ResolvedOptions, now: number): Promise<DatabaseFact
   try {
     await ready
     await storage.ping()
-    return { kind: 'open', lost: await countLost(storage, options, now), newestAt: await newestOf(storage, now) }
+    return {
+      kind: 'open',
+      lost: await countLost(storage, options, now),
+      newestAt: await newestOf(storage, now),
+      isAuditUnknown: await isAuditUnknown(storage, options),
+    }
   } finally {
     await storage.close()
   }

@@ -22,6 +22,8 @@ export type DatabaseFact =
       readonly lost: number
       /** When the newest row was made (ms); null where there is none. */
       readonly newestAt: number | null
+      /** Whether the audit log goes on from a place that no given secret vouches for. */
+      readonly isAuditUnknown: boolean
     }
 
 export interface RedisFact {
@@ -35,6 +37,8 @@ export interface Facts {
   readonly options: ResolvedOptions | null
   /** Where the secret comes from: the config file, the environment, or the file that development makes. */
   readonly secretSource: string | null
+  /** Whether anything is in the database; null where that was not looked at, or could not be. */
+  readonly isUsed: boolean | null
   readonly database: DatabaseFact
   readonly files: readonly FileFact[]
   /** Null when Redis is not configured. */

@@ -7,7 +7,8 @@ import { type Mistake, OptionsError } from '../../options/mistakes.ts'
 import { resolveOptions } from '../../options/resolve.ts'
 import { makeSecret, SECRET_FILE } from '../../options/secret-file.ts'
 import type { DatabaseOption, ResolvedOptions } from '../../options/types.ts'
-import { environmentOf, type GlobalSettings, optionsOf, sourceOfOption } from '../settings.ts'
+import { isUsed } from '../known-secret.ts'
+import { databaseOf, environmentOf, type GlobalSettings, optionsOf, sourceOfOption } from '../settings.ts'
 import type { CliIo } from '../terminal/io.ts'
 import { inspectDatabase } from './database.ts'
 import type { Facts, FileFact } from './facts.ts'
@@ -43,6 +44,18 @@ function fileOf(database: DatabaseOption | undefined): string | null {
   return address.dialect === 'sqlite' && address.file !== ':memory:' ? address.file : null
 }
 
+/** Needs no secret: it is asked where none is given. */
+async function findUse(io: CliIo, globals: GlobalSettings): Promise<boolean | null> {
+  try {
+    const database = databaseOf(io, globals)
+    const file = fileOf(database)
+    return file !== null && !existsSync(file) ? false : await isUsed(database)
+  } catch {
+    // What is wrong with them is told by the checks of the configuration and of the database.
+    return null
+  }
+}
+
 /** Windows has no such modes. */
 function statFiles(names: readonly (readonly [name: string, path: string])[]): readonly FileFact[] {
   if (process.platform === 'win32') return []
@@ -55,11 +68,13 @@ export async function gatherFacts(io: CliIo, globals: GlobalSettings): Promise<F
   const secretSource = secretSourceOf(io)
   const { mistakes, options } = resolveWithoutWriting(io, globals, secretSource)
   const file = fileOf(options?.database)
+  const isGiven = options !== null && secretSource !== null && secretSource !== SECRET_FILE
   const redis = globals.redis ?? null
   return {
     mistakes,
     options,
     secretSource,
+    isUsed: isGiven ? null : await findUse(io, globals),
     database: options === null ? { kind: 'unknown' } : await inspectDatabase(options, file, io.clock()),
     files: statFiles([
       ['.env', join(io.cwd, '.env')],
