@@ -11,8 +11,8 @@ import type { Column } from './terminal/table.ts'
 import { toMoment } from './terminal/text.ts'
 
 const COLUMNS: readonly Column<AuditView>[] = [
-  { title: 'AT (UTC)', text: ({ at }) => toMoment(at) },
-  { title: 'ACTION', text: ({ action }) => action },
+  { title: 'AT (UTC)', text: ({ at }) => toMoment(at), isWhole: true },
+  { title: 'ACTION', text: ({ action }) => action, isWhole: true },
   { title: 'ACTOR', text: ({ actor }) => actor, isWhole: true },
   { title: 'SUBJECT', text: ({ subject }) => subject, isWhole: true },
   { title: 'DETAILS', text: ({ details }) => JSON.stringify(details) },

@@ -15,7 +15,7 @@ import { addKeyLockdown } from './key-lockdown.ts'
 import { addKeyVerify } from './key-verify.ts'
 import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
 import type { Column } from './terminal/table.ts'
-import { formatValue, toDay } from './terminal/text.ts'
+import { DAY_WIDTH, formatValue, toDay } from './terminal/text.ts'
 
 const COLUMNS: readonly Column<ApiKeyView>[] = [
   { title: 'ID', text: ({ id }) => id, isWhole: true },
@@ -23,11 +23,10 @@ const COLUMNS: readonly Column<ApiKeyView>[] = [
   { title: 'STATUS', text: ({ status }) => status },
   { title: 'ENV', text: ({ environment }) => environment },
   { title: 'PERMISSIONS', text: ({ permissions }) => formatValue(permissions) },
-  { title: 'EXPIRES', text: ({ expiresAt }) => toDay(expiresAt) },
-  { title: 'LAST USED', text: ({ lastUsedAt }) => toDay(lastUsedAt) },
+  { title: 'EXPIRES', text: ({ expiresAt }) => toDay(expiresAt), least: DAY_WIDTH },
 ]
 
-const SORTS = ['createdAt', 'name', 'lastUsedAt'] as const
+const SORTS = ['createdAt', 'name'] as const
 
 interface ListOptions extends PageOptions, OwnerOptions, Pick<KeyFilter, 'status' | 'environment' | 'sort' | 'order'> {
   readonly query?: string

@@ -8,17 +8,17 @@ import { withExamples } from './help.ts'
 import { type OrderOptions, type PageOptions, paged, sorted } from './input/values.ts'
 import { CLI_ACTOR, type Cli, withCore } from './session.ts'
 import type { Column } from './terminal/table.ts'
-import { formatValue, toDay } from './terminal/text.ts'
+import { DAY_WIDTH, formatValue, toDay } from './terminal/text.ts'
 import { addUserChanges } from './user-change.ts'
 import { addUserCreate } from './user-create.ts'
 
 const COLUMNS: readonly Column<UserView>[] = [
   { title: 'ID', text: ({ id }) => id, isWhole: true },
-  { title: 'E-MAIL', text: ({ email }) => email },
+  { title: 'E-MAIL', text: ({ email }) => email, least: 16 },
   { title: 'ROLES', text: ({ roles }) => formatValue(roles) },
   { title: 'STATUS', text: ({ status }) => status },
-  { title: 'ORGANIZATION', text: ({ organizationId }) => formatValue(organizationId) },
-  { title: 'CREATED', text: ({ createdAt }) => toDay(createdAt) },
+  { title: 'ORGANIZATION', text: ({ organizationId }) => formatValue(organizationId), isWhole: true },
+  { title: 'CREATED', text: ({ createdAt }) => toDay(createdAt), least: DAY_WIDTH },
 ]
 
 const SORTS = ['createdAt', 'email'] as const

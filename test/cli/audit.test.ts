@@ -27,6 +27,19 @@ test('list filters', async () => {
   expect((await cli.run(['audit', 'list', '--from', 'yesterday'])).code).toBe(2)
 })
 
+test.each([80, 60])('list says at %i columns when and what, whole', async (columns) => {
+  await must(cli, ['org', 'update', 'Acme', '--name', 'Acme Corporation and Sons'])
+  const { items } = await must(cli, ['audit', 'list'])
+  const { out } = await cli.run(['audit', 'list'], { columns })
+  expect(items).toHaveLength(3)
+  for (const { at, action, subject } of items) {
+    const [line = ''] = out.split('\n').filter((each) => each.includes(` ${action} `))
+    expect(line).toStartWith(`${at.slice(0, 19).replace('T', ' ')}  ${action} `)
+    expect(line).toContain(`cli    ${subject}`)
+    if (columns === 80) expect(line.length).toBeLessThanOrEqual(80)
+  }
+})
+
 test('verify finds an event that was changed: exit 1', async () => {
   const sound = await must(cli, ['audit', 'verify'])
   expect(sound).toMatchObject({ ok: true, checked: 2, problems: [] })

@@ -38,6 +38,17 @@ describe('a table', () => {
     expect(first).toBe('key_4dTyWz8Qm1nBvK3c  Nightly import      a rather long rem…')
   })
 
+  test('leaves a column out that is of no use in part, and cuts the others less', () => {
+    const day: Column<Row> = { title: 'MADE', text: () => '2030-01-31', least: 10 }
+    const columns = [...COLUMNS.slice(0, 2), day]
+    expect(formatTable(ROWS.slice(0, 1), columns, 40)).toBe(
+      'ID                    NAME    MADE\nkey_4dTyWz8Qm1nBvK3c  Night…  2030-01-31\n',
+    )
+    expect(formatTable(ROWS.slice(0, 1), columns, 39)).toBe(
+      'ID                    NAME\nkey_4dTyWz8Qm1nBvK3c  Nightly import\n',
+    )
+  })
+
   test.each([
     { name: 'the screen', text: '\u001b[2J\u001b[31mred', shown: ' [2J [31mred' },
     { name: 'lines', text: 'a\nkey_0000  forged\r\nb', shown: 'a key_0000  forged b' },

@@ -6,10 +6,11 @@ export interface Column<Row> {
   readonly text: (row: Row) => string
   /** Never cut: an id with a part missing is of no use. */
   readonly isWhole?: true
+  /** Not cut to less than this, 6 unless given: where that does not fit, columns are left out. */
+  readonly least?: number
 }
 
 const GAP = 2
-/** A column is not cut to less than this. */
 const NARROWEST = 6
 
 function cut(text: string, width: number): string {
@@ -63,9 +64,10 @@ export function formatTable<Row>(
   let widths: readonly number[] | null = null
   while (widths === null) {
     const wanted = shown.map((index) => natural[index] ?? 0)
-    const least = shown.map((index) =>
-      columns[index]?.isWhole === true ? (natural[index] ?? 0) : Math.min(natural[index] ?? 0, NARROWEST),
-    )
+    const least = shown.map((index) => {
+      const { isWhole, least = NARROWEST } = columns[index] ?? {}
+      return isWhole ? (natural[index] ?? 0) : Math.min(natural[index] ?? 0, least)
+    })
     widths = available === null ? wanted : fit(wanted, least, available)
     if (widths !== null) break
     const last = shown.findLastIndex((index) => columns[index]?.isWhole !== true)

@@ -13,6 +13,9 @@ export function toLine(text: string): string {
   return withoutControls(text).replaceAll(/\s*\n\s*/g, ' ')
 }
 
+/** Columns: half a day says nothing. */
+export const DAY_WIDTH = 10
+
 /** `2030-01-31`; a dash for never. */
 export function toDay(timestamp: string | null): string {
   return timestamp === null ? '-' : timestamp.slice(0, 10)
