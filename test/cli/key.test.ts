@@ -108,6 +108,24 @@ describe('a key is found', () => {
     expect(await must(cli, ['key', 'show', text(key.id, key.prefix)])).toEqual(key)
   })
 
+  test.each([
+    ...['k', 'key', 'key_'].map((text) => ({ text, head: 'key_' })),
+    ...['mac_', 'mac_live', 'mac_live_'].map((text) => ({ text, head: 'mac_live_' })),
+    ...['mac_t', 'mac_test_'].map((text) => ({ text, head: 'mac_test_' })),
+  ])('not by $text, which is nothing of an id: exit 2', async ({ text, head }) => {
+    const run = await cli.run(['key', 'show', text])
+    const said = `error: "${text}" is too short: give at least one character after ${head}\n`
+    expect([run.code, run.out, run.err]).toEqual([2, '', said])
+  })
+
+  test.each(['key_k', 'mac_live_k', 'zz', 'bk_9'])(
+    'not by %s, which could be one, where there is none: exit 1',
+    async (text) => {
+      const run = await cli.run(['key', 'show', text])
+      expect([run.code, run.err]).toEqual([1, `error: There is no key that begins with "${text}".\n`])
+    },
+  )
+
   test('by a beginning that two have: neither, exit 2, both named', async () => {
     // Of 63 keys two begin with the same of 62 characters.
     const ids = await cli.look(async ({ keys }) => {
@@ -126,15 +144,12 @@ describe('a key is found', () => {
     expect(other.code).toBe(1)
   })
 
-  test.each(['key_zzzzzzzzzzzzzzzz', 'nothing', 'mac_live_', 'key_', '', '%', '_'])(
-    '%p names none: exit 1',
-    async (text) => {
-      await create()
-      const run = await cli.run(['key', 'show', text])
-      expect([run.code, run.out]).toEqual([1, ''])
-      expect(run.err).toContain('There is no key')
-    },
-  )
+  test.each(['key_zzzzzzzzzzzzzzzz', 'nothing', '', '%', '_'])('%p names none: exit 1', async (text) => {
+    await create()
+    const run = await cli.run(['key', 'show', text])
+    expect([run.code, run.out]).toEqual([1, ''])
+    expect(run.err).toContain('There is no key')
+  })
 
   test('but never by the whole key, which others could see; it is not repeated', async () => {
     const { key, rawKey } = await create()
@@ -236,6 +251,13 @@ describe('key', () => {
     expect([byPrompt.code, byPrompt.terminal]).toEqual([0, ['<hide>', 'Key: ', '<show>', '\n']])
     for (const run of [byVariable, byPrompt]) expect(run.out + run.err).not.toContain(rawKey)
     expect((await cli.run(['key', 'verify'])).code).toBe(2)
+  })
+
+  test('list says nothing of uses, which nobody counts yet', async () => {
+    await create()
+    expect((await cli.run(['key', 'list'])).out).toMatch(/^ID +NAME +STATUS +ENV +PERMISSIONS +EXPIRES\n/)
+    const run = await cli.run(['key', 'list', '--sort', 'lastUsedAt'])
+    expect([run.code, run.err]).toEqual([2, expect.stringContaining('Allowed choices are createdAt, name.')])
   })
 
   test('list filters, sorts and pages', async () => {
