@@ -4,7 +4,7 @@ import { findOwner } from './find/owner.ts'
 import { withExamples } from './help.ts'
 import { newPassword, type PasswordOptions } from './input/new-password.ts'
 import { requireOne } from './input/required.ts'
-import { findSecret } from './input/secret.ts'
+import { requireSecret } from './input/secret.ts'
 import { collect } from './input/values.ts'
 import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
 
@@ -20,7 +20,9 @@ interface CreateOptions extends PasswordOptions {
 async function create({ core, io, output }: Session, email: string, options: CreateOptions): Promise<void> {
   const { organization, role: roles = [], id } = options
   const { organizationId } = await findOwner(core, { organization })
-  const password = options.password ? await findSecret(io, newPassword(options)) : null
+  const password = options.password
+    ? await requireSecret(io, { ...newPassword(options), without: '--no-password' })
+    : null
   const input = { email, organizationId, roles, id, password: password ?? undefined }
   output.show(await core.users.create(input, CLI_ACTOR))
   if (password === null) output.note('Without a password: set one with machine-auth user set-password.')

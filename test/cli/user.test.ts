@@ -49,9 +49,8 @@ describe('user create', () => {
   })
 
   test.each<Source>([
-    { name: 'nobody gives one', args: [] },
     { name: '--no-password says so', args: ['--no-password'], env: { MACHINE_AUTH_PASSWORD: PASSWORD } },
-    { name: 'the prompt is left empty', args: [], isTTY: true, stdin: '\n' },
+    { name: '--no-password says so to whoever could be asked', args: ['--no-password'], isTTY: true },
   ])('makes a user without a password where $name, and says so', async ({ args, ...input }) => {
     const run = await cli.run([...CREATE, ...args], input)
     expect([run.code, run.err]).toEqual([0, expect.stringContaining('Without a password')])
@@ -69,8 +68,17 @@ describe('user create', () => {
       code: 1,
     },
     { name: 'an interrupted prompt', args: [], isTTY: true, stdin: 'pass\u0003', said: 'ended before', code: 1 },
-    { name: 'a role that nothing declares', args: ['--role', 'nope'], said: '--role number 2 names no role', code: 1 },
+    {
+      name: 'a role that nothing declares',
+      args: ['--role', 'nope', '--no-password'],
+      said: '--role number 2 names no role',
+      code: 1,
+    },
     { name: 'an unknown organization', args: ['--organization', 'X'], said: 'no organization', code: 1 },
+    { name: 'no password', args: [], said: '--no-password', code: 2 },
+    { name: 'a password that is piped only', args: [], stdin: PASSWORD, said: '--password-stdin', code: 2 },
+    { name: 'an empty file', args: ['--password-stdin'], stdin: '', said: '--no-password', code: 2 },
+    { name: 'an empty answer', args: [], isTTY: true, stdin: '\n', said: '--no-password', code: 2 },
     { name: '--password', args: ['--password', PASSWORD], said: '--password is not an option', code: 2 },
     { name: '--password=', args: [`--password=${PASSWORD}`], said: 'MACHINE_AUTH_PASSWORD', code: 2 },
     { name: 'a password as an argument', args: [PASSWORD], said: 'Secrets are never arguments', code: 2 },
@@ -90,6 +98,13 @@ describe('user create', () => {
     await must(cli, ['org', 'create', 'Other'])
     expect((await must(cli, ['user', 'list', '--organization', 'Other'])).items).toEqual([])
   })
+})
+
+test('user list has the organization whole at 80 columns', async () => {
+  const { id } = await must(cli, ['org', 'create', 'Acme'])
+  const user = await must(cli, [...CREATE, '--organization', 'Acme', '--no-password'])
+  const { out } = await cli.run(['user', 'list'], { columns: 80 })
+  expect(out.split('\n')[1]).toBe(`${user.id}  ${ALICE}  admin  active  ${id}`)
 })
 
 describe('user', () => {

@@ -14,13 +14,15 @@ export interface SecretSource {
   readonly isFromStdin: boolean
   /** A new one is typed twice. */
   readonly isNew?: true
+  /** The flag that says to do without. */
+  readonly without?: string
 }
 
 /** Variables of the command line, which the library itself does not read. */
 export const SECRET_VARIABLES = ['MACHINE_AUTH_PASSWORD', 'MACHINE_AUTH_KEY', 'MACHINE_AUTH_HASH'] as const
 
 /** The secret, or null where nothing gives one: an empty answer to the prompt, or nobody to ask. */
-export async function findSecret(io: CliIo, source: SecretSource): Promise<string | null> {
+async function findSecret(io: CliIo, source: SecretSource): Promise<string | null> {
   const { label, variable, isFromStdin, isNew } = source
   if (isFromStdin) return readAll(io)
   const given = io.env[variable] ?? ''
@@ -38,5 +40,8 @@ export async function findSecret(io: CliIo, source: SecretSource): Promise<strin
 export async function requireSecret(io: CliIo, source: SecretSource): Promise<string> {
   const secret = await findSecret(io, source)
   if (secret !== null && secret !== '') return secret
-  throw new UsageError(`${source.label} missing: give it at the prompt, by ${source.flag}, or in ${source.variable}.`)
+  const instead = source.without === undefined ? '' : ` To do without: ${source.without}.`
+  throw new UsageError(
+    `${source.label} missing: give it at the prompt, by ${source.flag}, or in ${source.variable}.${instead}`,
+  )
 }
