@@ -4,6 +4,7 @@ import { version } from '../../package.json'
 import { addAuditCommands } from './audit.ts'
 import { addBlockCommands } from './block.ts'
 import { addDoctorCommand } from './doctor.ts'
+import { withExamples } from './help.ts'
 import { addInitCommand } from './init.ts'
 import { addKeyCommands } from './key.ts'
 import { addMigrateCommand } from './migrate.ts'
@@ -20,6 +21,9 @@ import { addSessionCommands } from './user-sessions.ts'
 
 /** Of help where output goes to a file or another program. */
 const HELP_WIDTH = 100
+
+const FOOTER =
+  'Settings come from --database, machine-auth.config.ts or .json in this directory, and the environment (MACHINE_AUTH_DATABASE, MACHINE_AUTH_SECRET …). Exit codes: 0 done, 1 failed, 2 called in a wrong way.'
 
 /** In the order in which help lists them. */
 const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
@@ -58,18 +62,13 @@ export function createProgram(cli: Cli): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .addHelpText(
-      'after',
-      `
-Settings come from --database, machine-auth.config.ts or .json in this directory, and the environment
-(MACHINE_AUTH_DATABASE, MACHINE_AUTH_SECRET …). Exit codes: 0 done, 1 failed, 2 called in a wrong way.
-
-Examples:
-  machine-auth init --admin alice@example.com
-  machine-auth key create --name CI --expires 90d
-  machine-auth key list --json`,
-    )
+    .addHelpText('after', ({ command }) => `\n${command.createHelp().boxWrap(FOOTER, columns ?? HELP_WIDTH)}`)
   addGlobalOptions(program)
   for (const add of GROUPS) add(program, cli)
-  return program
+  return withExamples(
+    program,
+    'init --admin alice@example.com',
+    'key create --name CI --expires 90d',
+    'key list --json',
+  )
 }

@@ -58,6 +58,16 @@ describe('help', () => {
   })
 })
 
+test.each([40, 60, 80, null])('help of all fits %p columns', async (columns) => {
+  const { out } = await cli.run(['--help'], columns === null ? {} : { columns })
+  const footer = out.slice(out.indexOf('Settings come from'), out.indexOf('Examples:'))
+  expect(footer).toContain('MACHINE_AUTH_SECRET')
+  for (const line of footer.split('\n')) expect(line.length).toBeLessThanOrEqual(columns ?? 100)
+  expect(out).toEndWith(
+    '\n\nExamples:\n  machine-auth init --admin alice@example.com\n  machine-auth key create --name CI --expires 90d\n  machine-auth key list --json\n',
+  )
+})
+
 describe('options for all commands', () => {
   test('stand before or after the command', async () => {
     const file = `sqlite:${join(cli.path, 'other.db')}`
