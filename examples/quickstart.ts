@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { machineAuth } from 'elysia-machine-auth'
 
-new Elysia()
+export const app = new Elysia()
   .use(machineAuth())
   .get('/data', ({ apiKey }) => ({ key: apiKey.name }), { apiKey: true })
   .get('/admin', ({ currentUser }) => ({ hello: currentUser.email }), { requireRole: 'admin' })

@@ -29,7 +29,7 @@ export default {
 const SNIPPET = [
   "import { Elysia } from 'elysia'",
   "import { machineAuth } from 'elysia-machine-auth'",
-  "new Elysia().use(machineAuth()).get('/data', ({ apiKey }) => apiKey.name, { apiKey: true }).listen(3000)",
+  "export const app = new Elysia().use(machineAuth()).get('/data', ({ apiKey }) => apiKey.name, { apiKey: true }).listen(3000)",
 ]
 
 interface Step {
