@@ -66,3 +66,12 @@ test.each([
   expect([run.code, run.out]).toEqual([1, ''])
   expect(run.err).toContain(said)
 })
+
+test('lists those of the app that the first example exports, which listens', () => {
+  const command = [process.execPath, join(ROOT, 'src/cli/main.ts'), 'routes', '--app']
+  const run = Bun.spawnSync([...command, join(ROOT, 'examples/quickstart.ts')], {
+    cwd: cli.path,
+    env: { PATH: process.env.PATH, ...cli.env, PORT: '0' },
+  })
+  expect([run.exitCode, run.stdout.toString()]).toEqual([0, expect.stringMatching(/^GET +\/data +apiKey$/m)])
+}, 30_000)
