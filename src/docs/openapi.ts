@@ -15,6 +15,8 @@ export interface ResponseObject {
   headers?: Record<string, JsonObject>
   content?: Record<string, MediaType>
   links?: JsonObject
+  /** Those of its schema, where the generator put them. */
+  examples?: unknown
   [extension: `x-${string}`]: unknown
 }
 

@@ -31,12 +31,20 @@ function answeredAs({ schema }: MediaType): string {
   return schema.format === 'binary' ? 'application/octet-stream' : 'text/plain'
 }
 
+/** Gives the schemas their examples back, which the generator takes out of them. */
+function withExamples(content: Readonly<Record<string, MediaType>>, examples: unknown): Record<string, MediaType> {
+  return mapValues(content, (media) =>
+    isObject(media.schema) && Array.isArray(examples) ? { ...media, schema: { ...media.schema, examples } } : media,
+  )
+}
+
 /** Only the members a response may have: the generator copies the schema's into it. */
 function cleanResponse(response: ResponseObject, status: string, isGenerated: boolean, cleaner: SchemaCleaner) {
   const members = Object.entries(response).filter(
     ([name]) => name === '$ref' || name === 'headers' || name === 'links' || name.startsWith('x-'),
   )
-  const content = response.content === undefined ? undefined : cleanContent(response.content, cleaner)
+  const cleaned = response.content === undefined ? undefined : cleanContent(response.content, cleaner)
+  const content = cleaned !== undefined && isGenerated ? withExamples(cleaned, response.examples) : cleaned
   const first = Object.values(content ?? {})[0]
   // It also lists the request's media types for the answer.
   const answered = isGenerated && first !== undefined ? { [answeredAs(first)]: first } : content

@@ -124,6 +124,12 @@ describe('an example', () => {
     expect(wrong).toEqual([])
   })
 
+  test('of a whole answer is in its schema, where Swagger UI looks for it', () => {
+    const ofKey = answers.find(({ at }) => at === 'patch /auth/keys/{id} 200')
+    expect(ofKey?.schema.examples).toEqual(keyViews.KeyView.examples)
+    expect(ofKey?.schema.examples).toHaveLength(1)
+  })
+
   test('is there for every member of every body, of its own', () => {
     const members = bodies.flatMap(membersWithin).filter((each) => !isObject(each.schema.properties))
     expect(placesOf(members.filter((each) => !hasExample(each)))).toEqual([])
