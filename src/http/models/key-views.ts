@@ -91,7 +91,12 @@ export const CreatedKey = t.Object(
   {
     key: KeyView,
     // Not in an answer that is repeated for an Idempotency-Key.
-    rawKey: t.Optional(t.String({ description: 'The key. It is shown this once and stored nowhere.' })),
+    rawKey: t.Optional(
+      t.String({
+        description: 'The key. It is shown this once and stored nowhere.',
+        examples: ['mac_live_4dTyWz8Qm1nBvK3c…'],
+      }),
+    ),
   },
   { description: 'A new key, and this once its secret.' },
 )

@@ -144,7 +144,7 @@ export const ChangeKey = strict(
   {
     name: t.Optional(newKey.name),
     description: t.Optional(t.Nullable(remark('A remark for people.'), nullTakesAway('A remark for people.'))),
-    permissions: t.Optional(permissions('What it may do at most, instead of what it could.')),
+    permissions: t.Optional(permissions('What it may do at most from now on.')),
     ipAllowlist: newKey.ipAllowlist,
     rateLimit: t.Optional(t.Nullable(rateLimit('Its own rate.'), nullTakesAway('Its own rate.'))),
     monthlyQuota: t.Optional(

@@ -14,7 +14,7 @@ export const RoleName = t.String({
 
 export const PutRole = strict(
   {
-    permissions: permissions('What it grants, instead of what it did.'),
+    permissions: permissions('What it grants from now on.'),
     inherits: t.Optional(
       t.Array(t.String({ minLength: 1, maxLength: 128 }), {
         maxItems: 32,

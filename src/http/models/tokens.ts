@@ -45,8 +45,8 @@ export const NewClientToken = t.Nullable(
 
 export const TokenResponse = t.Object(
   {
-    access_token: t.String({ description: 'A JWT for `Authorization: Bearer …`.' }),
-    refresh_token: t.String({ description: 'For the next pair, once.' }),
+    access_token: t.String({ description: 'A JWT for `Authorization: Bearer …`.', examples: ['eyJ…'] }),
+    refresh_token: t.String({ description: 'For the next pair, once.', examples: ['mar_…'] }),
     token_type: t.Literal('Bearer', { description: 'How to present the access token.' }),
     expires_in: t.Integer({ description: 'How long the access token is valid, in seconds.', examples: [900] }),
     client_id: t.Optional(t.String({ description: 'Of a client’s pair only.', examples: ['billing'] })),
