@@ -42,8 +42,7 @@ function resolveRoles(given: readonly string[], registry: RoleRegistry, errors: 
   for (const [index, name] of given.slice(0, MAX_ROLES).entries()) {
     if (!registry.has(name)) errors.add(`roles.${index}`, 'names no role')
   }
-  // In one order, so that nothing is changed by giving the same ones in another.
-  return [...new Set(given)].sort()
+  return [...new Set(given)]
 }
 
 function checkPassword(password: string, errors: FieldErrors): void {

@@ -26,7 +26,7 @@ import type { RefreshFamilyStore } from '../storage/ports/tokens.ts'
 import type { ChangeKind, UserRecord } from '../storage/records.ts'
 import { normalizeEmail } from './email.ts'
 import type { Passwords } from './passwords.ts'
-import { isDisabling, isGivingNothingNew } from './user-change.ts'
+import { isDisabling, isGivingNothingNew, withRolesAsTheyAre } from './user-change.ts'
 import { eventsOfChange } from './user-events.ts'
 import { type NewUser, resolveNewUser, resolveUserPatch, type UserChange } from './user-input.ts'
 import { toUserView, type UserView } from './views.ts'
@@ -193,8 +193,9 @@ export class UserService {
     if (!isDisabling(change)) requireUnlimitedKey(actor)
     if (isOwn) requireNoMachine(change, actor)
     const errors = new FieldErrors()
-    const wanted = resolveUserPatch(change, roles, errors)
+    const patch = resolveUserPatch(change, roles, errors)
     errors.throwIfAny()
+    const wanted = withRolesAsTheyAre(patch, user.roles)
     const added = (wanted.roles ?? []).filter((role) => !user.roles.includes(role))
     this.#requireGivable(added, actor)
     if (wanted.organizationId !== undefined && wanted.organizationId !== user.organizationId) {

@@ -204,7 +204,7 @@ describe('PATCH /users/:id', () => {
   test.each([
     [{ email: 'Moved@Example.com' }, { email: 'moved@example.com' }],
     [{ organizationId: acme.id }, { organizationId: acme.id }],
-    [{ roles: ['user', 'keeper'] }, { roles: ['keeper', 'user'] }],
+    [{ roles: ['user', 'keeper'] }, { roles: ['user', 'keeper'] }],
     [{ roles: [] }, { roles: [] }],
     [{ status: 'disabled' }, { status: 'disabled' }],
     [{}, {}],

@@ -314,7 +314,7 @@ describe('a user who becomes somebody else while a change of his is under way', 
     before.delete('users.update')
     expect(count).toBe(1)
     expect(hash()).not.toBe(original)
-    expect(services.memory.rows.users.get(id)?.roles).toEqual(['support', 'user'])
+    expect(services.memory.rows.users.get(id)?.roles).toEqual(['user', 'support'])
   })
 
   test('is disabled, whatever he changes meanwhile, again and again', async () => {
