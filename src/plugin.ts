@@ -6,7 +6,8 @@ import { GuardEngine } from './guards/engine.ts'
 import { installEngine } from './guards/install.ts'
 import { createGuards } from './guards/plugin.ts'
 import { createHttp } from './http/plugin.ts'
-import type { MachineAuthOptions, ResolvedOptions } from './options/types.ts'
+import type { ResolvedOptions } from './options/resolved.ts'
+import type { MachineAuthOptions } from './options/types.ts'
 
 /** Tells options from a core, so that functions among the options get their parameters' types from the options alone. */
 interface NoCore {

@@ -1,7 +1,8 @@
 /** The table of credential kinds, with what must be forgotten when something changes. */
 import { MachineAuthError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { MachineAuthOptions, ResolvedOptions } from '../options/types.ts'
+import type { ResolvedOptions } from '../options/resolved.ts'
+import type { MachineAuthOptions } from '../options/types.ts'
 import type { Storage } from '../storage/ports.ts'
 import type { ChangeKind } from '../storage/records.ts'
 import { createApiKeyKind } from './api-key.ts'

@@ -5,10 +5,10 @@ import { findOwner } from './find/owner.ts'
 import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
 import { type PageOptions, paged, parseTime, parseWhole } from './input/values.ts'
-import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
 import { createProgress } from './terminal/progress.ts'
 import type { Column } from './terminal/table.ts'
 import { toMoment } from './terminal/text.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './with-core.ts'
 
 const COLUMNS: readonly Column<AuditView>[] = [
   { title: 'AT (UTC)', text: ({ at }) => toMoment(at), isWhole: true },

@@ -5,9 +5,9 @@ import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
 import { requireOne } from './input/required.ts'
 import { type PageOptions, paged } from './input/values.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
 import type { Column } from './terminal/table.ts'
 import { formatValue, toMoment } from './terminal/text.ts'
+import { CLI_ACTOR, type Cli, withCore } from './with-core.ts'
 
 const COLUMNS: readonly Column<BlockView>[] = [
   { title: 'ID', text: ({ id }) => id, isWhole: true },

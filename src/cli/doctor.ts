@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import { CHECKS, type Finding } from './doctor/checks.ts'
 import { gatherFacts } from './doctor/gather.ts'
 import { withExamples } from './help.ts'
-import { type Cli, outputOf } from './session.ts'
 import { readGlobals } from './settings.ts'
+import { type Cli, outputOf } from './with-core.ts'
 
 interface Row extends Finding {
   readonly check: string

@@ -9,9 +9,9 @@ import { readBytes, replaceBytes } from './env-file/file.ts'
 import { withExamples } from './help.ts'
 import { newPassword } from './input/new-password.ts'
 import { requireSecret } from './input/secret.ts'
-import { CLI_ACTOR, type Cli, outputOf, type Session, withCore } from './session.ts'
 import { databaseOf, readGlobals, sourceOfOption } from './settings.ts'
 import type { CliIo } from './terminal/io.ts'
+import { CLI_ACTOR, type Cli, outputOf, type Session, withCore } from './with-core.ts'
 
 const CONFIG = 'machine-auth.config.ts'
 const CONFIGS = [CONFIG, 'machine-auth.config.json']

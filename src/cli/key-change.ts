@@ -6,8 +6,8 @@ import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
 import { parseDurationText } from './input/values.ts'
 import { type KeyMemberOptions, keyMembersOf, withKeyMembers } from './key-members.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
 import { showNewKey } from './show-new-key.ts'
+import { CLI_ACTOR, type Cli, withCore } from './with-core.ts'
 
 function addUpdate(group: Command, cli: Cli): void {
   const command = withKeyMembers(

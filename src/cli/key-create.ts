@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander'
 import { findOwner, type OwnerOptions } from './find/owner.ts'
 import { withExamples } from './help.ts'
 import { type KeyMemberOptions, keyMembersOf, withKeyMembers } from './key-members.ts'
-import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
 import { showNewKey } from './show-new-key.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './with-core.ts'
 
 interface CreateOptions extends KeyMemberOptions, OwnerOptions {
   readonly name: string

@@ -5,7 +5,7 @@ import { withExamples } from './help.ts'
 import { requireSecret } from './input/secret.ts'
 import { parseTime } from './input/values.ts'
 import { type KeyMemberOptions, keyMembersOf, withKeyMembers } from './key-members.ts'
-import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './with-core.ts'
 
 interface ImportOptions extends KeyMemberOptions, OwnerOptions {
   readonly name: string

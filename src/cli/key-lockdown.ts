@@ -4,7 +4,7 @@ import { findOwner, type OwnerOptions } from './find/owner.ts'
 import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
 import { parseTime } from './input/values.ts'
-import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './with-core.ts'
 
 interface LockdownOptions extends Confirmation, OwnerOptions {
   /** RFC 3339. */

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { withExamples } from './help.ts'
 import { requireSecret } from './input/secret.ts'
 import { collect } from './input/values.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
+import { CLI_ACTOR, type Cli, withCore } from './with-core.ts'
 
 interface VerifyOptions {
   readonly keyStdin?: true

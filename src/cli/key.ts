@@ -13,9 +13,9 @@ import { addKeyCreate } from './key-create.ts'
 import { addKeyImport } from './key-import.ts'
 import { addKeyLockdown } from './key-lockdown.ts'
 import { addKeyVerify } from './key-verify.ts'
-import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
 import type { Column } from './terminal/table.ts'
 import { DAY_WIDTH, formatValue, toDay } from './terminal/text.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './with-core.ts'
 
 const COLUMNS: readonly Column<ApiKeyView>[] = [
   { title: 'ID', text: ({ id }) => id, isWhole: true },

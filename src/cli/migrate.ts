@@ -2,8 +2,8 @@
 import type { Command } from 'commander'
 import { listPendingMigrations, openStorage } from '../storage/open.ts'
 import { withExamples } from './help.ts'
-import { type Cli, outputOf } from './session.ts'
 import { databaseOf, readGlobals, warn, warningsOf } from './settings.ts'
+import { type Cli, outputOf } from './with-core.ts'
 
 async function migrate(cli: Cli, { dryRun = false }: { readonly dryRun?: boolean }, self: Command): Promise<void> {
   const output = outputOf(cli, self)

@@ -5,7 +5,7 @@ import { WHICH_ORGANIZATION } from './find/which.ts'
 import { withExamples } from './help.ts'
 import { requireOne } from './input/required.ts'
 import { collect, parseDurationText, parseRate, parseWhole } from './input/values.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
+import { CLI_ACTOR, type Cli, withCore } from './with-core.ts'
 
 interface LimitOptions {
   readonly rateLimit?: ReturnType<typeof parseRate> | false

@@ -7,9 +7,9 @@ import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
 import { type OrderOptions, type PageOptions, paged, sorted } from './input/values.ts'
 import { addOrganizationWriting } from './org-write.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
 import type { Column } from './terminal/table.ts'
 import { formatValue, toDay } from './terminal/text.ts'
+import { CLI_ACTOR, type Cli, withCore } from './with-core.ts'
 
 const SORTS = ['createdAt', 'name'] as const
 

@@ -4,8 +4,8 @@ import type { PermissionFilter } from '../accounts/permissions.ts'
 import type { PermissionEntry } from '../authorization/registry.ts'
 import { withExamples } from './help.ts'
 import { groupByModule, toMarkdown } from './permissions-docs.ts'
-import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
 import type { Column } from './terminal/table.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './with-core.ts'
 
 const COLUMNS: readonly Column<PermissionEntry>[] = [
   { title: 'NAME', text: ({ name }) => name, isWhole: true },

@@ -14,10 +14,10 @@ import { addRoleCommands } from './role.ts'
 import { addRoutesCommand } from './routes.ts'
 import { addSecretCommands } from './secret.ts'
 import { addServeCommand } from './serve.ts'
-import type { Cli } from './session.ts'
 import { addGlobalOptions } from './settings.ts'
 import { addUserCommands } from './user.ts'
 import { addSessionCommands } from './user-sessions.ts'
+import type { Cli } from './with-core.ts'
 
 /** Of help where output goes to a file or another program. */
 const HELP_WIDTH = 100

@@ -4,9 +4,9 @@ import type { RoleView } from '../accounts/views.ts'
 import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
 import { collect } from './input/values.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
 import type { Column } from './terminal/table.ts'
 import { formatValue } from './terminal/text.ts'
+import { CLI_ACTOR, type Cli, withCore } from './with-core.ts'
 
 const COLUMNS: readonly Column<RoleView>[] = [
   { title: 'NAME', text: ({ name }) => name, isWhole: true },

@@ -7,7 +7,7 @@ import { formatRoutes, listRoutes } from '../guards/listing.ts'
 import type { RouteDescription } from '../guards/routes.ts'
 import { CommandError } from './errors.ts'
 import { withExamples } from './help.ts'
-import { type Cli, outputOf } from './session.ts'
+import { type Cli, outputOf } from './with-core.ts'
 
 interface RoutesOptions {
   readonly app: string

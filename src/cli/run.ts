@@ -1,8 +1,8 @@
 /** Runs one command line. */
 import { describeFailure, formatFailure } from './errors.ts'
 import { createProgram } from './program.ts'
-import type { Cli } from './session.ts'
 import type { CliIo } from './terminal/io.ts'
+import type { Cli } from './with-core.ts'
 
 /**
  * Runs a command.

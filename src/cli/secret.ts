@@ -7,9 +7,9 @@ import { readBytes, replaceBytes } from './env-file/file.ts'
 import { CommandError, UsageError } from './errors.ts'
 import { withExamples } from './help.ts'
 import { type Confirmation, confirmed } from './input/confirm.ts'
-import { type Cli, outputOf } from './session.ts'
 import type { CliIo } from './terminal/io.ts'
 import { ask } from './terminal/prompt.ts'
+import { type Cli, outputOf } from './with-core.ts'
 
 interface Kind {
   /** The member of the JSON answer. */

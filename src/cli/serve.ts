@@ -5,7 +5,7 @@ import { machineAuth } from '../plugin.ts'
 import { CommandError, UsageError } from './errors.ts'
 import { withExamples } from './help.ts'
 import { parseWhole } from './input/values.ts'
-import { type Cli, type Session, withCore } from './session.ts'
+import { type Cli, type Session, withCore } from './with-core.ts'
 
 interface ServeOptions {
   readonly port?: number

@@ -7,8 +7,8 @@ import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
 import { newPassword, type PasswordOptions } from './input/new-password.ts'
 import { requireSecret } from './input/secret.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
 import { formatValue } from './terminal/text.ts'
+import { CLI_ACTOR, type Cli, withCore } from './with-core.ts'
 
 interface UpdateOptions {
   readonly email?: string

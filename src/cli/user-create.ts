@@ -6,7 +6,7 @@ import { newPassword, type PasswordOptions } from './input/new-password.ts'
 import { requireOne } from './input/required.ts'
 import { requireSecret } from './input/secret.ts'
 import { collect } from './input/values.ts'
-import { CLI_ACTOR, type Cli, type Session, withCore } from './session.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './with-core.ts'
 
 interface CreateOptions extends PasswordOptions {
   readonly email?: string

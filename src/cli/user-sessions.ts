@@ -5,9 +5,9 @@ import { findUser } from './find/user.ts'
 import { WHICH_USER } from './find/which.ts'
 import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
 import type { Column } from './terminal/table.ts'
 import { formatValue, toMoment } from './terminal/text.ts'
+import { CLI_ACTOR, type Cli, withCore } from './with-core.ts'
 
 const COLUMNS: readonly Column<SessionView>[] = [
   { title: 'ID', text: ({ id }) => id, isWhole: true },

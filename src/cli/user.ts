@@ -6,11 +6,11 @@ import { findUser } from './find/user.ts'
 import { WHICH_USER } from './find/which.ts'
 import { withExamples } from './help.ts'
 import { type OrderOptions, type PageOptions, paged, sorted } from './input/values.ts'
-import { CLI_ACTOR, type Cli, withCore } from './session.ts'
 import type { Column } from './terminal/table.ts'
 import { DAY_WIDTH, formatValue, toDay } from './terminal/text.ts'
 import { addUserChanges } from './user-change.ts'
 import { addUserCreate } from './user-create.ts'
+import { CLI_ACTOR, type Cli, withCore } from './with-core.ts'
 
 const COLUMNS: readonly Column<UserView>[] = [
   { title: 'ID', text: ({ id }) => id, isWhole: true },

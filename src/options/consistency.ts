@@ -3,7 +3,7 @@ import { formatDuration } from '../lib/duration.ts'
 import { parseCidr } from '../lib/ip.ts'
 import { demandsSecure } from './groups.ts'
 import type { Report } from './mistakes.ts'
-import type { ResolvedOptions } from './types.ts'
+import type { ResolvedOptions } from './resolved.ts'
 
 const SECOND = 1000
 const DAY = 86_400 * SECOND

@@ -5,7 +5,8 @@ import { parseCidr } from '../lib/ip.ts'
 import { canonicalGrant, canonicalPermission } from '../lib/names.ts'
 import { toList } from '../lib/to-list.ts'
 import { createTable } from './plain.ts'
-import type { LimitPolicy, MachineAuthOptions, ProtectRule, ResolvedOptions } from './types.ts'
+import type { ResolvedOptions } from './resolved.ts'
+import type { LimitPolicy, MachineAuthOptions, ProtectRule } from './types.ts'
 
 function unique(values: readonly string[]): readonly string[] {
   return [...new Set(values)]

@@ -7,11 +7,12 @@ import * as groups from './groups.ts'
 import { type Layer, mergeLayers, sourceIn } from './layers.ts'
 import { kindOf, Report } from './mistakes.ts'
 import { copyMembers, freezePlain } from './plain.ts'
+import type { ResolvedOptions } from './resolved.ts'
 import { checkRoles, resolveRoles } from './roles.ts'
 import { makeSecret, readOrCreateSecret } from './secret-file.ts'
 import { checkSecrets, checkSeparation, listOf, SECRET_ACCEPTED } from './secrets.ts'
 import { checkShape } from './shape.ts'
-import type { MachineAuthOptions, ResolvedOptions } from './types.ts'
+import type { MachineAuthOptions } from './types.ts'
 
 /** The surroundings that options depend on. */
 export interface OptionsEnvironment {

@@ -2,7 +2,8 @@
 import { canonicalGrant } from '../lib/names.ts'
 import type { Report } from './mistakes.ts'
 import { createTable } from './plain.ts'
-import type { MachineAuthOptions, ResolvedOptions, RoleDefinition } from './types.ts'
+import type { ResolvedOptions } from './resolved.ts'
+import type { MachineAuthOptions, RoleDefinition } from './types.ts'
 
 type Given = NonNullable<MachineAuthOptions['roles']>
 

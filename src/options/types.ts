@@ -1,4 +1,4 @@
-/** What an app gives (`MachineAuthOptions`) and what the rest of the library reads (`ResolvedOptions`). */
+/** What an app gives; `resolved.ts` says what it comes to. */
 
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
@@ -329,83 +329,4 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
    * Default: off.
    */
   readonly hideCredentials?: boolean
-}
-
-/** Options after defaults, parsing and checks; frozen. Durations are milliseconds. */
-export interface ResolvedOptions {
-  /** Newest first, at least one. */
-  readonly secrets: readonly string[]
-  /** Newest first, possibly none. */
-  readonly masterKeys: readonly string[]
-  readonly masterKeyAddresses: readonly string[]
-  readonly production: boolean
-  readonly management: boolean
-  readonly tokens: boolean
-  readonly migrate: 'auto' | 'check'
-  readonly permissions: readonly string[]
-  readonly users: UsersOption<object>
-  readonly bearer: MachineAuthOptions['bearer']
-  readonly claims: MachineAuthOptions['claims']
-  readonly onDenied: MachineAuthOptions['onDenied']
-  readonly database: DatabaseOption
-  readonly prefix: string
-  readonly docs: false | { readonly path: string }
-  readonly apiKeys: {
-    readonly prefix: string
-    /** Lower case. */
-    readonly headers: readonly string[]
-    /** Lower case. */
-    readonly schemes: readonly string[]
-    readonly cacheTtl: number
-    readonly cacheSize: number
-    readonly defaultRateLimit: false | RateLimitSetting
-    readonly defaultPermissions: readonly string[]
-    readonly expiryWarning: number
-    readonly onExpiring: ((key: ExpiringKey) => void | Promise<void>) | undefined
-    readonly importKinds: readonly HashKind[]
-  }
-  readonly jwt: {
-    readonly algorithm: SigningAlgorithm
-    readonly issuer: string
-    readonly audience: string
-    readonly accessTtl: number
-    readonly refreshTtl: number
-    readonly refreshReuseWindow: number
-    readonly clockTolerance: number
-  }
-  readonly sessions: {
-    /** The full cookie name, with `__Host-` when that applies. */
-    readonly cookie: string
-    readonly ttl: number
-    readonly idleTtl: number | null
-    readonly sameSite: 'lax' | 'strict' | 'none'
-    readonly secure: boolean
-    readonly trustedOrigins: readonly string[]
-  }
-  readonly roles: Readonly<Record<string, readonly string[]>>
-  readonly modules: Readonly<Record<string, ModuleDefinition>>
-  readonly trustProxy: false | { readonly from: readonly string[]; readonly header: string }
-  readonly rateLimit: {
-    readonly strategy: LimitStrategy
-    /** Empty for none. */
-    readonly default: readonly LimitPolicy[]
-    readonly headers: 'both' | 'ietf' | 'x' | false
-    readonly login: { readonly limit: number; readonly window: number }
-    readonly maxSubjects: number
-  }
-  readonly abuse: {
-    /** Null when nothing is counted. */
-    readonly threshold: number | null
-    readonly window: number
-    readonly blockFor: DurationInput
-    readonly allow: readonly string[]
-  }
-  readonly audit: {
-    /** ms; null for ever. */
-    readonly retention: number | null
-  }
-  readonly protect: readonly ProtectRule[]
-  readonly hideCredentials: boolean
-  /** Things that work but deserve a look; the plugin prints them once at start. */
-  readonly warnings: readonly string[]
 }

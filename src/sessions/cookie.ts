@@ -4,7 +4,7 @@
  *
  * @see RFC 6265 section 4.1, and "Cookie prefixes" in RFC 6265bis section 4.1.3
  */
-import type { ResolvedOptions } from '../options/types.ts'
+import type { ResolvedOptions } from '../options/resolved.ts'
 
 export type CookieOptions = Pick<ResolvedOptions['sessions'], 'cookie' | 'sameSite' | 'secure'>
 

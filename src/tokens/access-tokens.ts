@@ -6,7 +6,8 @@
 import { SignJWT } from 'jose'
 import { MAX_CREDENTIAL_LENGTH } from '../credentials/authorization.ts'
 import { randomBase62 } from '../lib/base62.ts'
-import type { MachineAuthOptions, ResolvedOptions } from '../options/types.ts'
+import type { ResolvedOptions } from '../options/resolved.ts'
+import type { MachineAuthOptions } from '../options/types.ts'
 import { splitClaims } from './reserved-claims.ts'
 import type { SigningKeys } from './signing-keys.ts'
 

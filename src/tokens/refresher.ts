@@ -4,7 +4,7 @@ import { parseRefreshToken, type RefreshTokenText } from '../credentials/secret-
 import { MachineAuthError } from '../errors.ts'
 import { afterwards } from '../lib/afterwards.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { ResolvedOptions } from '../options/types.ts'
+import type { ResolvedOptions } from '../options/resolved.ts'
 import type { AuditLog } from '../recording/audit.ts'
 import type { RefreshFamilyStore } from '../storage/ports/tokens.ts'
 import type { ChangeKind, RefreshFamilyRecord, RefreshFamilyWithUser } from '../storage/records.ts'

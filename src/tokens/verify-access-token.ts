@@ -8,7 +8,7 @@ import { type Refusal, refusal } from '../authentication/principal.ts'
 import type { AccessTokenClaims, VerifyAccessToken } from '../authentication/token.ts'
 import { MAX_CREDENTIAL_LENGTH } from '../credentials/authorization.ts'
 import { isBase62 } from '../lib/base62.ts'
-import type { ResolvedOptions } from '../options/types.ts'
+import type { ResolvedOptions } from '../options/resolved.ts'
 import { ACCESS_TOKEN_TYPE } from './access-tokens.ts'
 import type { SigningKeys } from './signing-keys.ts'
 

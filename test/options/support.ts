@@ -2,7 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { OptionsError } from '../../src/options/mistakes.ts'
 import { resolveOptions } from '../../src/options/resolve.ts'
-import type { MachineAuthOptions, ResolvedOptions } from '../../src/options/types.ts'
+import type { ResolvedOptions } from '../../src/options/resolved.ts'
+import type { MachineAuthOptions } from '../../src/options/types.ts'
 import { createDatabaseDirectory } from '../support/directories.ts'
 
 /** Random, and used nowhere else. */

@@ -1,7 +1,7 @@
 /** Looks at the database without changing it. */
 import { existsSync } from 'node:fs'
 import { createSecretHasher } from '../../authentication/hasher.ts'
-import type { ResolvedOptions } from '../../options/types.ts'
+import type { ResolvedOptions } from '../../options/resolved.ts'
 import { AuditMacs } from '../../recording/macs.ts'
 import { listPendingMigrations, openStorage } from '../../storage/open.ts'
 import type { Storage } from '../../storage/ports.ts'

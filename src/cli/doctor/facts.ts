@@ -1,6 +1,6 @@
 /** What doctor's checks look at. Gathered once; nothing is written. */
 import type { Mistake } from '../../options/mistakes.ts'
-import type { ResolvedOptions } from '../../options/types.ts'
+import type { ResolvedOptions } from '../../options/resolved.ts'
 
 export interface FileFact {
   /** As a person names it. */
