@@ -47,9 +47,9 @@ export type {
   UsersOption,
 } from './options/types.ts'
 export { machineAuth } from './plugin.ts'
-export type { AuditAdoption } from './recording/adoption.ts'
-export type { AuditView } from './recording/reader.ts'
-export type { AuditVerification } from './recording/report.ts'
+export type { AuditAdoption } from './recording/audit/adoption.ts'
+export type { AuditView } from './recording/audit/reader.ts'
+export type { AuditVerification } from './recording/audit/report.ts'
 export type { SessionView } from './sessions/service.ts'
 export type { Storage } from './storage/ports.ts'
 export type { TokenResponse } from './tokens/token-response.ts'

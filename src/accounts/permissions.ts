@@ -3,7 +3,7 @@ import { type Actor, requirePlatform, SYSTEM } from '../authorization/actor.ts'
 import { changesOf, type PermissionChanges } from '../authorization/permission-changes.ts'
 import type { PermissionEntry, PermissionRegistry } from '../authorization/registry.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { AuditLog } from '../recording/audit.ts'
+import type { AuditLog } from '../recording/audit/audit.ts'
 import type { PermissionStore } from '../storage/ports/permissions.ts'
 
 export interface PermissionFilter {

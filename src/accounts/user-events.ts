@@ -1,7 +1,7 @@
 /** What the audit log says of a changed user, and whose administrators read it. */
 
-import { differencesOf } from '../recording/differences.ts'
-import type { AuditEvent } from '../recording/event.ts'
+import { differencesOf } from '../recording/audit/differences.ts'
+import type { AuditEvent } from '../recording/audit/event.ts'
 import type { UserPatch } from '../storage/ports/accounts.ts'
 import type { UserRecord } from '../storage/records.ts'
 

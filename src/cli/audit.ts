@@ -1,6 +1,6 @@
 /** `machine-auth audit`: who did what. */
 import type { Command } from 'commander'
-import type { AuditView } from '../recording/reader.ts'
+import type { AuditView } from '../recording/audit/reader.ts'
 import { findOwner } from './find/owner.ts'
 import { withExamples } from './help.ts'
 import { type Confirmation, confirmed, requireConfirmation } from './input/confirm.ts'

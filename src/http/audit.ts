@@ -1,5 +1,5 @@
 /** `/audit`: who did what. */
-import type { AuditLog } from '../recording/audit.ts'
+import type { AuditLog } from '../recording/audit/audit.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { AuditList, AuditVerificationModel, ListAuditQuery, VerifyAuditQuery } from './models/audit.ts'
 import type { MountPoint } from './mount-point.ts'

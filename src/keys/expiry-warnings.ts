@@ -2,7 +2,7 @@
 import { SYSTEM } from '../authorization/actor.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
 import type { ExpiringKey } from '../options/types.ts'
-import type { AuditLog } from '../recording/audit.ts'
+import type { AuditLog } from '../recording/audit/audit.ts'
 import type { KeyStore } from '../storage/ports/keys.ts'
 import type { ApiKeyRecord } from '../storage/records.ts'
 

@@ -6,7 +6,7 @@ import { toApiKeyView } from '../authentication/views.ts'
 import { type Actor, isWithinReach, reachOf } from '../authorization/actor.ts'
 import { MachineAuthError } from '../errors.ts'
 import type { HashKind } from '../options/hash-kind.ts'
-import type { AuditLog } from '../recording/audit.ts'
+import type { AuditLog } from '../recording/audit/audit.ts'
 import type { ApiKeyRecord, ChangeKind, RateLimitSetting } from '../storage/records.ts'
 import type { KeyVerifierOptions } from './verification.ts'
 

@@ -2,7 +2,7 @@
 import { type Actor, requirePlatform, SYSTEM } from '../authorization/actor.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createKeyring, type Keyring } from '../lib/keyring.ts'
-import type { AuditLog } from '../recording/audit.ts'
+import type { AuditLog } from '../recording/audit/audit.ts'
 import type { SigningKeyStore } from '../storage/ports/tokens.ts'
 import type { SigningAlgorithm, SigningKeyRecord } from '../storage/records.ts'
 import {

@@ -2,7 +2,7 @@
 import { type AutomaticBlock, BlockService } from '../../src/blocks/service.ts'
 import { createAddressMatcher } from '../../src/lib/ip.ts'
 import { BlockIndex } from '../../src/limits/block-index.ts'
-import { AuditLog } from '../../src/recording/audit.ts'
+import { AuditLog } from '../../src/recording/audit/audit.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
 import { SECRET } from '../support/test-app.ts'
 

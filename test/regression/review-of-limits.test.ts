@@ -4,7 +4,7 @@ import { Elysia } from 'elysia'
 import { BlockService } from '../../src/blocks/service.ts'
 import { machineAuth } from '../../src/index.ts'
 import { BlockIndex } from '../../src/limits/block-index.ts'
-import { AuditLog } from '../../src/recording/audit.ts'
+import { AuditLog } from '../../src/recording/audit/audit.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
 import { addKey, addPeople, addSession, askServer, createTestApp, createTestCore, SECRET } from '../support/test-app.ts'
 

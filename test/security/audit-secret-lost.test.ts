@@ -1,8 +1,8 @@
 /** SECURITY.md: a secret that is not given proves nothing, stops nothing for good, and is never passed over in silence. */
 import { describe, expect, test } from 'bun:test'
-import { AuditMacs } from '../../src/recording/macs.ts'
-import type { AuditProblem } from '../../src/recording/report.ts'
-import { OTHER_SECRET, openLog } from '../recording/support.ts'
+import { AuditMacs } from '../../src/recording/audit/macs.ts'
+import type { AuditProblem } from '../../src/recording/audit/report.ts'
+import { OTHER_SECRET, openLog } from '../recording/audit/support.ts'
 import { expectInvalid, expectRefused } from '../support/refusals.ts'
 import { actorWith, SECRET } from '../support/services.ts'
 

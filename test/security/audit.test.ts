@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MachineAuthOptions } from '../../src/index.ts'
-import type { AuditVerification } from '../../src/recording/report.ts'
+import type { AuditVerification } from '../../src/recording/audit/report.ts'
 import { createDatabaseDirectory } from '../support/directories.ts'
 import { createTestCore, SECRET, START } from '../support/test-app.ts'
 

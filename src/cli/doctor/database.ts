@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { createSecretHasher } from '../../authentication/hasher.ts'
 import type { ResolvedOptions } from '../../options/resolved.ts'
-import { AuditMacs } from '../../recording/macs.ts'
+import { AuditMacs } from '../../recording/audit/macs.ts'
 import { listPendingMigrations, openStorage } from '../../storage/open.ts'
 import type { Storage } from '../../storage/ports.ts'
 import { SigningKeys } from '../../tokens/signing-keys.ts'

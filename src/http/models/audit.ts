@@ -1,7 +1,7 @@
 /** What `/audit` takes and answers. */
 import { t } from 'elysia'
-import type { AuditView } from '../../recording/reader.ts'
-import type { AuditVerification } from '../../recording/report.ts'
+import type { AuditView } from '../../recording/audit/reader.ts'
+import type { AuditVerification } from '../../recording/audit/report.ts'
 import { id, moment, nextCursor, orderedPageQuery, organizationId, strict } from './shared.ts'
 
 const bound = (description: string) =>

@@ -1,6 +1,6 @@
-import { AuditLog, type AuditLogOptions } from '../../src/recording/audit.ts'
-import { createMemoryStorage } from '../support/memory-storage.ts'
-import { SECRET, START } from '../support/services.ts'
+import { AuditLog, type AuditLogOptions } from '../../../src/recording/audit/audit.ts'
+import { createMemoryStorage } from '../../support/memory-storage.ts'
+import { SECRET, START } from '../../support/services.ts'
 
 export const OTHER_SECRET = 'another root secret for tests, of 32 bytes and more'
 

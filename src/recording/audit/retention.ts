@@ -1,7 +1,7 @@
 /** Deletes events for their age, after a last look at them, and leaves a signed checkpoint in their place. */
-import { breathe } from '../lib/breathe.ts'
-import type { AuditStore } from '../storage/ports/audit.ts'
-import type { AuditRecord } from '../storage/records.ts'
+import { breathe } from '../../lib/breathe.ts'
+import type { AuditStore } from '../../storage/ports/audit.ts'
+import type { AuditRecord } from '../../storage/records.ts'
 import { adoptedUpTo } from './adoption.ts'
 import type { AuditMacs } from './macs.ts'
 import { checkMark } from './verification.ts'

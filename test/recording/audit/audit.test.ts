@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import type { AuditLog } from '../../src/recording/audit.ts'
-import { expectInvalid, expectRefused } from '../support/refusals.ts'
-import { actorWith, START } from '../support/services.ts'
+import type { AuditLog } from '../../../src/recording/audit/audit.ts'
+import { expectInvalid, expectRefused } from '../../support/refusals.ts'
+import { actorWith, START } from '../../support/services.ts'
 import { broken, openLog } from './support.ts'
 
 const actor = { id: 'user_1' }

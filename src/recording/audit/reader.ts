@@ -1,9 +1,9 @@
 /** What somebody may ask of the audit log, and how events are shown to him. */
-import { type Actor, reachOf } from '../authorization/actor.ts'
-import { invalidField } from '../lib/field-errors.ts'
-import { parseTimestamp, toTimestamp } from '../lib/timestamp.ts'
-import type { AuditFilter } from '../storage/ports/audit.ts'
-import type { AuditRecord } from '../storage/records.ts'
+import { type Actor, reachOf } from '../../authorization/actor.ts'
+import { invalidField } from '../../lib/field-errors.ts'
+import { parseTimestamp, toTimestamp } from '../../lib/timestamp.ts'
+import type { AuditFilter } from '../../storage/ports/audit.ts'
+import type { AuditRecord } from '../../storage/records.ts'
 
 /** All that are given must hold. */
 export interface AuditQuery {

@@ -1,5 +1,5 @@
 /** What a verification is asked, and what it answers. */
-import type { AuditMarkRecord } from '../storage/records.ts'
+import type { AuditMarkRecord } from '../../storage/records.ts'
 import type { MacCheck } from './macs.ts'
 
 export interface AuditProblem {

@@ -1,6 +1,6 @@
 /** The HMAC of each event and mark: who changes a row without the secret cannot make the one that belongs to it. */
-import { createKeyring, type DerivedKey, type Keyring } from '../lib/keyring.ts'
-import type { AuditMarkRecord, AuditRecord } from '../storage/records.ts'
+import { createKeyring, type DerivedKey, type Keyring } from '../../lib/keyring.ts'
+import type { AuditMarkRecord, AuditRecord } from '../../storage/records.ts'
 import { canonicalDetails } from './details.ts'
 
 /** `unknown`: made under a secret that is not given here, so nothing can be said of it. */

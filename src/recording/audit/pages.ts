@@ -1,7 +1,7 @@
 /** The whole log, a page at a time. */
-import { breathe } from '../lib/breathe.ts'
-import type { AuditStore } from '../storage/ports/audit.ts'
-import type { AuditRecord } from '../storage/records.ts'
+import { breathe } from '../../lib/breathe.ts'
+import type { AuditStore } from '../../storage/ports/audit.ts'
+import type { AuditRecord } from '../../storage/records.ts'
 
 /** Below every place in the log. */
 export const BEFORE_ALL = Number.MIN_SAFE_INTEGER

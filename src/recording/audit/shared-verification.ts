@@ -1,5 +1,5 @@
 /** One way through the log for all who ask at the same time: it is long, and tells everybody the same. */
-import { MachineAuthError } from '../errors.ts'
+import { MachineAuthError } from '../../errors.ts'
 import type { Findings, OnProgress, VerifyInput } from './report.ts'
 
 type Caller = Pick<VerifyInput, 'most' | 'signal' | 'onProgress'>

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { differencesOf } from '../../src/recording/differences.ts'
+import { differencesOf } from '../../../src/recording/audit/differences.ts'
 
 const KNOWN = { name: 'a', list: ['x', 'y'], rate: { limit: 1, window: '1m' }, note: null, enabled: true }
 

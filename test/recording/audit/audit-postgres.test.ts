@@ -2,10 +2,10 @@
 
 import { afterAll, expect, test } from 'bun:test'
 import { SQL } from 'bun'
-import { openStorage } from '../../src/storage/open.ts'
-import { createServerDatabase, isServerUp } from '../contract/adapters.ts'
-import { anEvent } from '../contract/fixtures.ts'
-import { fiftyTimes } from '../contract/support.ts'
+import { openStorage } from '../../../src/storage/open.ts'
+import { createServerDatabase, isServerUp } from '../../contract/adapters.ts'
+import { anEvent } from '../../contract/fixtures.ts'
+import { fiftyTimes } from '../../contract/support.ts'
 import { openLog } from './support.ts'
 
 const isUp = await isServerUp()

@@ -2,10 +2,10 @@
  * Gives events their places. Writers insert without a place, so that nobody waits for anybody; a moment later events
  * get consecutive numbers, in batches, by whichever process comes first.
  */
-import { breathe } from '../lib/breathe.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { AuditSeal, AuditStore } from '../storage/ports/audit.ts'
-import type { AuditMarkRecord, AuditRecord } from '../storage/records.ts'
+import { breathe } from '../../lib/breathe.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { AuditSeal, AuditStore } from '../../storage/ports/audit.ts'
+import type { AuditMarkRecord, AuditRecord } from '../../storage/records.ts'
 import type { AuditMacs, MarkKind } from './macs.ts'
 import { BEFORE_ALL } from './pages.ts'
 

@@ -1,5 +1,5 @@
 /** What is written down. */
-import type { Actor } from '../authorization/actor.ts'
+import type { Actor } from '../../authorization/actor.ts'
 
 /** Who acts, as far as the log tells. */
 export type AuditActor = Pick<Actor, 'id' | 'origin'> & Partial<Pick<Actor, 'organizationId'>>

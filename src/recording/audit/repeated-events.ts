@@ -1,5 +1,5 @@
 /** Keeps who is refused again and again from filling the log: the first are written, the others counted. */
-import type { Clock } from '../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { AuditEvent } from './event.ts'
 
 export interface RepeatedEventsOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { START } from '../support/services.ts'
+import { START } from '../../support/services.ts'
 import { broken, OTHER_SECRET, openLog, upTo } from './support.ts'
 
 const DAY = 86_400_000

@@ -1,6 +1,6 @@
 /** Goes through the audit log once and finds what was changed, taken out or put in. */
-import type { AuditStore } from '../storage/ports/audit.ts'
-import type { AuditMarkRecord, AuditRecord } from '../storage/records.ts'
+import type { AuditStore } from '../../storage/ports/audit.ts'
+import type { AuditMarkRecord, AuditRecord } from '../../storage/records.ts'
 import type { AuditMacs, MacCheck } from './macs.ts'
 import { sealedPages, unsealedPages } from './pages.ts'
 import type { AuditProblem, CheckedMark, Findings, OnProgress } from './report.ts'

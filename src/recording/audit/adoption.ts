@@ -1,6 +1,6 @@
 /** Goes on with a log whose marks cannot be trusted: an operator's act, never one of the program's own. */
-import type { AuditStore } from '../storage/ports/audit.ts'
-import type { AuditMarkRecord } from '../storage/records.ts'
+import type { AuditStore } from '../../storage/ports/audit.ts'
+import type { AuditMarkRecord } from '../../storage/records.ts'
 import type { AuditMacs, MacCheck } from './macs.ts'
 import type { CheckedMark, Findings } from './report.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { AuditEvent } from '../../src/recording/event.ts'
-import { RepeatedEvents } from '../../src/recording/repeated-events.ts'
+import type { AuditEvent } from '../../../src/recording/audit/event.ts'
+import { RepeatedEvents } from '../../../src/recording/audit/repeated-events.ts'
 
 const MINUTE = 60_000
 

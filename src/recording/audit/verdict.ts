@@ -1,5 +1,5 @@
 /** Says of a log that was gone through whether it is as it should be. */
-import { toTimestamp } from '../lib/timestamp.ts'
+import { toTimestamp } from '../../lib/timestamp.ts'
 import type { AuditMarkView, AuditProblem, AuditVerification, CheckedMark, Findings } from './report.ts'
 
 /** Problems that are told one by one. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { AuditMacs } from '../../src/recording/macs.ts'
-import { anEvent } from '../contract/fixtures.ts'
-import { atOnce } from '../contract/support.ts'
-import { SECRET } from '../support/services.ts'
+import { AuditMacs } from '../../../src/recording/audit/macs.ts'
+import { anEvent } from '../../contract/fixtures.ts'
+import { atOnce } from '../../contract/support.ts'
+import { SECRET } from '../../support/services.ts'
 import { broken, OTHER_SECRET, openLog, upTo } from './support.ts'
 
 describe('the places of events', () => {
