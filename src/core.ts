@@ -9,6 +9,7 @@ import type { Clock } from './lib/clock.ts'
 import { resolveOptions } from './options/resolve.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { MachineAuthOptions } from './options/types.ts'
+import { composeRecorders } from './recorders.ts'
 import { type Composition, composeServices, type Services } from './services.ts'
 import { startUp } from './startup.ts'
 import { afterReady } from './storage/after-ready.ts'
@@ -120,6 +121,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   // Whoever needs the core awaits `ready` and hears of it there.
   started.promise.catch(() => undefined)
 
+  const recorders = composeRecorders({ options: resolved, storage, clock, warn })
   const composition = composeServices({ options: resolved, storage, clock, warn, ready: started.promise })
   const { services, authenticators, limits, roles, roleReader, permissions } = composition
   const watcher = createWatcher(composition, storage, clock)
@@ -133,6 +135,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       await watcher.stop()
       await opened.ready.catch(() => undefined)
       await limits.stop()
+      await recorders.stop()
       await services.audit.stop()
       await opened.storage.close()
     })()
@@ -148,7 +151,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   let isStarted = false
   const { importKinds } = resolved.apiKeys
   opened.ready
-    .then(() => startUp({ composition, storage, watcher, importKinds, warn }))
+    .then(() => startUp({ composition, recorders, storage, watcher, importKinds, warn }))
     .then(
       () => {
         isStarted = true
@@ -164,6 +167,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       ready: started.promise,
       hasRole: () => (isStarted ? (name) => roles.has(name) : null),
       permissions,
+      observers: recorders.observers,
     }),
     services: {
       ...services,

@@ -2,11 +2,13 @@
 import { kindOfPepper } from './authentication/imported-keys/foreign-texts.ts'
 import type { ChangeWatcher } from './cluster/change-watcher.ts'
 import type { HashKind } from './options/hash-kind.ts'
+import type { Recorders } from './recorders.ts'
 import type { Composition } from './services.ts'
 import type { Storage } from './storage/ports.ts'
 
 export interface StartupOptions {
   readonly composition: Composition
+  readonly recorders: Recorders
   readonly storage: Storage
   readonly watcher: ChangeWatcher
   readonly importKinds: readonly HashKind[]
@@ -24,6 +26,7 @@ export async function startUp(options: StartupOptions): Promise<void> {
   await services.signingKeys.ensureCurrent()
   await warnOfLostSecrets(options)
   await lookForForeignKeys(options)
+  await options.recorders.start()
   // Nobody waits for it: of a version before there may be very many events.
   void services.audit.seal()
 }

@@ -39,6 +39,11 @@ export function stateRefusal({ key, user, organization }: ApiKeyWithOwner, now: 
   return null
 }
 
+/** A refusal that says which key was refused, for what is recorded of the request. */
+export function refusedFor({ key: { id, organizationId } }: ApiKeyWithOwner, refused: Refusal): Refusal {
+  return { ...refused, refusedKey: { id, organizationId } }
+}
+
 /** A key that was proven, and what it is forgotten by. */
 export function toFound(base: ApiKeyWithOwner): Found<ApiKeyWithOwner> {
   const { key, organization } = base
@@ -91,7 +96,7 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
     if (!hasher.matches(text, found?.key ?? null) || found === null) return INVALID
     if (found.key.environment !== parsed.environment) return INVALID
     const refused = stateRefusal(found, now)
-    if (refused !== null) return refused
+    if (refused !== null) return refusedFor(found, refused)
     if (!hasher.isCurrent(found.key)) {
       const renewed = hasher.hash(text)
       await keys.rehash(found.key.id, found.key.pepper, renewed.hash, renewed.pepper)
@@ -121,9 +126,10 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
   }
 
   function withOwner(base: ApiKeyWithOwner, outcome: UserOutcome, now: number): Outcome<ApiKeyPrincipal> {
-    if (outcome.kind !== 'user') return OWNER_REFUSALS[outcome.kind]
+    if (outcome.kind !== 'user') return refusedFor(base, OWNER_REFUSALS[outcome.kind])
     const { organizationId } = outcome.user
-    return organizationId === null || organizationId === base.key.organizationId ? compose(base, outcome, now) : LEFT
+    const belongs = organizationId === null || organizationId === base.key.organizationId
+    return belongs ? compose(base, outcome, now) : refusedFor(base, LEFT)
   }
 
   function principalOf(base: ApiKeyWithOwner, now: number) {

@@ -83,11 +83,18 @@ export interface MasterPrincipal extends PrincipalBase {
 
 export type Principal = ApiKeyPrincipal | TokenPrincipal | SessionPrincipal | MasterPrincipal
 
+/** A key that is refused although its text is right: what is recorded of the request is recorded of it. */
+export interface RefusedKey {
+  readonly id: string
+  readonly organizationId: string | null
+}
+
 /** A credential that was presented and does not count, with the answer it gets. */
 export interface Refusal {
   readonly kind: 'refused'
   readonly code: ErrorCode
   readonly extras?: ErrorExtras
+  readonly refusedKey?: RefusedKey
 }
 
 export type Outcome<P extends Principal = Principal> = P | Refusal

@@ -12,6 +12,10 @@ const RESOURCES = {
   permissions: { label: 'Permission registry', verbs: ['view', 'update'] },
   blocks: { label: 'Blocks', verbs: ['view', 'create', 'delete'] },
   audit: { label: 'Audit log', verbs: ['view'] },
+  usage: { label: 'Usage', verbs: ['view', 'create'] },
+  stats: { label: 'Statistics', verbs: ['view'] },
+  logs: { label: 'Request log', verbs: ['view'] },
+  metrics: { label: 'Metrics', verbs: ['view'] },
 } as const satisfies Readonly<Record<string, { readonly label: string; readonly verbs: readonly string[] }>>
 
 type Resources = typeof RESOURCES

@@ -29,6 +29,7 @@ export class Answers {
   askOnDenied(error: MachineAuthError, request: Request): Response | Promise<Response | undefined> | undefined {
     // Assigned even when there is one: an app may throw the same error again for another request.
     error.requestId = this.requestIdOf(request)
+    noteCode(error, request)
     // A fault behind a refusal is told to whoever runs this, under the id that the caller has.
     if (error.status >= 500 && error.cause !== undefined) this.#log(request, error.requestId, error.cause)
     const ignore = (failure: unknown) => {
@@ -65,6 +66,7 @@ export class Answers {
   renderForElysia(refusal: MachineAuthError, request: Request, set: Collected) {
     if (!this.isAlone && !this.#options.ownsPath(requestPath(request.url))) return undefined
     refusal.requestId = this.requestIdOf(request)
+    noteCode(refusal, request)
     const body = refusal.writeTo(set)
     return body
   }
@@ -117,6 +119,7 @@ export class Answers {
     const error = new MachineAuthError('internal_error')
     const requestId = this.requestIdOf(request)
     error.requestId = requestId
+    noteCode(error, request)
     this.#log(request, requestId, cause)
     return error
   }
@@ -133,4 +136,10 @@ export class Answers {
       }),
     )
   }
+}
+
+/** For what is recorded of the request. */
+function noteCode({ code }: MachineAuthError, request: Request): void {
+  const presented = peekPresented(request)
+  if (presented !== undefined) presented.code = code
 }

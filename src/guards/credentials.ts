@@ -6,6 +6,7 @@ import {
   type Outcome,
   type Principal,
   type Refusal,
+  type RefusedKey,
   refusal,
   type SessionPrincipal,
   type TokenPrincipal,
@@ -215,6 +216,27 @@ export class Credentials<E extends CredentialEnvironment = CredentialEnvironment
     return this.authorization ?? this.key ?? this.session
   }
 
+  /** Whom its credentials were verified to be of, whether or not he is let in; null for nobody. Never throws. */
+  protected get verified(): Principal | null {
+    return principalIn(this.#authorization) ?? principalIn(this.#key) ?? principalIn(this.#session)
+  }
+
+  /** The kind of credential that was presented first of all; `none` without any. */
+  get presentedKind(): 'apiKey' | 'jwt' | 'bearer' | 'session' | 'none' {
+    if (this.#authorization !== undefined) {
+      return this.#authorizationKind === 'jwt' || this.#authorizationKind === 'apiKey'
+        ? this.#authorizationKind
+        : 'bearer'
+    }
+    if (this.#key !== undefined) return 'apiKey'
+    return this.#session === undefined ? 'none' : 'session'
+  }
+
+  /** The key whose text is right and which is refused all the same: it has expired, or was revoked. */
+  get refusedKey(): RefusedKey | null {
+    return refusedKeyIn(this.#authorization) ?? refusedKeyIn(this.#key)
+  }
+
   /** Whether one of its credentials is unknown or forged, and not only of another kind than was asked for. */
   protected isForged(code: ErrorCode): boolean {
     if (code === 'master_key_invalid' && this.adminKey !== null) return true
@@ -230,4 +252,12 @@ function settled<P extends Principal>(slot: Slot<P>): Outcome<P> | undefined {
   if (slot === null)
     throw new MachineAuthError('internal_error', { detail: 'A guard ran before its credential was verified.' })
   return slot
+}
+
+function principalIn(slot: Slot<Principal>): Principal | null {
+  return slot === undefined || slot === null || slot.kind === 'refused' ? null : slot
+}
+
+function refusedKeyIn(slot: Slot<Principal>): RefusedKey | null {
+  return slot?.kind === 'refused' ? (slot.refusedKey ?? null) : null
 }

@@ -7,6 +7,7 @@ import { createAddressMatcher } from '../lib/ip.ts'
 import type { MasterKeyThrottle } from '../limits/master-key-throttle.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import type { EngineOptions } from './engine.ts'
+import { type Observers, RequestObserver } from './observation.ts'
 import { createRequestIds } from './request-id.ts'
 import type { RequestLimits } from './request-limits.ts'
 
@@ -18,6 +19,7 @@ export interface KnownToCore {
   /** Null while stored roles are not loaded yet. */
   readonly hasRole: () => ((name: string) => boolean) | null
   readonly permissions: PermissionRegistry
+  readonly observers: Observers
 }
 
 export function createEngineOptions(
@@ -46,6 +48,9 @@ export function createEngineOptions(
     },
     limits: known.limits,
     ready: known.ready,
+    observer: Object.values(known.observers).some((observer) => observer !== null)
+      ? new RequestObserver(known.observers)
+      : null,
     clientAddress: (socket, headers) => clientAddress(socket, proxies, headers),
     protect: options.protect,
     hideCredentials: options.hideCredentials,

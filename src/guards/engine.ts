@@ -8,6 +8,7 @@ import { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
 import { hasForeignErrorHook } from './error-hooks.ts'
 import { createCredentialHiding } from './hidden-credentials.ts'
+import type { RequestObserver } from './observation.ts'
 import { Presented, type RequestEnvironment } from './presented.ts'
 import { createProtection, type Protection } from './protect.ts'
 import { createPublicPaths, createRouteCheck, type RouteCheck } from './public-paths.ts'
@@ -32,6 +33,8 @@ export interface EngineOptions {
   readonly hideCredentials?: boolean
   /** Whether a path is one of our own endpoints'. */
   readonly ownsPath?: (path: string) => boolean
+  /** Null when nothing is recorded of requests. */
+  readonly observer?: RequestObserver | null
 }
 
 export class GuardEngine {
@@ -41,6 +44,7 @@ export class GuardEngine {
   ready: Promise<void> | null = null
   readonly #environment: RequestEnvironment
   readonly #limits: RequestLimits
+  readonly #observer: RequestObserver | null
   readonly #knownNames: () => KnownNames
   readonly #protectRules: readonly ProtectRule[]
   #protect: Protection | null = null
@@ -63,6 +67,7 @@ export class GuardEngine {
       onRoute: (presented, route, store) => this.#holdToRoute(presented, route, store),
     }
     this.#limits = options.limits
+    this.#observer = options.observer ?? null
     this.#knownNames = options.knownNames
     this.answers = new Answers({
       onDenied: options.onDenied,
@@ -174,6 +179,13 @@ export class GuardEngine {
     if (peekPresented(request)?.isReadBy(this.#environment) === true) return handle
     const presented = new Presented(this.#environment, request)
     rememberPresented(request, presented)
+    const observer = this.#observer
+    if (observer === null) return this.#meetReady(handle, presented)
+    const observation = observer.begin(presented)
+    return observation.over(this.#meetReady(handle, presented))
+  }
+
+  #meetReady<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
     const { ready } = this
     if (ready === null) return this.#meet(handle, presented)
     // Before that nobody knows who is blocked. Who needs the core hears of its failure where he needs it.

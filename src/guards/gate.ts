@@ -53,6 +53,7 @@ export function createGate<Proof extends object>(
 ): Gate<Proof> {
   function parse({ request, set }: GateContext): object | undefined {
     const presented = presentedBy(request)
+    presented.isGuarded = true
     // Already here: whoever reads the body may refuse it.
     setVary(set.headers)
     try {
@@ -66,6 +67,7 @@ export function createGate<Proof extends object>(
 
   function transform({ request, set }: GateContext): Proof {
     const presented = presentedBy(request)
+    presented.isGuarded = true
     setVary(set.headers)
     if (presented.refused !== null) throw presented.refused
     let proof: Proof
@@ -109,6 +111,7 @@ export function createAsyncGate<Proof extends object>(
 
   async function parse({ request, set, params }: GateContext & ResourceContext): Promise<object | undefined> {
     const presented = presentedBy(request)
+    presented.isGuarded = true
     setVary(set.headers)
     try {
       await decideOnce(presented, { request, params })
@@ -121,6 +124,7 @@ export function createAsyncGate<Proof extends object>(
 
   async function transform({ request, set, params }: GateContext & ResourceContext): Promise<Proof> {
     const presented = presentedBy(request)
+    presented.isGuarded = true
     setVary(set.headers)
     if (presented.refused !== null) throw presented.refused
     try {

@@ -23,6 +23,7 @@ export function createLimitGate(
   demanded?: 'apiKey' | 'session',
 ): Gate<Record<never, never>> {
   function count(presented: Presented, whereabouts: Whereabouts): void {
+    presented.isGuarded = true
     if (demanded !== undefined) presented.speakBy(demanded)
     presented.limits.chargeRoute(presented, policies, whereabouts, isGuarded)
   }

@@ -1,7 +1,7 @@
 /** What came of one request and what it presents. One object per request, shared by all its guards. */
 import type { ApiKeyPrincipal, Outcome, Principal, Refusal } from '../authentication/principal.ts'
 import { isSameOrigin, isUnsafeRequest } from '../credentials/origin.ts'
-import { type ErrorExtras, MachineAuthError } from '../errors.ts'
+import { type ErrorCode, type ErrorExtras, MachineAuthError } from '../errors.ts'
 import type { MasterKeyThrottle } from '../limits/master-key-throttle.ts'
 import { Charges } from './charges.ts'
 import type { CredentialEnvironment } from './credential-environment.ts'
@@ -49,6 +49,10 @@ export class Presented extends Credentials<RequestEnvironment> {
   isMet = false
   /** Whether limits that its route has have counted it, or refused to. */
   isCountedByRoute = false
+  /** Whether a guard of its route has looked at it. */
+  isGuarded = false
+  /** The code of the problem it was answered with last; null for none. */
+  code: ErrorCode | null = null
 
   /**
    * Notes the route that was found, and holds the request to what its URL may not have shown: the router chooses by
@@ -75,6 +79,11 @@ export class Presented extends Credentials<RequestEnvironment> {
   /** Who is asking, as far as a guard or dependency has found out; null until then. */
   get principal(): Principal | null {
     return this.#principal
+  }
+
+  /** Whom it comes from, as far as that was verified, whether or not he was let in; null for nobody. */
+  get caller(): Principal | null {
+    return this.#principal ?? this.verified
   }
 
   get limits(): LimitsPort<Presented> {
@@ -174,6 +183,7 @@ export class Presented extends Credentials<RequestEnvironment> {
 
   #refuse(code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {
     // A refusal is an answer, not a fault: nobody reads its stack, and taking one costs more than the whole guard.
+    this.code = code
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     const error = new MachineAuthError(code, extras)

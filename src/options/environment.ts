@@ -25,10 +25,11 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   MACHINE_AUTH_DATABASE: { option: 'database', read: (value) => value },
   MACHINE_AUTH_PREFIX: { option: 'prefix', read: (value) => value },
   MACHINE_AUTH_TRUST_PROXY: { option: 'trustProxy', read: (value) => ({ from: splitList(value) }) },
+  MACHINE_AUTH_LOGGING: { option: 'logging', read: (mode) => ({ mode }) },
 }
 
 /** Names that mean something in other versions: passing over them in silence would drop a protection. */
-const UNAVAILABLE = ['MACHINE_AUTH_REDIS', 'MACHINE_AUTH_LOGGING']
+const UNAVAILABLE = ['MACHINE_AUTH_REDIS']
 
 const PREFIX = 'MACHINE_AUTH_'
 

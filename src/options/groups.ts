@@ -137,6 +137,38 @@ export function resolveAudit(given: MachineAuthOptions['audit'] = {}): ResolvedO
   return { retention: given.retention === undefined ? null : parseDuration(given.retention) }
 }
 
+export function resolveUsage(given: MachineAuthOptions['usage'] = {}): ResolvedOptions['usage'] {
+  if (given === false) return false
+  return {
+    flushInterval: parseDuration(given.flushInterval ?? '1s'),
+    batchSize: given.batchSize ?? 200,
+    durability: given.durability ?? 'buffered',
+    journal: given.journal ?? null,
+    retention: parseDuration(given.retention ?? '90d'),
+    dailyRetention: parseDuration(given.dailyRetention ?? '730d'),
+  }
+}
+
+export function resolveLogging(given: MachineAuthOptions['logging'] = {}): ResolvedOptions['logging'] {
+  return {
+    mode: given.mode ?? 'off',
+    retention: parseDuration(given.retention ?? '30d'),
+    maxBody: given.maxBody ?? 8192,
+    redact: lowerCase(given.redact ?? []),
+    unsafeRaw: given.unsafeRaw ?? false,
+    sink: given.sink,
+  }
+}
+
+export function resolveMetrics(given: MachineAuthOptions['metrics'] = {}): ResolvedOptions['metrics'] {
+  return given === false ? false : { open: given.open ?? false }
+}
+
+export function resolveShutdown(given: MachineAuthOptions['shutdown'] = {}): ResolvedOptions['shutdown'] {
+  if (given === false) return false
+  return { delay: parseDuration(given.delay ?? '0s'), timeout: parseDuration(given.timeout ?? '3s') }
+}
+
 export function resolveTrustProxy(given: MachineAuthOptions['trustProxy'] = false): ResolvedOptions['trustProxy'] {
   if (given === false) return false
   return { from: canonicalCidrs(given.from), header: (given.header ?? 'x-forwarded-for').toLowerCase() }

@@ -88,3 +88,8 @@ export const isCost: Predicate = (value) => typeof value === 'function' || isWit
 export function isWithin(least: number, most: number): Predicate {
   return (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most
 }
+
+/** Whether a value takes batches. */
+export function isSink(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function'
+}

@@ -65,6 +65,10 @@ function fill(given: MachineAuthOptions, production: boolean): Omit<ResolvedOpti
     rateLimit: groups.resolveRateLimit(given.rateLimit),
     abuse: groups.resolveAbuse(given.abuse),
     audit: groups.resolveAudit(given.audit),
+    usage: groups.resolveUsage(given.usage),
+    logging: groups.resolveLogging(given.logging),
+    metrics: groups.resolveMetrics(given.metrics),
+    shutdown: groups.resolveShutdown(given.shutdown),
     protect: groups.resolveProtect(given.protect),
     hideCredentials: given.hideCredentials ?? false,
   }

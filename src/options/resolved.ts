@@ -7,9 +7,11 @@ import type {
   ExpiringKey,
   LimitPolicy,
   LimitStrategy,
+  LoggingMode,
   MachineAuthOptions,
   ModuleDefinition,
   ProtectRule,
+  RequestLogSink,
   UsersOption,
 } from './types.ts'
 
@@ -86,6 +88,29 @@ export interface ResolvedOptions {
     /** ms; null for ever. */
     readonly retention: number | null
   }
+  readonly usage:
+    | false
+    | {
+        readonly flushInterval: number
+        readonly batchSize: number
+        readonly durability: 'buffered' | 'journaled'
+        /** Null for the usual place. */
+        readonly journal: string | null
+        readonly retention: number
+        readonly dailyRetention: number
+      }
+  readonly logging: {
+    readonly mode: LoggingMode
+    readonly retention: number
+    /** Bytes. */
+    readonly maxBody: number
+    /** Lower case. */
+    readonly redact: readonly string[]
+    readonly unsafeRaw: boolean
+    readonly sink: RequestLogSink | undefined
+  }
+  readonly metrics: false | { readonly open: boolean }
+  readonly shutdown: false | { readonly delay: number; readonly timeout: number }
   readonly protect: readonly ProtectRule[]
   readonly hideCredentials: boolean
   /** Things that work but deserve a look; the plugin prints them once at start. */

@@ -10,7 +10,14 @@ import { type HashKind, isHashKind } from './hash-kind.ts'
 import { defaultLimitSchema, MAX_LIMIT, positiveDuration, STRATEGY } from './limit-policy.ts'
 import * as is from './predicates.ts'
 import { check, cidrs, duration, fn, group, list, oneOf, record, whole } from './schema-kinds.ts'
-import type { DatabaseOption, DurationInput, MachineAuthOptions, ProtectRule, UsersOption } from './types.ts'
+import type {
+  DatabaseOption,
+  DurationInput,
+  MachineAuthOptions,
+  ProtectRule,
+  RequestLogSink,
+  UsersOption,
+} from './types.ts'
 
 const flag = oneOf(true)
 const cidr = check<string>("an address or range such as '10.0.0.0/8' or '2001:db8::/32'", is.isCidr)
@@ -193,6 +200,34 @@ export const optionsSchema = group({
     { accepted: 'false or an object { threshold, window, blockFor, allow }' },
   ),
   audit: group({ retention: positiveDuration }),
+  usage: Type.Union(
+    [
+      Type.Literal(false),
+      group({
+        flushInterval: positiveDuration,
+        batchSize: whole(1, 10_000),
+        durability: oneOf('buffered', 'journaled'),
+        journal: check<string>('a directory', is.isText),
+        retention: positiveDuration,
+        dailyRetention: positiveDuration,
+      }),
+    ],
+    { accepted: 'false or an object { flushInterval, batchSize, durability, journal, retention, dailyRetention }' },
+  ),
+  logging: group({
+    mode: oneOf('off', 'metadata_only', 'redacted', 'raw'),
+    retention: positiveDuration,
+    maxBody: whole(0, 1_048_576),
+    redact: list('a list of names', check<string>('a text of 1 to 256 characters', is.isText)),
+    unsafeRaw: oneOf(true, false),
+    sink: check<RequestLogSink>('an object { write } with a function (batch)', is.isSink),
+  }),
+  metrics: Type.Union([Type.Literal(false), group({ open: oneOf(true, false) })], {
+    accepted: 'false or an object { open }',
+  }),
+  shutdown: Type.Union([Type.Literal(false), group({ delay: duration, timeout: duration })], {
+    accepted: 'false or an object { delay, timeout }',
+  }),
   protect: list('a list of rules { path, require }', rule),
   hideCredentials: oneOf(true, false),
 })

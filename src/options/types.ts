@@ -4,7 +4,7 @@ import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { MachineAuthError } from '../errors.ts'
 import type { Storage } from '../storage/ports.ts'
-import type { RateLimitSetting, SigningAlgorithm } from '../storage/records.ts'
+import type { RateLimitSetting, RequestLogRecord, SigningAlgorithm } from '../storage/records.ts'
 import type { HashKind } from './hash-kind.ts'
 
 /** A duration: text such as `'15m'`, `'30 days'`, `'0s'`, or a number of seconds. */
@@ -149,6 +149,64 @@ export interface ConcurrencyPolicy extends LimitScope {
 /** One limit, or several that a request must all stay under: then it counts for all of them or for none. */
 export type LimitPolicy = RatePolicy | ConcurrencyPolicy
 export type RateLimitInput = LimitPolicy | readonly LimitPolicy[]
+
+export interface UsageOption {
+  /** How long what was counted waits in memory at most, as text or seconds, above zero. Default `'1s'`. */
+  readonly flushInterval?: DurationInput
+  /** How many counters are written in one transaction, 1 to 10,000. Default 200. */
+  readonly batchSize?: number
+  /**
+   * `'buffered'`: a process that is killed loses what it counted since the last flush. `'journaled'`: nothing, each
+   * request is noted in a local file before it is answered. Default `'buffered'`.
+   */
+  readonly durability?: 'buffered' | 'journaled'
+  /** Directory of those files. Default: beside the SQLite file, else `.machine-auth/usage`. */
+  readonly journal?: string
+  /** How long hourly counts are kept, as text or seconds, above zero. Default `'90d'`. */
+  readonly retention?: DurationInput
+  /** How long daily counts are kept. Default `'730d'`. */
+  readonly dailyRetention?: DurationInput
+}
+
+export type LoggingMode = 'off' | 'metadata_only' | 'redacted' | 'raw'
+
+/** Takes what is logged, in place of the database. */
+export interface RequestLogSink {
+  /** Called with one batch at a time, oldest first; one that fails is given again. */
+  write(batch: readonly RequestLogEntry[]): void | Promise<void>
+}
+
+/** A request as it is logged; `at` is RFC 3339 UTC, `latencyMs` in ms. What the mode leaves out is null. */
+export interface RequestLogEntry extends Omit<RequestLogRecord, 'at' | 'duration'> {
+  readonly at: string
+  readonly latencyMs: number
+}
+
+export interface LoggingOption {
+  /**
+   * `'metadata_only'`: who asked for what, when, and how it ended. `'redacted'`: also query, headers and bodies, without
+   * what is secret. `'raw'`: the same as they are, but for credentials and cookies. Environment:
+   * `MACHINE_AUTH_LOGGING`. Default `'off'`.
+   */
+  readonly mode?: LoggingMode
+  /** How long entries are kept, as text or seconds, above zero. Default `'30d'`. */
+  readonly retention?: DurationInput
+  /** Bytes of a body that are logged at most, 0 to 1,048,576; the rest is cut. Default 8192. */
+  readonly maxBody?: number
+  /** Names besides the usual ones whose values are secret, in whatever case. Default `[]`. */
+  readonly redact?: readonly string[]
+  /** Has `'raw'` log credentials and cookies too: whoever reads the log can then act as anybody. Default: off. */
+  readonly unsafeRaw?: boolean
+  /** Takes the entries in place of the database, for a queue. Default: none. */
+  readonly sink?: RequestLogSink
+}
+
+export interface ShutdownOption {
+  /** How long readiness is refused before connections are, for load balancers, as text or seconds. Default `'0s'`. */
+  readonly delay?: DurationInput
+  /** How long requests under way may take, as text or seconds, at most `'60s'`. Default `'3s'`. */
+  readonly timeout?: DurationInput
+}
 
 /** The members of the request that `onDenied` may look at. */
 export interface DeniedContext {
@@ -321,6 +379,17 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
     /** How long its events are kept, as text or seconds, above zero. Default: for ever. */
     readonly retention?: DurationInput
   }
+  /** Counts of guarded requests by key, and when each key was last used; `false` for none of it. */
+  readonly usage?: false | UsageOption
+  /** The request log. */
+  readonly logging?: LoggingOption
+  /** `GET …/metrics`; `false` for none. `open`: to anybody, without a credential. Default `{ open: false }`. */
+  readonly metrics?: false | { readonly open?: boolean }
+  /**
+   * What happens on SIGTERM and SIGINT while an app listens: no new connections, requests under way are finished, what
+   * was recorded is written, the database is closed. `false`: nothing, the app calls `core.close()` itself.
+   */
+  readonly shutdown?: false | ShutdownOption
   /** Guards for whole path prefixes, unmatched routes there included. Default `[]`. */
   readonly protect?: readonly ProtectRule[]
   /**

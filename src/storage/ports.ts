@@ -14,8 +14,10 @@ import type { IdempotencyStore } from './ports/idempotency.ts'
 import type { KeyStore } from './ports/keys.ts'
 import type { PermissionStore } from './ports/permissions.ts'
 import type { QuotaStore } from './ports/quotas.ts'
+import type { RequestLogStore } from './ports/request-log.ts'
 import type { LoginAddressStore, SessionStore } from './ports/sessions.ts'
 import type { BearerTokenStore, RefreshFamilyStore, SigningKeyStore } from './ports/tokens.ts'
+import type { UsageStore } from './ports/usage.ts'
 
 export interface Storage {
   /** For messages alone. */
@@ -35,6 +37,8 @@ export interface Storage {
   readonly quotas: QuotaStore
   readonly loginAddresses: LoginAddressStore
   readonly changes: ChangeStore
+  readonly usage: UsageStore
+  readonly requestLog: RequestLogStore
   /** One trivial statement; rejects when the database does not answer. */
   ping(): Promise<void>
   /** Closes what it opened; leaves an app's own database alone. */

@@ -281,3 +281,93 @@ export interface ChangeRecord {
   readonly kind: ChangeKind
   readonly subject: string
 }
+
+/** How long a rollup's counters reach: a minute and the total are of all requests together. */
+export type UsagePeriod = 'minute' | 'hour' | 'day' | 'total'
+
+/**
+ * How many requests took up to each bound of `lib/latency.ts`, and in the last one how many took longer. Columns, so
+ * that racing processes add to them in one statement.
+ */
+export interface LatencyCounts {
+  readonly latency0: number
+  readonly latency1: number
+  readonly latency2: number
+  readonly latency3: number
+  readonly latency4: number
+  readonly latency5: number
+  readonly latency6: number
+  readonly latency7: number
+  readonly latency8: number
+  readonly latency9: number
+  readonly latency10: number
+  readonly latency11: number
+}
+
+/** Requests that are counted together. */
+export interface UsageRecord extends LatencyCounts {
+  /** Of the key they came by; empty for none, `*` where all requests are counted together. */
+  readonly keyId: string
+  readonly period: UsagePeriod
+  /** Epoch ms at which the period begins; 0 for the total. */
+  readonly start: number
+  /** Empty for none, and where all are counted together; so are method and route. */
+  readonly organizationId: string
+  readonly method: string
+  /** The route's pattern; empty where no route was found. */
+  readonly route: string
+  readonly status: number
+  readonly requests: number
+  /** µs that they took together. */
+  readonly duration: number
+}
+
+/** How far the events of one journal are counted. */
+export interface UsageCheckpointRecord {
+  readonly journal: string
+  /** All before it is counted. */
+  readonly position: number
+  /** What is being counted reaches up to here; `position` when nothing is. */
+  readonly target: number
+  /** How many of the rows that lie between the two are written. */
+  readonly written: number
+  readonly updatedAt: number
+}
+
+/** An event that somebody else reported, so that it counts once. */
+export interface UsageReceiptRecord {
+  readonly keyId: string
+  /** As the reporter named it. */
+  readonly id: string
+  /** When it happened. */
+  readonly at: number
+}
+
+/** A request that was logged. What its mode leaves out is null. */
+export interface RequestLogRecord {
+  /** `log_` and 16 base62 characters. */
+  readonly id: string
+  readonly at: number
+  readonly requestId: string
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  /** The route's pattern; null where no route was found. */
+  readonly route: string | null
+  readonly status: number
+  /** µs */
+  readonly duration: number
+  readonly address: string | null
+  /** The kind of credential that spoke for it: `apiKey`, `jwt`, `bearer`, `session`, `master`. */
+  readonly credential: string | null
+  readonly keyId: string | null
+  readonly userId: string | null
+  readonly organizationId: string | null
+  /** The code of the problem it was answered with. */
+  readonly code: string | null
+  readonly query: string | null
+  readonly requestHeaders: Readonly<Record<string, string>> | null
+  readonly requestBody: string | null
+  readonly responseHeaders: Readonly<Record<string, string>> | null
+  readonly responseBody: string | null
+}

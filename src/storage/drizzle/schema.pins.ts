@@ -12,9 +12,13 @@ import type {
   PermissionRecord,
   QuotaRecord,
   RefreshFamilyRecord,
+  RequestLogRecord,
   RoleRecord,
   SessionRecord,
   SigningKeyRecord,
+  UsageCheckpointRecord,
+  UsageReceiptRecord,
+  UsageRecord,
   UserRecord,
 } from '../records.ts'
 import type * as postgres from './schema.postgres.ts'
@@ -38,6 +42,10 @@ export interface Rows {
   readonly quotas: QuotaRecord
   readonly loginAddresses: LoginAddressRecord
   readonly changes: ChangeRecord
+  readonly usage: UsageRecord
+  readonly usageCheckpoints: UsageCheckpointRecord
+  readonly usageReceipts: UsageReceiptRecord
+  readonly requestLog: RequestLogRecord
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }

@@ -16,6 +16,7 @@ import type {
   OrganizationRecord,
   RateLimitSetting,
   SigningAlgorithm,
+  UsagePeriod,
   UserRecord,
 } from '../records.ts'
 
@@ -320,4 +321,88 @@ export const changes = sqliteTable(
     subject: text('subject').notNull(),
   },
   (t) => [index('machine_auth_changes_at_idx').on(t.at)],
+)
+
+export const usage = sqliteTable(
+  'machine_auth_usage',
+  {
+    keyId: text('key_id').notNull(),
+    period: text('period').$type<UsagePeriod>().notNull(),
+    start: integer('start').notNull(),
+    organizationId: text('organization_id').notNull(),
+    method: text('method').notNull(),
+    route: text('route').notNull(),
+    status: integer('status').notNull(),
+    requests: integer('requests').notNull(),
+    duration: integer('duration').notNull(),
+    latency0: integer('latency_0').notNull(),
+    latency1: integer('latency_1').notNull(),
+    latency2: integer('latency_2').notNull(),
+    latency3: integer('latency_3').notNull(),
+    latency4: integer('latency_4').notNull(),
+    latency5: integer('latency_5').notNull(),
+    latency6: integer('latency_6').notNull(),
+    latency7: integer('latency_7').notNull(),
+    latency8: integer('latency_8').notNull(),
+    latency9: integer('latency_9').notNull(),
+    latency10: integer('latency_10').notNull(),
+    latency11: integer('latency_11').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.keyId, t.period, t.start, t.organizationId, t.method, t.route, t.status] }),
+    index('machine_auth_usage_start_idx').on(t.period, t.start),
+  ],
+)
+
+export const usageCheckpoints = sqliteTable(
+  'machine_auth_usage_checkpoints',
+  {
+    journal: text('journal').primaryKey(),
+    position: integer('position').notNull(),
+    target: integer('target').notNull(),
+    written: integer('written').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (t) => [index('machine_auth_usage_checkpoints_updated_idx').on(t.updatedAt)],
+)
+
+export const usageReceipts = sqliteTable(
+  'machine_auth_usage_receipts',
+  {
+    keyId: text('key_id').notNull(),
+    id: text('id').notNull(),
+    at: integer('at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.keyId, t.id] }), index('machine_auth_usage_receipts_at_idx').on(t.at)],
+)
+
+export const requestLog = sqliteTable(
+  'machine_auth_request_log',
+  {
+    id: text('id').primaryKey(),
+    at: integer('at').notNull(),
+    requestId: text('request_id').notNull(),
+    method: text('method').notNull(),
+    path: text('path').notNull(),
+    route: text('route'),
+    status: integer('status').notNull(),
+    duration: integer('duration').notNull(),
+    address: text('address'),
+    credential: text('credential'),
+    keyId: text('key_id'),
+    userId: text('user_id'),
+    organizationId: text('organization_id'),
+    code: text('code'),
+    query: text('query'),
+    requestHeaders: json<Readonly<Record<string, string>>>('request_headers'),
+    requestBody: text('request_body'),
+    responseHeaders: json<Readonly<Record<string, string>>>('response_headers'),
+    responseBody: text('response_body'),
+  },
+  (t) => [
+    index('machine_auth_request_log_at_idx').on(t.at, t.id),
+    index('machine_auth_request_log_key_idx').on(t.keyId, t.at, t.id),
+    index('machine_auth_request_log_organization_idx').on(t.organizationId, t.at, t.id),
+    index('machine_auth_request_log_request_idx').on(t.requestId),
+  ],
 )

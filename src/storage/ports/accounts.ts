@@ -12,6 +12,7 @@ export interface OrganizationOrder {
 }
 
 export interface OrganizationStore {
+  count(): Promise<number>
   /** Rejects with `conflict` when the name is taken. */
   insert(organization: OrganizationRecord): Promise<void>
   find(id: string): Promise<OrganizationRecord | null>

@@ -114,6 +114,8 @@ export interface KeyStore {
    * comes first in the list.
    */
   findByLookup(lookups: readonly string[]): Promise<ApiKeyWithOwner | null>
+  /** How many there are, and how many of them are usable at `now` (epoch ms). */
+  count(now: number): Promise<{ readonly all: number; readonly active: number }>
   /** How many keys that are not revoked each organization has; none is 0. */
   countByOrganization(organizationIds: readonly string[]): Promise<ReadonlyMap<string, number>>
   /**

@@ -1,0 +1,154 @@
+/** What is recorded of each request: told once, when its answer is known and before it is sent. */
+import type { Principal } from '../authentication/principal.ts'
+import type { RequestMeter, RequestOutcome } from '../recording/metrics/meter.ts'
+import type { RequestFacts, RequestLogger } from '../recording/requests/logger.ts'
+import type { UsageCounter } from '../recording/usage/counter.ts'
+import type { Presented } from './presented.ts'
+
+/** Null where nobody wants to hear. */
+export interface Observers {
+  readonly usage: UsageCounter | null
+  readonly meter: RequestMeter | null
+  readonly log: RequestLogger | null
+}
+
+type Handle<R> = (request: Request) => R | Promise<R>
+
+const UPGRADED = 101
+const FAILED = 500
+
+/** Begins to watch requests; made once per core. */
+export class RequestObserver {
+  readonly #observers: Observers
+  readonly #stopwatch: () => number
+
+  /** @param stopwatch ms from any moment on, never backwards */
+  constructor(observers: Observers, stopwatch: () => number = () => performance.now()) {
+    this.#observers = observers
+    this.#stopwatch = stopwatch
+  }
+
+  /** Before anything reads the request. */
+  begin(presented: Presented): Observation {
+    return new Observation(this.#observers, this.#stopwatch, presented)
+  }
+}
+
+/** One request under way. */
+export class Observation {
+  readonly #observers: Observers
+  readonly #stopwatch: () => number
+  readonly #presented: Presented
+  readonly #start: number
+  readonly #write: ReturnType<RequestLogger['begin']> | null
+
+  constructor(observers: Observers, stopwatch: () => number, presented: Presented) {
+    this.#observers = observers
+    this.#stopwatch = stopwatch
+    this.#presented = presented
+    this.#start = stopwatch()
+    this.#write = observers.log === null ? null : observers.log.begin(presented.request)
+  }
+
+  /** @param handle answers the request, or upgrades it and answers nothing */
+  over<R>(handle: Handle<R>): Handle<R> {
+    return (request) => {
+      let answer: R | Promise<R>
+      try {
+        answer = handle(request)
+      } catch (failure) {
+        this.#tell(FAILED, null)
+        throw failure
+      }
+      if (answer instanceof Promise) return this.#wait(answer)
+      this.#tellAnswer(answer)
+      return answer
+    }
+  }
+
+  async #wait<R>(answer: Promise<R>): Promise<R> {
+    let given: R
+    try {
+      given = await answer
+    } catch (failure) {
+      this.#tell(FAILED, null)
+      throw failure
+    }
+    this.#tellAnswer(given)
+    return given
+  }
+
+  #tellAnswer(answer: unknown): void {
+    if (answer instanceof Response) this.#tell(answer.status, answer)
+    else this.#tell(UPGRADED, null)
+  }
+
+  /** @param answer null where there is none to send: the request became a WebSocket, or failed */
+  #tell(status: number, answer: Response | null): void {
+    const presented = this.#presented
+    const elapsed = this.#stopwatch() - this.#start
+    const { caller } = presented
+    if (isGuarded(presented)) {
+      const { usage, meter } = this.#observers
+      if (usage !== null) countUse(usage, presented, caller, status, elapsed)
+      if (meter !== null) measure(meter, presented, caller, status, elapsed)
+    }
+    if (this.#write !== null) this.#write(factsOf(presented, caller, status, elapsed), answer)
+  }
+}
+
+function countUse(
+  usage: UsageCounter,
+  presented: Presented,
+  caller: Principal | null,
+  status: number,
+  elapsed: number,
+): void {
+  const { request, route, refusedKey } = presented
+  const key = caller?.kind === 'apiKey' ? caller : refusedKey
+  const organizationId = (caller ?? key)?.organizationId ?? ''
+  usage.count(key?.id ?? '', organizationId, request.method, route ?? '', status, elapsed)
+  if (caller?.kind === 'apiKey') usage.touch(caller.id)
+}
+
+/** Whether a guard, a limit, a block or a rule had a say in what came of it. */
+function isGuarded(presented: Presented): boolean {
+  return presented.isGuarded || presented.early !== null || presented.principal !== null
+}
+
+function outcomeOf(status: number, { code }: Presented): RequestOutcome {
+  if (status < 400) return 'allowed'
+  if (status >= FAILED) return 'failed'
+  return code === null ? 'rejected' : 'denied'
+}
+
+function measure(
+  meter: RequestMeter,
+  presented: Presented,
+  caller: Principal | null,
+  status: number,
+  elapsed: number,
+): void {
+  const outcome = outcomeOf(status, presented)
+  meter.request(outcome, elapsed)
+  if (outcome === 'denied' && presented.code !== null) meter.denial(presented.code)
+  if (presented.early !== null) return
+  if (caller !== null) meter.authentication(caller.kind, true)
+  else meter.authentication(presented.presentedKind, false)
+}
+
+function factsOf(presented: Presented, caller: Principal | null, status: number, elapsed: number): RequestFacts {
+  const key = caller?.kind === 'apiKey' ? caller : presented.refusedKey
+  return {
+    requestId: presented.requestId,
+    route: presented.route,
+    status,
+    elapsed,
+    address: presented.address,
+    credential: caller?.kind ?? null,
+    keyId: key?.id ?? null,
+    userId: caller?.user?.id ?? null,
+    organizationId: (caller ?? key)?.organizationId ?? null,
+    code: presented.code,
+  }
+}

@@ -1,0 +1,14 @@
+/** What a request is told to, to be counted. */
+export interface UsageCounter {
+  /**
+   * Counts a guarded request. Never waits, never throws.
+   *
+   * @param keyId of the key it came by; empty for none
+   * @param organizationId empty for none
+   * @param route its pattern; empty where none was found
+   * @param elapsed ms
+   */
+  count(keyId: string, organizationId: string, method: string, route: string, status: number, elapsed: number): void
+  /** Notes that a key was used: that its text was right, and it may be used. */
+  touch(keyId: string): void
+}
