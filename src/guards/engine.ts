@@ -113,6 +113,7 @@ export class GuardEngine {
         this.apps.roots().map((app) => [app.store, createPublicPaths(describeRoutes(app))] as const),
       )
       this.#prepareLimits()
+      if (this.#observer !== null) this.#observer.socketRoutes = socketRoutesOf(this.routes())
     } catch (failure) {
       this.#failure = failure instanceof Error ? failure : new Error(String(failure))
     }
@@ -375,4 +376,8 @@ function withHeaders(answer: Response, added: AnswerHeaders): Response {
 
 function nothingPublic(): boolean {
   return false
+}
+
+function socketRoutesOf(routes: readonly RouteDescription[]): ReadonlySet<string> {
+  return new Set(routes.filter(({ method }) => method === 'WS').map(({ path }) => path))
 }

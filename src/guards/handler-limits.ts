@@ -1,6 +1,6 @@
 /** Limits that handlers write out, in their compiled form: a new object for every request, which mostly says the same. */
 import { type CompiledPolicy, compilePolicies } from '../limits/policy.ts'
-import type { LimitStrategy, RateLimitInput } from '../options/types.ts'
+import type { LimitStrategy, RateLimitInput } from '../options/limit-types.ts'
 
 /** How many are remembered. */
 const MOST_REMEMBERED = 1000

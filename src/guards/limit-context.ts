@@ -1,6 +1,6 @@
 /** What an app's own functions in a limit are told of a request. */
 import type { CompiledRate } from '../limits/policy.ts'
-import type { LimitContext } from '../options/types.ts'
+import type { LimitContext } from '../options/limit-types.ts'
 import type { Whereabouts } from './limits-port.ts'
 import type { Presented } from './presented.ts'
 

@@ -1,7 +1,7 @@
 /** Whom a limit counts a request for. */
 import type { Principal } from '../authentication/principal.ts'
 import { addressSubject, subjectOf } from '../limits/subjects.ts'
-import type { LimitContext, LimitSubject } from '../options/types.ts'
+import type { LimitContext, LimitSubject } from '../options/limit-types.ts'
 import type { Presented } from './presented.ts'
 
 type Finder = (presented: Presented) => string | null

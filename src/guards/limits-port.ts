@@ -5,7 +5,7 @@ import type { BlockView } from '../blocks/views.ts'
 import type { Reservation } from '../limits/key-allowance.ts'
 import type { Reading } from '../limits/limiter.ts'
 import type { CompiledPolicy } from '../limits/policy.ts'
-import type { LimitContext, RateLimitInput } from '../options/types.ts'
+import type { LimitContext, RateLimitInput } from '../options/limit-types.ts'
 import type { AnswerHeaders } from './vary.ts'
 
 /** Where the request is, as far as a limit may know. */

@@ -15,39 +15,48 @@ export interface Observers {
 type Handle<R> = (request: Request) => R | Promise<R>
 
 const UPGRADED = 101
+const OK = 200
 const FAILED = 500
 
 /** Begins to watch requests; made once per core. */
 export class RequestObserver {
-  readonly #observers: Observers
-  readonly #stopwatch: () => number
+  readonly observers: Observers
+  readonly stopwatch: () => number
+  /** Patterns of the routes where a request may become a WebSocket. */
+  socketRoutes: ReadonlySet<string> = new Set()
 
   /** @param stopwatch ms from any moment on, never backwards */
   constructor(observers: Observers, stopwatch: () => number = () => performance.now()) {
-    this.#observers = observers
-    this.#stopwatch = stopwatch
+    this.observers = observers
+    this.stopwatch = stopwatch
   }
 
   /** Before anything reads the request. */
   begin(presented: Presented): Observation {
-    return new Observation(this.#observers, this.#stopwatch, presented)
+    return new Observation(this, presented)
+  }
+
+  /** Whether a request became a WebSocket: Elysia answers an empty 200, which nobody gets. */
+  isUpgraded({ request, route }: Presented, { status }: Response): boolean {
+    const { socketRoutes } = this
+    if (socketRoutes.size === 0 || status !== OK || route === null) return false
+    return socketRoutes.has(route) && request.headers.get('upgrade')?.toLowerCase() === 'websocket'
   }
 }
 
 /** One request under way. */
 export class Observation {
-  readonly #observers: Observers
-  readonly #stopwatch: () => number
+  readonly #observer: RequestObserver
   readonly #presented: Presented
   readonly #start: number
   readonly #write: ReturnType<RequestLogger['begin']> | null
 
-  constructor(observers: Observers, stopwatch: () => number, presented: Presented) {
-    this.#observers = observers
-    this.#stopwatch = stopwatch
+  constructor(observer: RequestObserver, presented: Presented) {
+    this.#observer = observer
     this.#presented = presented
-    this.#start = stopwatch()
-    this.#write = observers.log === null ? null : observers.log.begin(presented.request)
+    this.#start = observer.stopwatch()
+    const { log } = observer.observers
+    this.#write = log === null ? null : log.begin(presented.request)
   }
 
   /** @param handle answers the request, or upgrades it and answers nothing */
@@ -79,17 +88,20 @@ export class Observation {
   }
 
   #tellAnswer(answer: unknown): void {
-    if (answer instanceof Response) this.#tell(answer.status, answer)
-    else this.#tell(UPGRADED, null)
+    if (answer instanceof Response && !this.#observer.isUpgraded(this.#presented, answer)) {
+      this.#tell(answer.status, answer)
+    } else {
+      this.#tell(UPGRADED, null)
+    }
   }
 
   /** @param answer null where there is none to send: the request became a WebSocket, or failed */
   #tell(status: number, answer: Response | null): void {
     const presented = this.#presented
-    const elapsed = this.#stopwatch() - this.#start
+    const elapsed = this.#observer.stopwatch() - this.#start
     const { caller } = presented
     if (isGuarded(presented)) {
-      const { usage, meter } = this.#observers
+      const { usage, meter } = this.#observer.observers
       if (usage !== null) countUse(usage, presented, caller, status, elapsed)
       if (meter !== null) measure(meter, presented, caller, status, elapsed)
     }
@@ -108,7 +120,8 @@ function countUse(
   const key = caller?.kind === 'apiKey' ? caller : refusedKey
   const organizationId = (caller ?? key)?.organizationId ?? ''
   usage.count(key?.id ?? '', organizationId, request.method, route ?? '', status, elapsed)
-  if (caller?.kind === 'apiKey') usage.touch(caller.id)
+  // Who was kept out by his address or a limit has not used his key.
+  if (presented.principal?.kind === 'apiKey') usage.touch(presented.principal.id)
 }
 
 /** Whether a guard, a limit, a block or a rule had a say in what came of it. */

@@ -12,7 +12,7 @@ import type { KeyAllowance, KeyAllowances, Reservation } from '../limits/key-all
 import { type Claim, hitAll, type Reading } from '../limits/limiter.ts'
 import type { Limiters } from '../limits/limiters.ts'
 import type { CompiledPolicy, CompiledRate } from '../limits/policy.ts'
-import type { LimitContext, LimitStrategy, RateLimitInput } from '../options/types.ts'
+import type { LimitContext, LimitStrategy, RateLimitInput } from '../options/limit-types.ts'
 import type { BlockRecord } from '../storage/records.ts'
 import type { Charges } from './charges.ts'
 import { HandlerLimits } from './handler-limits.ts'
