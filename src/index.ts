@@ -26,23 +26,33 @@ export type { NewApiKey } from './keys/new-key.ts'
 export type { RotationInput } from './keys/rotation.ts'
 export { defineConfig } from './options/define.ts'
 export type { HashKind, ParsedHash } from './options/hash-kind.ts'
-export { OptionsError } from './options/mistakes.ts'
-export { definePermissions, type PermissionOf } from './options/permissions.ts'
 export type {
-  AppUser,
-  BearerVerification,
   ConcurrencyPolicy,
-  DeniedContext,
-  ExpiringKey,
   LimitContext,
   LimitPolicy,
   LimitStrategy,
   LimitSubject,
+  RateLimitInput,
+  RatePolicy,
+} from './options/limit-types.ts'
+export { OptionsError } from './options/mistakes.ts'
+export { definePermissions, type PermissionOf } from './options/permissions.ts'
+export type {
+  LoggingMode,
+  LoggingOption,
+  RequestLogEntry,
+  RequestLogSink,
+  ShutdownOption,
+  UsageOption,
+} from './options/recording-types.ts'
+export type {
+  AppUser,
+  BearerVerification,
+  DeniedContext,
+  ExpiringKey,
   MachineAuthOptions,
   ModuleDefinition,
   ProtectRule,
-  RateLimitInput,
-  RatePolicy,
   RoleDefinition,
   UsersOption,
 } from './options/types.ts'

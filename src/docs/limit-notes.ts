@@ -2,7 +2,7 @@
 import { formatDuration } from '../lib/duration.ts'
 import type { LockoutEnd } from '../lib/lockout-end.ts'
 import type { CompiledPolicy, CompiledRate } from '../limits/policy.ts'
-import type { LimitSubject } from '../options/types.ts'
+import type { LimitSubject } from '../options/limit-types.ts'
 
 const SUBJECTS: Readonly<Record<Extract<LimitSubject, string>, string>> = {
   ip: 'for each address',

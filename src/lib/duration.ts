@@ -6,6 +6,9 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const WEEK = 7 * DAY
 
+/** A duration: text such as `'15m'`, `'30 days'`, `'0s'`, or a number of seconds. */
+export type DurationInput = string | number
+
 /** Longer is a mistake, not a wish (100 years). */
 const MAX_DURATION = 36_525 * DAY
 
@@ -59,7 +62,7 @@ function textToMilliseconds(text: string): number {
  * @throws TypeError when the text is anything else, negative or over 100 years; it says what is accepted
  * @example parseDuration('15m') // 900_000
  */
-export function parseDuration(input: string | number): number {
+export function parseDuration(input: DurationInput): number {
   const whole = typeof input === 'number' && Number.isInteger(input)
   // Adding zero turns -0 into 0.
   const milliseconds = typeof input === 'string' ? textToMilliseconds(input) : whole ? input * SECOND + 0 : Number.NaN
@@ -69,7 +72,7 @@ export function parseDuration(input: string | number): number {
 }
 
 /** Whether `parseDuration` accepts a value. */
-export function isDuration(value: unknown): value is string | number {
+export function isDuration(value: unknown): value is DurationInput {
   if (typeof value !== 'string' && typeof value !== 'number') return false
   try {
     parseDuration(value)

@@ -2,7 +2,7 @@
 import { formatDuration, parseDuration } from '../lib/duration.ts'
 import { type LockoutEnd, parseLockout } from '../lib/lockout-end.ts'
 import { limitMistakes } from '../options/limit-policy.ts'
-import type { LimitPolicy, LimitStrategy, LimitSubject, RateLimitInput, RatePolicy } from '../options/types.ts'
+import type { LimitPolicy, LimitStrategy, LimitSubject, RateLimitInput, RatePolicy } from '../options/limit-types.ts'
 import { createRate, type Rate } from './rate.ts'
 
 interface CompiledScope {

@@ -4,9 +4,10 @@ import { parseDuration } from '../lib/duration.ts'
 import { parseCidr } from '../lib/ip.ts'
 import { canonicalGrant, canonicalPermission } from '../lib/names.ts'
 import { toList } from '../lib/to-list.ts'
+import type { LimitPolicy } from './limit-types.ts'
 import { createTable } from './plain.ts'
 import type { ResolvedOptions } from './resolved.ts'
-import type { LimitPolicy, MachineAuthOptions, ProtectRule } from './types.ts'
+import type { MachineAuthOptions, ProtectRule } from './types.ts'
 
 function unique(values: readonly string[]): readonly string[] {
   return [...new Set(values)]

@@ -1,12 +1,13 @@
 /** The shape of a limit, as guards and the option `rateLimit.default` take it. */
 import { type TSchema, Type } from '@sinclair/typebox'
 import { Errors, ValueErrorType } from '@sinclair/typebox/errors'
+import type { DurationInput } from '../lib/duration.ts'
 import { DURATION_ACCEPTED } from '../lib/duration.ts'
 import { isLockout, isTimeZone, LOCKOUT_ACCEPTED } from '../lib/lockout-end.ts'
+import type { LimitPolicy, LimitSubject, RateLimitInput, RatePolicy } from './limit-types.ts'
 import { describeGiven, formatPath, kindOf } from './mistakes.ts'
 import * as is from './predicates.ts'
 import { check, oneOf, whole } from './schema-kinds.ts'
-import type { DurationInput, LimitPolicy, LimitSubject, RateLimitInput, RatePolicy } from './types.ts'
 
 export const MAX_LIMIT = 1_000_000_000
 

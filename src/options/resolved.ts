@@ -1,17 +1,16 @@
 /** What the options come to. */
+
+import type { DurationInput } from '../lib/duration.ts'
 import type { RateLimitSetting, SigningAlgorithm } from '../storage/records.ts'
 import type { HashKind } from './hash-kind.ts'
+import type { LimitPolicy, LimitStrategy } from './limit-types.ts'
+import type { LoggingMode, RequestLogSink } from './recording-types.ts'
 import type {
   DatabaseOption,
-  DurationInput,
   ExpiringKey,
-  LimitPolicy,
-  LimitStrategy,
-  LoggingMode,
   MachineAuthOptions,
   ModuleDefinition,
   ProtectRule,
-  RequestLogSink,
   UsersOption,
 } from './types.ts'
 

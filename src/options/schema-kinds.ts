@@ -1,8 +1,8 @@
 /** The kinds of nodes that the schema of options is made of. Every node says in `accepted` what it takes. */
 import { Kind, type TSchema, type TUnsafe, Type, TypeRegistry } from '@sinclair/typebox'
+import type { DurationInput } from '../lib/duration.ts'
 import { DURATION_ACCEPTED, isDuration } from '../lib/duration.ts'
 import * as is from './predicates.ts'
-import type { DurationInput } from './types.ts'
 
 const CHECK = 'MachineAuthCheck'
 

@@ -3,21 +3,16 @@
  * nodes also hold what a type cannot say.
  */
 import { Type } from '@sinclair/typebox'
+import type { DurationInput } from '../lib/duration.ts'
 import { isLockout, LOCKOUT_ACCEPTED } from '../lib/lockout-end.ts'
 import { NAME_PATTERN, SEGMENT_PATTERN } from '../lib/names.ts'
 import { DATABASE_ACCEPTED, isDatabase } from './database.ts'
 import { type HashKind, isHashKind } from './hash-kind.ts'
 import { defaultLimitSchema, MAX_LIMIT, positiveDuration, STRATEGY } from './limit-policy.ts'
 import * as is from './predicates.ts'
+import type { RequestLogSink } from './recording-types.ts'
 import { check, cidrs, duration, fn, group, list, oneOf, record, whole } from './schema-kinds.ts'
-import type {
-  DatabaseOption,
-  DurationInput,
-  MachineAuthOptions,
-  ProtectRule,
-  RequestLogSink,
-  UsersOption,
-} from './types.ts'
+import type { DatabaseOption, MachineAuthOptions, ProtectRule, UsersOption } from './types.ts'
 
 const flag = oneOf(true)
 const cidr = check<string>("an address or range such as '10.0.0.0/8' or '2001:db8::/32'", is.isCidr)

@@ -3,12 +3,12 @@
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { MachineAuthError } from '../errors.ts'
+import type { DurationInput } from '../lib/duration.ts'
 import type { Storage } from '../storage/ports.ts'
-import type { RateLimitSetting, RequestLogRecord, SigningAlgorithm } from '../storage/records.ts'
+import type { RateLimitSetting, SigningAlgorithm } from '../storage/records.ts'
 import type { HashKind } from './hash-kind.ts'
-
-/** A duration: text such as `'15m'`, `'30 days'`, `'0s'`, or a number of seconds. */
-export type DurationInput = string | number
+import type { LimitStrategy, RateLimitInput } from './limit-types.ts'
+import type { LoggingOption, ShutdownOption, UsageOption } from './recording-types.ts'
 
 export type CrudVerb = 'view' | 'create' | 'update' | 'delete'
 export type HttpVerb = 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -78,57 +78,6 @@ export interface ProtectRule {
   }
 }
 
-export type LimitStrategy = 'sliding-window' | 'sliding-window-counter' | 'token-bucket'
-
-/** What `by` and `cost` of a limit may look at. The body is not read yet. */
-export interface LimitContext {
-  readonly request: Request
-  /** The route's pattern, such as `/posts/:id`; null where no route is known. */
-  readonly route: string | null
-  readonly params: Readonly<Record<string, string | undefined>>
-  /** The client's address, or null where nobody can tell. */
-  readonly address: string | null
-  /** Whom the request's credential speaks for; null for nobody, or a wrong credential. */
-  readonly principal: {
-    readonly kind: 'apiKey' | 'jwt' | 'bearer' | 'session' | 'master'
-    readonly id: string
-    readonly userId: string | null
-    readonly organizationId: string | null
-  } | null
-}
-
-/** Who is counted as one. Who has no key, user or organization is counted by address. */
-export type LimitSubject = 'ip' | 'apiKey' | 'user' | 'organization' | ((context: LimitContext) => string)
-
-interface LimitScope {
-  /** Default `'ip'`. */
-  readonly by?: LimitSubject
-  /** `'path'`: each path counts for itself. `'global'`: all routes with this limit count together. Default `'path'`. */
-  readonly scope?: 'path' | 'global'
-  /** Its name in the `RateLimit` headers: letters, digits, `-`, `_`. */
-  readonly name?: string
-}
-
-/** At most `limit` units in any `window`. */
-export interface RatePolicy extends LimitScope {
-  /** 1 to 1,000,000,000. */
-  readonly limit: number
-  /** As text or seconds, above zero. */
-  readonly window: DurationInput
-  /** Default: the option `rateLimit.strategy`. */
-  readonly strategy?: LimitStrategy
-  /** Token bucket only: how many units can come at once. Default: the limit. */
-  readonly burst?: number
-  /** Units of a request: a whole number from 0 to the limit. Default 1. */
-  readonly cost?: number | ((context: LimitContext) => number)
-  /** Who exceeds the limit is locked out: for a duration, or until a time of day such as `'16:00'` or `'4:00 PM'`. */
-  readonly lockout?: DurationInput
-  /** IANA time zone of a lockout until a time of day. Default `'UTC'`. */
-  readonly timeZone?: string
-  /** With `by: 'apiKey'`: on its routes it takes the place of each key's own limit. Quotas and credits still count. */
-  readonly override?: true
-}
-
 /** An API key that expires soon, as `apiKeys.onExpiring` hears of it. */
 export interface ExpiringKey {
   readonly id: string
@@ -139,73 +88,6 @@ export interface ExpiringKey {
   readonly userId: string | null
   /** RFC 3339 UTC. */
   readonly expiresAt: string
-}
-
-/** At most `concurrent` requests under way at once. */
-export interface ConcurrencyPolicy extends LimitScope {
-  readonly concurrent: number
-}
-
-/** One limit, or several that a request must all stay under: then it counts for all of them or for none. */
-export type LimitPolicy = RatePolicy | ConcurrencyPolicy
-export type RateLimitInput = LimitPolicy | readonly LimitPolicy[]
-
-export interface UsageOption {
-  /** How long what was counted waits in memory at most, as text or seconds, above zero. Default `'1s'`. */
-  readonly flushInterval?: DurationInput
-  /** How many counters are written in one transaction, 1 to 10,000. Default 200. */
-  readonly batchSize?: number
-  /**
-   * `'buffered'`: a process that is killed loses what it counted since the last flush. `'journaled'`: nothing, each
-   * request is noted in a local file before it is answered. Default `'buffered'`.
-   */
-  readonly durability?: 'buffered' | 'journaled'
-  /** Directory of those files. Default: beside the SQLite file, else `.machine-auth/usage`. */
-  readonly journal?: string
-  /** How long hourly counts are kept, as text or seconds, above zero. Default `'90d'`. */
-  readonly retention?: DurationInput
-  /** How long daily counts are kept. Default `'730d'`. */
-  readonly dailyRetention?: DurationInput
-}
-
-export type LoggingMode = 'off' | 'metadata_only' | 'redacted' | 'raw'
-
-/** Takes what is logged, in place of the database. */
-export interface RequestLogSink {
-  /** Called with one batch at a time, oldest first; one that fails is given again. */
-  write(batch: readonly RequestLogEntry[]): void | Promise<void>
-}
-
-/** A request as it is logged; `at` is RFC 3339 UTC, `latencyMs` in ms. What the mode leaves out is null. */
-export interface RequestLogEntry extends Omit<RequestLogRecord, 'at' | 'duration'> {
-  readonly at: string
-  readonly latencyMs: number
-}
-
-export interface LoggingOption {
-  /**
-   * `'metadata_only'`: who asked for what, when, and how it ended. `'redacted'`: also query, headers and bodies, without
-   * what is secret. `'raw'`: the same as they are, but for credentials and cookies. Environment:
-   * `MACHINE_AUTH_LOGGING`. Default `'off'`.
-   */
-  readonly mode?: LoggingMode
-  /** How long entries are kept, as text or seconds, above zero. Default `'30d'`. */
-  readonly retention?: DurationInput
-  /** Bytes of a body that are logged at most, 0 to 1,048,576; the rest is cut. Default 8192. */
-  readonly maxBody?: number
-  /** Names besides the usual ones whose values are secret, in whatever case. Default `[]`. */
-  readonly redact?: readonly string[]
-  /** Has `'raw'` log credentials and cookies too: whoever reads the log can then act as anybody. Default: off. */
-  readonly unsafeRaw?: boolean
-  /** Takes the entries in place of the database, for a queue. Default: none. */
-  readonly sink?: RequestLogSink
-}
-
-export interface ShutdownOption {
-  /** How long readiness is refused before connections are, for load balancers, as text or seconds. Default `'0s'`. */
-  readonly delay?: DurationInput
-  /** How long requests under way may take, as text or seconds, at most `'60s'`. Default `'3s'`. */
-  readonly timeout?: DurationInput
 }
 
 /** The members of the request that `onDenied` may look at. */

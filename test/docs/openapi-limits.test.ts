@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { Elysia } from 'elysia'
 import type { OpenApiDocument } from '../../src/docs/openapi.ts'
-import type { RateLimitInput } from '../../src/options/types.ts'
+import type { RateLimitInput } from '../../src/options/limit-types.ts'
 import { addPeople, createTestApp } from '../support/test-app.ts'
 import { createDocumented, fetchDocument, operationOf, schemaOf } from './openapi-support.ts'
 

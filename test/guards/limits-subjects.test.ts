@@ -1,6 +1,6 @@
 /** `by`, `cost` and `name` of a limit: who counts as one, for how much, and what the limit is called. */
 import { afterAll, afterEach, describe, expect, test } from 'bun:test'
-import type { LimitContext } from '../../src/options/types.ts'
+import type { LimitContext } from '../../src/options/limit-types.ts'
 import { expectProblem } from '../support/answers.ts'
 import { askTimes, forgeKey, from, LIMITED, PROXIED, remainingOf } from '../support/limited.ts'
 import {

@@ -1,7 +1,7 @@
 /** `lockout` of a limit: who exceeds it stays out, for a while or until a time of day. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import type { RatePolicy } from '../../src/options/types.ts'
+import type { RatePolicy } from '../../src/options/limit-types.ts'
 import { inDirectory } from '../storage/support.ts'
 import { expectProblem, listAt, textAt } from '../support/answers.ts'
 import { askTimes, type Extend, from, LIMITED, LOCKED, PROXIED, remainingOf } from '../support/limited.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { type CompiledPolicy, type CompiledRate, compilePolicies } from '../../src/limits/policy.ts'
-import type { LimitContext, LimitPolicy, RateLimitInput, RatePolicy } from '../../src/options/types.ts'
+import type { LimitContext, LimitPolicy, RateLimitInput, RatePolicy } from '../../src/options/limit-types.ts'
 
 const MINUTE = 60_000
 const NOON = Date.UTC(2030, 0, 1, 12)

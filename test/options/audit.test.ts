@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { tmpdir } from 'node:os'
+import type { DurationInput } from '../../src/lib/duration.ts'
 import { OptionsError } from '../../src/options/mistakes.ts'
 import { resolveOptions } from '../../src/options/resolve.ts'
-import type { DurationInput } from '../../src/options/types.ts'
 import { SECRET } from '../support/services.ts'
 
 const resolve = (retention?: DurationInput) =>

@@ -1,6 +1,6 @@
 /** SECURITY.md, network identity and limits: whom a limit takes for one client, and what it lets through. */
 import { describe, expect, test } from 'bun:test'
-import type { LimitStrategy } from '../../src/options/types.ts'
+import type { LimitStrategy } from '../../src/options/limit-types.ts'
 import { handle } from '../guards/support.ts'
 import { askTimes, BLOCKED, type Extend, from, LIMITED, PROXIED, remainingOf } from '../support/limited.ts'
 import { createTestApp, createTestCore, type Question, START, type TestApp } from '../support/test-app.ts'
