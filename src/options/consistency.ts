@@ -1,8 +1,8 @@
 /** What single options cannot say: limits, combinations, and what works but deserves a look. */
-import { formatDuration } from '../lib/duration.ts'
 import { parseCidr } from '../lib/ip.ts'
+import { checkRecording } from './consistency-recording.ts'
 import { demandsSecure } from './groups.ts'
-import type { Report } from './mistakes.ts'
+import { quotedDuration, type Report } from './mistakes.ts'
 import type { ResolvedOptions } from './resolved.ts'
 
 const SECOND = 1000
@@ -10,19 +10,17 @@ const DAY = 86_400 * SECOND
 const YEAR = 365 * DAY
 const MAX_CLOCK_TOLERANCE = 60 * SECOND
 
-function quoted(milliseconds: number): string {
-  return `'${formatDuration(milliseconds)}'`
-}
-
 function checkJwt({ jwt }: ResolvedOptions, report: Report): void {
   if (jwt.clockTolerance > MAX_CLOCK_TOLERANCE) {
-    report.add(['jwt', 'clockTolerance'], quoted(jwt.clockTolerance), "at most '60s'")
+    report.add(['jwt', 'clockTolerance'], quotedDuration(jwt.clockTolerance), "at most '60s'")
   }
   if (jwt.accessTtl > DAY) {
-    report.warn(`jwt.accessTtl is ${quoted(jwt.accessTtl)}: a leaked access token stays useful for more than a day.`)
+    report.warn(
+      `jwt.accessTtl is ${quotedDuration(jwt.accessTtl)}: a leaked access token stays useful for more than a day.`,
+    )
   }
   if (jwt.refreshTtl > YEAR) {
-    report.warn(`jwt.refreshTtl is ${quoted(jwt.refreshTtl)}: a login lasts for more than a year.`)
+    report.warn(`jwt.refreshTtl is ${quotedDuration(jwt.refreshTtl)}: a login lasts for more than a year.`)
   }
   if (jwt.refreshTtl < jwt.accessTtl) report.warn('jwt.refreshTtl is shorter than jwt.accessTtl: nobody can refresh.')
 }
@@ -93,4 +91,5 @@ export function checkConsistency(options: ResolvedOptions, report: Report): void
   checkNetwork(options, report)
   checkApiKeys(options, report)
   checkUsers(options, report)
+  checkRecording(options, report)
 }

@@ -1,4 +1,5 @@
 /** What is wrong with given options, collected so that a person sees all of it at once. */
+import { formatDuration } from '../lib/duration.ts'
 import { maskDatabase } from './database.ts'
 
 /** One mistake. No member ever holds a secret. */
@@ -67,6 +68,11 @@ export function describeGiven(option: string, value: unknown): string {
   if (mask !== undefined) return mask(value)
   if (typeof value === 'string' && value !== '') return showText(value)
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
+}
+
+/** Writes a duration as it is given in code. @param milliseconds a whole number, not negative */
+export function quotedDuration(milliseconds: number): string {
+  return `'${formatDuration(milliseconds)}'`
 }
 
 /** A place in the options: names, and indexes of lists. */

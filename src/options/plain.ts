@@ -1,18 +1,24 @@
 /** Plain objects: what options are made of, and what may be copied, merged and frozen. */
 
-import { isPlainObject } from '../lib/plain-object.ts'
+import { isPlainObject, type PlainObject } from '../lib/plain-object.ts'
+import { isSink } from './predicates.ts'
 
 /** Options are never nested deeper; a cycle ends here. */
 const MAX_DEPTH = 12
 
+/** Whether an object is made of options. A sink may keep what it needs in itself, and must find it there. */
+function isMadeOfOptions(value: unknown): value is PlainObject {
+  return isPlainObject(value) && !isSink(value)
+}
+
 /**
  * Copies lists and plain objects, without members that are `undefined` and without `__proto__`, which JSON can carry as
- * a member. Functions and instances are taken over as they are.
+ * a member. Functions, instances and sinks are taken over as they are.
  */
 export function copyPlain(value: unknown, depth = 0): unknown {
   if (depth >= MAX_DEPTH) return value
   if (Array.isArray(value)) return value.map((member) => copyPlain(member, depth + 1))
-  return isPlainObject(value) ? copyMembers(value, depth) : value
+  return isMadeOfOptions(value) ? copyMembers(value, depth) : value
 }
 
 /** As `copyPlain`, for an object of any class. */
@@ -24,9 +30,9 @@ export function copyMembers(value: object, depth = 0): Record<string, unknown> {
   return copy
 }
 
-/** Freezes lists and plain objects through and through; functions and instances stay as they are. */
+/** Freezes lists and plain objects through and through; functions, instances and sinks stay as they are. */
 export function freezePlain<T>(value: T): T {
-  if (!Array.isArray(value) && !isPlainObject(value)) return value
+  if (!Array.isArray(value) && !isMadeOfOptions(value)) return value
   for (const member of Object.values(value)) freezePlain(member)
   return Object.freeze(value)
 }

@@ -8,9 +8,14 @@ import { suggest } from './suggest.ts'
 
 const TOP_LEVEL: Readonly<Record<string, TSchema>> = optionsSchema.properties
 
+function membersOf(schema: TSchema): readonly string[] {
+  const variants: readonly TSchema[] = schema.anyOf ?? [schema]
+  return variants.flatMap(({ properties }) => Object.keys(properties ?? {}))
+}
+
 /** `group.member` of every option, for a member given at the wrong level. */
 const MEMBERS: readonly OptionPath[] = Object.entries(TOP_LEVEL).flatMap(([name, schema]) =>
-  Object.keys(schema.properties ?? {}).map((member) => [name, member]),
+  membersOf(schema).map((member) => [name, member]),
 )
 
 /** JSON pointer to path. See RFC 6901 section 4. */

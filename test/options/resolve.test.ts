@@ -69,6 +69,17 @@ describe('defaults', () => {
       },
       abuse: { threshold: 100, window: 60 * MINUTE, blockFor: '24h', allow: [] },
       audit: { retention: null },
+      usage: {
+        flushInterval: 1000,
+        batchSize: 200,
+        durability: 'buffered',
+        journal: null,
+        retention: 90 * DAY,
+        dailyRetention: 730 * DAY,
+      },
+      logging: { mode: 'off', retention: 30 * DAY, maxBody: 8192, redact: [], unsafeRaw: false, sink: undefined },
+      metrics: { open: false },
+      shutdown: { delay: 0, timeout: 3000 },
       protect: [],
       hideCredentials: false,
       warnings: [],
@@ -147,6 +158,7 @@ describe('precedence', () => {
         MACHINE_AUTH_DATABASE: 'postgres://app:pw@db/app',
         MACHINE_AUTH_PREFIX: '/v1/auth',
         MACHINE_AUTH_TRUST_PROXY: '10.0.0.0/8, 2001:db8::/32',
+        MACHINE_AUTH_LOGGING: 'redacted',
       },
     })
     expect(resolved).toMatchObject({
@@ -155,6 +167,7 @@ describe('precedence', () => {
       database: 'postgres://app:pw@db/app',
       prefix: '/v1/auth',
       trustProxy: { from: ['10.0.0.0/8', '2001:db8::/32'], header: 'x-forwarded-for' },
+      logging: { mode: 'redacted' },
       warnings: [],
     })
   })
