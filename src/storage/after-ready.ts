@@ -50,6 +50,8 @@ export function afterReady(storage: Storage, ready: Promise<void>): Storage {
     quotas: wait(storage.quotas),
     loginAddresses: wait(storage.loginAddresses),
     changes: wait(storage.changes),
+    usage: wait(storage.usage),
+    requestLog: wait(storage.requestLog),
     ping: () => storage.ping(),
     close: () => storage.close(),
   }

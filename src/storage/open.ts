@@ -52,6 +52,7 @@ function isOwnStore(option: DatabaseOption): option is OwnStore {
 const PORTS = [
   ...['keys', 'organizations', 'users', 'roles', 'permissions', 'signingKeys', 'refreshFamilies', 'bearerTokens'],
   ...['sessions', 'audit', 'idempotency', 'blocks', 'quotas', 'loginAddresses', 'changes'],
+  ...['usage', 'requestLog'],
 ] as const satisfies readonly (keyof Storage)[]
 
 /** @throws TypeError naming the ports that are missing */

@@ -32,13 +32,14 @@ import { idempotencyVerbs } from './memory-idempotency.ts'
 import { keyChangeVerbs } from './memory-keys.ts'
 import { blockVerbs, creditVerbs, loginAddressVerbs, quotaVerbs } from './memory-limits.ts'
 import { pageOf } from './memory-page.ts'
+import { createRecordedRows, type RecordedRows, requestLogVerbs, usageVerbs } from './memory-recording.ts'
 
 export interface MemoryStorage extends Storage {
   /** Every verb called, as `users.find`. */
   readonly calls: string[]
   /** What happens once before the verb of that name acts; throwing there fails it. */
   readonly before: Map<string, () => void | Promise<void>>
-  readonly rows: {
+  readonly rows: RecordedRows & {
     readonly keys: Map<string, ApiKeyRecord>
     readonly organizations: Map<string, OrganizationRecord>
     readonly users: Map<string, UserRecord>
@@ -90,6 +91,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     quotas: new Map(),
     loginAddresses: new Map(),
     changes: [],
+    ...createRecordedRows(),
   }
   const calls: string[] = []
   const before: MemoryStorage['before'] = new Map()
@@ -144,6 +146,11 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
   const keys = store('keys', {
     insert: (key: ApiKeyRecord) => insertInto(rows.keys, key),
     find: (id: string) => rows.keys.get(id) ?? null,
+    findMany: (ids: readonly string[]) => [...rows.keys.values()].filter(({ id }) => ids.includes(id)),
+    count: (now: number) => ({
+      all: rows.keys.size,
+      active: [...rows.keys.values()].filter((key) => keyStatus(key, now) === 'active').length,
+    }),
     findWithOwner(id: string) {
       const key = rows.keys.get(id)
       if (key === undefined) return null
@@ -194,6 +201,7 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
   })
 
   const organizations = store('organizations', {
+    count: () => rows.organizations.size,
     insert(organization: OrganizationRecord) {
       if ([...rows.organizations.values()].some(({ name }) => name === organization.name)) conflict('name')
       insertInto(rows.organizations, organization)
@@ -394,6 +402,8 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
   const blocks = store('blocks', blockVerbs(rows.blocks, changed, clock))
   const quotas = store('quotas', quotaVerbs(rows.quotas))
   const loginAddresses = store('loginAddresses', loginAddressVerbs(rows.loginAddresses))
+  const usage = store('usage', usageVerbs(rows, rows.keys))
+  const requestLog = store('requestLog', requestLogVerbs(rows.requestLog))
 
   const changes = store('changes', {
     latest: () => rows.changes.length,
@@ -424,6 +434,9 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
     quotas,
     loginAddresses,
     changes: { ...changes, version: () => rows.changes.length },
+    // The wrapping forgets that `accept` answers what it was given.
+    usage: usage as Storage['usage'],
+    requestLog,
     ping: async () => undefined,
     close: async () => undefined,
   }

@@ -122,6 +122,14 @@ export function createKeyStore(database: Database): KeyStore {
       return key ?? null
     },
 
+    async findMany(ids) {
+      const found: ApiKeyRecord[] = []
+      for (const some of chunksOf(ids, IDS_PER_STATEMENT)) {
+        found.push(...(await handle.select(columns).from(apiKeys).where(inArray(apiKeys.id, [...some]))))
+      }
+      return found
+    },
+
     async findWithOwner(id) {
       const [found] = await withOwner().execute({ id })
       return found ?? null
@@ -136,6 +144,13 @@ export function createKeyStore(database: Database): KeyStore {
 
     findByIdStart(start, limit) {
       return handle.select(columns).from(apiKeys).where(begins(start)).orderBy(asc(apiKeys.id)).limit(limit)
+    },
+
+    async count(now) {
+      const all = sql`count(*)`.mapWith(Number)
+      const active = sql`count(case when ${hasStatus('active', now)} then 1 end)`.mapWith(Number)
+      const [row] = await handle.select({ all, active }).from(apiKeys)
+      return row ?? { all: 0, active: 0 }
     },
 
     async countByOrganization(organizationIds) {

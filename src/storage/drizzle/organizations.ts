@@ -36,6 +36,11 @@ export function createOrganizationStore(database: Database): OrganizationStore {
       return organization ?? null
     },
 
+    async count() {
+      const [row] = await handle.select({ count: sql`count(*)`.mapWith(Number) }).from(organizations)
+      return row?.count ?? 0
+    },
+
     list(order, page) {
       return readPage(page, sortedBy(sorts, order, organizations.id), ({ after, orderBy, limit }) =>
         handle

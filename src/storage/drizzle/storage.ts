@@ -13,9 +13,11 @@ import { createOrganizationStore } from './organizations.ts'
 import { createPermissionStore } from './permissions.ts'
 import { createQuotaStore } from './quotas.ts'
 import { createRefreshFamilyStore } from './refresh-families.ts'
+import { createRequestLogStore } from './request-log.ts'
 import { createRoleStore } from './roles.ts'
 import { createSessionStore } from './sessions.ts'
 import { createSigningKeyStore } from './signing-keys.ts'
+import { createUsageStore } from './usage.ts'
 import { createUserStore } from './users.ts'
 
 /** Gives up after `timeout` ms; the statement may still take effect. */
@@ -74,6 +76,8 @@ export function createStorage(database: Database): Storage {
     quotas: guarded(createQuotaStore(database), timeout),
     loginAddresses: guarded(createLoginAddressStore(database), timeout),
     changes: { ...guarded(changes, timeout), version },
+    usage: guarded(createUsageStore(database), timeout),
+    requestLog: guarded(createRequestLogStore(database), timeout),
     ...guarded(probe, timeout),
     close,
   }

@@ -81,6 +81,8 @@ export interface KeyStore {
   insert(key: ApiKeyRecord): Promise<void>
   /** The key alone, whatever its state. */
   find(id: string): Promise<ApiKeyRecord | null>
+  /** Those of these ids that there are, whatever their state, in no order. */
+  findMany(ids: readonly string[]): Promise<readonly ApiKeyRecord[]>
   /** The key with its user and organization, read in one statement: the verification read. */
   findWithOwner(id: string): Promise<ApiKeyWithOwner | null>
   /** `now` (ms) decides which keys count as expired. Paging stays stable while keys are added. */

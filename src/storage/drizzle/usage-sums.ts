@@ -1,0 +1,85 @@
+import { and, asc, desc, eq, getTableColumns, gte, lt, notInArray, type SQL, sql } from 'drizzle-orm'
+import type { UsageStore } from '../ports/usage.ts'
+import type { Database } from './database.ts'
+
+/** The key of rows where all requests are counted together. */
+const ALL = '*'
+/** The key of requests that came by none. */
+const NONE = ''
+const MAX_ENDPOINTS = 200
+
+/** The verbs of `UsageStore` that add up what was counted. */
+export function createUsageSums({
+  handle,
+  tables,
+}: Database): Pick<UsageStore, 'sumsOfKey' | 'overall' | 'busiestKeys'> {
+  const { usage } = tables
+  const { keyId, period, start, method, route, status } = usage
+  const columns = getTableColumns(usage)
+  // PostgreSQL's sums of integers are decimals, which drivers answer as text.
+  const sum = (value: SQL | (typeof columns)[keyof typeof columns]) => sql`sum(${value})`.mapWith(Number)
+  const requests = sum(usage.requests)
+  const errors = sum(sql`case when ${status} >= 400 then ${usage.requests} else 0 end`)
+  const latencies = {
+    latency0: sum(usage.latency0),
+    latency1: sum(usage.latency1),
+    latency2: sum(usage.latency2),
+    latency3: sum(usage.latency3),
+    latency4: sum(usage.latency4),
+    latency5: sum(usage.latency5),
+    latency6: sum(usage.latency6),
+    latency7: sum(usage.latency7),
+    latency8: sum(usage.latency8),
+    latency9: sum(usage.latency9),
+    latency10: sum(usage.latency10),
+    latency11: sum(usage.latency11),
+  }
+
+  return {
+    async sumsOfKey({ keyId: id, period: name, from, to }) {
+      const isAsked = and(eq(keyId, id), eq(period, name), gte(start, from), lt(start, to))
+      const [byStatus, endpoints, series] = await Promise.all([
+        handle
+          .select({ status, requests, duration: sum(usage.duration), ...latencies })
+          .from(usage)
+          .where(isAsked)
+          .groupBy(status)
+          .orderBy(asc(status)),
+        handle
+          .select({ method, route, requests })
+          .from(usage)
+          .where(isAsked)
+          .groupBy(method, route)
+          .orderBy(desc(requests), asc(method), asc(route))
+          .limit(MAX_ENDPOINTS),
+        handle.select({ start, requests, errors }).from(usage).where(isAsked).groupBy(start).orderBy(asc(start)),
+      ])
+      const names = Object.keys(latencies) as (keyof typeof latencies)[]
+      return {
+        statuses: byStatus.map((row) => ({ status: row.status, requests: row.requests })),
+        endpoints,
+        series,
+        latencies: names.map((latency) => byStatus.reduce((all, row) => all + row[latency], 0)),
+        duration: byStatus.reduce((all, row) => all + row.duration, 0),
+      }
+    },
+
+    overall(name, from) {
+      return handle
+        .select({ start, status, requests: usage.requests })
+        .from(usage)
+        .where(and(eq(keyId, ALL), eq(period, name), gte(start, from)))
+        .orderBy(asc(start), asc(status))
+    },
+
+    busiestKeys(from, limit) {
+      return handle
+        .select({ keyId, requests, errors })
+        .from(usage)
+        .where(and(eq(period, 'day'), gte(start, from), notInArray(keyId, [ALL, NONE])))
+        .groupBy(keyId)
+        .orderBy(desc(requests), asc(keyId))
+        .limit(limit)
+    },
+  }
+}
