@@ -1,0 +1,46 @@
+/** Metrics of the memory of credentials that were verified lately. */
+import type { Family, Sample } from '../family.ts'
+
+/** How one cache does. */
+export interface CacheFigures {
+  readonly hits: number
+  readonly misses: number
+  /** Entries that had to make room for others. */
+  readonly evictions: number
+  readonly size: number
+}
+
+/** By what is cached. */
+export type Caches = Readonly<Record<'api_key' | 'imported_key' | 'jwt' | 'bearer' | 'session', CacheFigures>>
+
+export function cacheFamilies(caches: Caches): readonly Family[] {
+  const each = (sample: (figures: CacheFigures) => number): readonly Sample[] =>
+    Object.entries(caches).map(([cache, figures]) => ({ labels: { cache }, value: sample(figures) }))
+  return [
+    {
+      type: 'counter',
+      name: 'machine_auth_cache_lookups_total',
+      help: 'Look-ups of well-formed credentials in memory; each miss is verified against storage.',
+      labels: ['cache', 'result'],
+      read: () =>
+        Object.entries(caches).flatMap(([cache, { hits, misses }]) => [
+          { labels: { cache, result: 'hit' }, value: hits },
+          { labels: { cache, result: 'miss' }, value: misses },
+        ]),
+    },
+    {
+      type: 'counter',
+      name: 'machine_auth_cache_evictions_total',
+      help: 'Verified credentials that were forgotten to make room for others: many mean that the cache is too small.',
+      labels: ['cache'],
+      read: () => each(({ evictions }) => evictions),
+    },
+    {
+      type: 'gauge',
+      name: 'machine_auth_cache_entries',
+      help: 'Verified credentials in memory.',
+      labels: ['cache'],
+      read: () => each(({ size }) => size),
+    },
+  ]
+}

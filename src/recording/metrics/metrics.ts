@@ -1,0 +1,51 @@
+/** `core.metrics`: what was counted, as Prometheus text. */
+import { type Caches, cacheFamilies } from './families/caches.ts'
+import { limitFamilies } from './families/limits.ts'
+import { processFamilies } from './families/process.ts'
+import { type RequestLogFigures, requestLogFamilies, type UsageFigures, usageFamilies } from './families/recording.ts'
+import { requestFamilies } from './families/requests.ts'
+import { storageFamilies } from './families/storage.ts'
+import type { Family } from './family.ts'
+import type { Meters } from './meters.ts'
+
+/** The content type of the text. */
+export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+export interface MetricsSources {
+  readonly meters: Meters
+  readonly caches: Caches
+  /** Null where usage is not counted. */
+  readonly usage: UsageFigures | null
+  /** Null where requests are not logged. */
+  readonly log: RequestLogFigures | null
+  /** Of this library. */
+  readonly version: string
+}
+
+export class Metrics {
+  readonly #families: readonly Family[]
+  #registry: Promise<{ metrics(): Promise<string> }> | undefined
+
+  constructor({ meters, caches, usage, log, version }: MetricsSources) {
+    this.#families = [
+      ...requestFamilies(meters.requests),
+      ...limitFamilies(meters.limits),
+      ...cacheFamilies(caches),
+      ...storageFamilies(meters.storage),
+      ...(usage === null ? [] : usageFamilies(usage)),
+      ...(log === null ? [] : requestLogFamilies(log)),
+      ...processFamilies(version, meters.lag),
+    ]
+  }
+
+  /**
+   * Everything that was counted since the core was made, in the text format of Prometheus 0.0.4.
+   *
+   * @example
+   * const text = await core.metrics?.text()
+   */
+  async text(): Promise<string> {
+    this.#registry ??= import('./exposition.ts').then(({ createRegistry }) => createRegistry(this.#families))
+    return (await this.#registry).metrics()
+  }
+}
