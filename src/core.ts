@@ -10,6 +10,7 @@ import { resolveOptions } from './options/resolve.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { MachineAuthOptions } from './options/types.ts'
 import { composeRecorders } from './recorders.ts'
+import { purgeUsage } from './recording/usage/retention.ts'
 import { type Composition, composeServices, type Services } from './services.ts'
 import { startUp } from './startup.ts'
 import { afterReady } from './storage/after-ready.ts'
@@ -81,7 +82,7 @@ function createWatcher({ authenticators, roleReader, limits }: Composition, stor
 function upkeepOf(
   { services: { audit }, limits }: Composition,
   storage: Storage,
-  { expiryWarning: ahead, onExpiring }: ResolvedOptions['apiKeys'],
+  { apiKeys: { expiryWarning: ahead, onExpiring }, usage }: ResolvedOptions,
   warn: (message: string) => void,
 ): UpkeepTasks {
   const { keys, sessions, refreshFamilies, idempotency } = storage
@@ -92,6 +93,7 @@ function upkeepOf(
     'Forgetting ended limits and blocks': (now) => limits.sweep(now),
     'Telling of keys that expire soon': (now) => warnOfExpiry({ keys, ahead, onExpiring, audit, warn }, now),
     'Shortening the audit log': (now) => audit.sweep(now),
+    'Forgetting old counts of requests': async (now) => usage && purgeUsage({ store: storage.usage, ...usage }, now),
   }
 }
 
@@ -125,7 +127,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   const composition = composeServices({ options: resolved, storage, clock, warn, ready: started.promise })
   const { services, authenticators, limits, roles, roleReader, permissions } = composition
   const watcher = createWatcher(composition, storage, clock)
-  const stopUpkeep = startUpkeep(upkeepOf(composition, storage, resolved.apiKeys, warn), clock, warn)
+  const stopUpkeep = startUpkeep(upkeepOf(composition, storage, resolved, warn), clock, warn)
 
   let closing: Promise<void> | undefined
   function close(): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Observers } from './guards/observation.ts'
 import type { Clock } from './lib/clock.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
+import { UsageRecorder } from './recording/usage/recorder.ts'
 import type { Storage } from './storage/ports.ts'
 
 export interface RecorderOptions {
@@ -13,16 +14,30 @@ export interface RecorderOptions {
 
 export interface Recorders {
   readonly observers: Observers
+  /** Null when usage is not counted. */
+  readonly usage: UsageRecorder | null
   /** Begins to write what is recorded; what was left by a process that was killed is written first. */
   start(): Promise<void>
   /** Writes what has not been written yet, and ends. */
   stop(): Promise<void>
 }
 
-export function composeRecorders(_: RecorderOptions): Recorders {
+function composeUsage({ options: { usage }, storage, clock, warn }: RecorderOptions): UsageRecorder | null {
+  if (usage === false) return null
+  const { flushInterval, batchSize } = usage
+  return new UsageRecorder({ store: storage.usage, clock, warn, flushInterval, batchSize })
+}
+
+export function composeRecorders(options: RecorderOptions): Recorders {
+  const usage = composeUsage(options)
   return {
-    observers: { usage: null, meter: null, log: null },
-    start: async () => undefined,
-    stop: async () => undefined,
+    observers: { usage, meter: null, log: null },
+    usage,
+    async start() {
+      usage?.start()
+    },
+    async stop() {
+      await usage?.stop()
+    },
   }
 }

@@ -1,0 +1,49 @@
+/** Requests that are kept in memory alone until they are written. */
+import { randomBase62 } from '../../lib/base62.ts'
+import { START_OF_JOURNAL, type UsageCheckpoint } from '../../storage/ports/usage.ts'
+import type { Span, UsageSource } from './source.ts'
+import { Tally } from './tally.ts'
+
+export class UsageBuffer implements UsageSource {
+  readonly journal = randomBase62(22)
+  readonly start = START_OF_JOURNAL
+  readonly #limit: number
+  /** Being counted. */
+  #live: Tally
+  /** Being written, the same until it is. */
+  #frozen: Span | null = null
+
+  /** @param limit counters that are being counted at most; as many again may be being written */
+  constructor(limit: number) {
+    this.#limit = limit
+    this.#live = new Tally(limit)
+  }
+
+  /** What requests are counted in; another one after each `read`. */
+  get tally(): Tally {
+    return this.#live
+  }
+
+  /** Counters that are not written yet. */
+  get size(): number {
+    return this.#live.size + (this.#frozen?.tally.size ?? 0)
+  }
+
+  /** Requests that are not written yet. */
+  get requests(): number {
+    return this.#live.requests + (this.#frozen?.tally.requests ?? 0)
+  }
+
+  /** Positions are numbers of requests. */
+  read({ position }: UsageCheckpoint): Span | null {
+    if (this.#frozen === null && this.#live.requests > 0) {
+      this.#frozen = { target: position + this.#live.requests, tally: this.#live }
+      this.#live = new Tally(this.#limit)
+    }
+    return this.#frozen
+  }
+
+  onCounted(position: number): void {
+    if (this.#frozen !== null && position >= this.#frozen.target) this.#frozen = null
+  }
+}

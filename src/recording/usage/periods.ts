@@ -1,0 +1,66 @@
+/** From when to when usage is read, in whole hours or days of UTC. */
+import { invalidField } from '../../lib/field-errors.ts'
+import { readMoment } from '../../lib/moment.ts'
+import { DAY, HOUR } from './tally.ts'
+
+export type UsageBucket = 'hour' | 'day'
+
+export interface UsageInput {
+  /** RFC 3339, inclusive; a day before `to`, or 30 by the day, unless given. */
+  readonly from?: string | undefined
+  /** RFC 3339, exclusive; now unless given. */
+  readonly to?: string | undefined
+  readonly bucket?: UsageBucket | undefined
+}
+
+/** A row of buckets; times are epoch ms. */
+export interface UsageSpan {
+  readonly bucket: UsageBucket
+  /** Where the first bucket begins. */
+  readonly from: number
+  /** Where the last one ends. */
+  readonly to: number
+  /** ms */
+  readonly size: number
+}
+
+interface BucketKind {
+  readonly size: number
+  /** How far back one looks unless asked otherwise. */
+  readonly usual: number
+  readonly most: number
+}
+
+const BUCKETS: Readonly<Record<UsageBucket, BucketKind>> = {
+  hour: { size: HOUR, usual: DAY, most: 31 * DAY },
+  day: { size: DAY, usual: 30 * DAY, most: 731 * DAY },
+}
+
+/** Where the period of a moment begins. */
+export function startOf(moment: number, size: number): number {
+  return Math.floor(moment / size) * size
+}
+
+/**
+ * Rounds what was asked for outward to whole buckets, the one that is under way included.
+ *
+ * @param now epoch ms
+ * @throws MachineAuthError `validation_failed`
+ */
+export function resolveSpan({ from, to, bucket = 'hour' }: UsageInput, now: number): UsageSpan {
+  if (!Object.hasOwn(BUCKETS, bucket)) throw invalidField('bucket', "must be 'hour' or 'day'")
+  const { size, usual, most } = BUCKETS[bucket]
+  const [first, last] = [readMoment('from', from), readMoment('to', to)]
+  const end = last === undefined ? startOf(now, size) + size : Math.ceil(last / size) * size
+  if (first === undefined) return { bucket, from: end - usual, to: end, size }
+  if (first >= (last ?? end)) throw invalidField('from', 'must be before to, which is now unless given')
+  if ((last ?? now) - first > most) {
+    throw invalidField('from', `must be at most ${most / DAY} days before to, counted by the ${bucket}`)
+  }
+  return { bucket, from: startOf(first, size), to: end, size }
+}
+
+/** Where each bucket of a span begins, in order. */
+export function startsOf({ from, to, size }: Pick<UsageSpan, 'from' | 'to' | 'size'>): readonly number[] {
+  return Array.from({ length: (to - from) / size }, (_, index) => from + index * size)
+}

@@ -1,0 +1,145 @@
+/** Counts guarded requests off their path, and writes the counts from time to time. */
+import type { Clock } from '../../lib/clock.ts'
+import type { UsageStore } from '../../storage/ports/usage.ts'
+import { JournalProgress } from './advance.ts'
+import { USAGE_BOUNDS, type UsageBounds } from './bounds.ts'
+import { UsageBuffer } from './buffer.ts'
+import type { UsageCounter } from './counter.ts'
+import { Flusher } from './flusher.ts'
+import { LastUsed } from './last-used.ts'
+
+export interface UsageRecorderOptions {
+  readonly store: Pick<UsageStore, 'record' | 'checkpoint' | 'touch'>
+  readonly clock: Clock
+  readonly warn: (message: string) => void
+  /** ms between flushes. */
+  readonly flushInterval: number
+  /** Counters in one transaction. */
+  readonly batchSize: number
+  readonly bounds?: UsageBounds
+  /** From 0 to 1, for pauses after failures. */
+  readonly random?: () => number
+}
+
+/** What the recorder is doing, for metrics and health. */
+export interface UsageFigures {
+  /** Counters in memory that are not written yet. */
+  readonly buffered: number
+  /** Requests that were not counted, for want of room. */
+  readonly dropped: number
+  /** Rounds of writing that were begun. */
+  readonly flushes: number
+  /** Of those, how many failed. */
+  readonly failures: number
+  /** Whether the last one failed. */
+  readonly isFailing: boolean
+  /** Bytes in files that are not counted yet. */
+  readonly journalBytes: number
+}
+
+/** µs; longer than any request, and added up often enough it is still a whole number. */
+const LONGEST = 86_400_000_000
+/** ms that stopping waits for the database. */
+const PATIENCE = 2000
+
+export class UsageRecorder implements UsageCounter {
+  readonly #options: UsageRecorderOptions
+  readonly #bounds: UsageBounds
+  readonly #buffer: UsageBuffer
+  readonly #lastUsed: LastUsed
+  readonly #flusher: Flusher
+  readonly #buffered: JournalProgress
+  /** Epoch ms of the last request. */
+  #last = 0
+  #dropped = 0
+  /** Whether this outage's dropped requests were told of. */
+  #hasWarned = false
+  #isStopping = false
+  #isStopped = false
+
+  constructor(options: UsageRecorderOptions) {
+    const { store, clock, batchSize, flushInterval, bounds = USAGE_BOUNDS, random = Math.random } = options
+    this.#options = options
+    this.#bounds = bounds
+    this.#buffer = new UsageBuffer(bounds.counters)
+    this.#lastUsed = new LastUsed(bounds.lastUsed)
+    this.#buffered = new JournalProgress(this.#buffer, { store, clock, batchSize, isStopped: () => this.#isStopped })
+    this.#flusher = new Flusher({
+      ...{ interval: flushInterval, random },
+      round: () => this.#round(),
+      onOutage: (failures) => this.#warnOfOutage(failures),
+    })
+  }
+
+  start(): void {
+    this.#flusher.start()
+  }
+
+  count(keyId: string, organizationId: string, method: string, route: string, status: number, elapsed: number): void {
+    if (this.#isStopping) return
+    // Not `Math.round(NaN)`: a stopwatch that fails must not spoil the sum.
+    const duration = elapsed > 0 ? Math.min(Math.round(elapsed * 1000), LONGEST) : 0
+    const { tally } = this.#buffer
+    if (!tally.count(keyId, organizationId, method, route, status, duration, this.#now())) this.#drop()
+    else if (tally.size > this.#bounds.counters / 2) this.#flusher.hurry()
+  }
+
+  touch(keyId: string): void {
+    if (!this.#isStopping) this.#lastUsed.note(keyId, this.#now())
+  }
+
+  /** A clock that was set back must not put requests into hours that are over. */
+  #now(): number {
+    const now = this.#options.clock()
+    if (now > this.#last) this.#last = now
+    return this.#last
+  }
+
+  #drop(): void {
+    this.#dropped += 1
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    this.#options.warn(
+      `usage: ${this.#bounds.counters} counters wait to be written, and there is no room for more: requests are answered, but some are not counted. See that the database answers, and that a lower usage.flushInterval keeps up`,
+    )
+  }
+
+  #warnOfOutage(failures: number): void {
+    this.#options.warn(
+      `usage: what was counted could not be written ${failures} times in a row. It is kept and tried again; see that the database answers and is not locked`,
+    )
+  }
+
+  async #round(): Promise<void> {
+    await this.#buffered.advance()
+    await this.#lastUsed.write(this.#options.store, this.#now(), this.#isStopping)
+    this.#hasWarned = false
+  }
+
+  /** Writes what was counted so far, at once; answers whether all of it is written. Never rejects. */
+  flush(): Promise<boolean> {
+    return this.#flusher.flush()
+  }
+
+  get figures(): UsageFigures {
+    const { flushes, failures, isFailing } = this.#flusher
+    return { buffered: this.#buffer.size, dropped: this.#dropped, flushes, failures, isFailing, journalBytes: 0 }
+  }
+
+  /** Writes what is left, and ends: from now on nothing is counted. Takes two seconds at most. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#flusher.stop()
+    const late = Promise.withResolvers<boolean>()
+    const timer = setTimeout(() => late.resolve(false), PATIENCE)
+    const isWritten = await Promise.race([this.#flusher.flush(), late.promise])
+    clearTimeout(timer)
+    this.#isStopped = true
+    const lost = this.#buffer.requests
+    if (!isWritten && lost > 0) {
+      this.#options.warn(
+        `usage: the database did not take the counts of ${lost} requests before the end: they are lost`,
+      )
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** Deletes counts for their age. */
+import { breathe } from '../../lib/breathe.ts'
+import type { UsageStore } from '../../storage/ports/usage.ts'
+import { DAY, HOUR } from './tally.ts'
+
+export interface UsageRetention {
+  readonly store: Pick<UsageStore, 'purge' | 'purgeReceipts' | 'purgeCheckpoints'>
+  /** ms that hourly counts are kept. */
+  readonly retention: number
+  /** ms that daily counts are kept. */
+  readonly dailyRetention: number
+}
+
+/** Minutes only tell how the last one and the last hour went. */
+const MINUTES_KEPT = 2 * HOUR
+/** Longer than a reported event may be old. */
+const RECEIPTS_KEPT = 31 * DAY
+/** Longer than a journal may wait for a process to read it. */
+const CHECKPOINTS_KEPT = 90 * DAY
+
+/** Rows in one statement: other writers wait for no more. */
+const BATCH = 1000
+
+async function inBatches(purge: (limit: number) => Promise<number>): Promise<number> {
+  let all = 0
+  for (;;) {
+    const purged = await purge(BATCH)
+    all += purged
+    if (purged < BATCH) return all
+    await breathe()
+  }
+}
+
+/**
+ * Deletes what is older than it is kept, in batches, so that requests have their turn in between.
+ *
+ * @param now epoch ms
+ * @returns how many rows
+ */
+export async function purgeUsage({ store, retention, dailyRetention }: UsageRetention, now: number): Promise<number> {
+  const minutes = await inBatches((limit) => store.purge('minute', now - MINUTES_KEPT, limit))
+  const hours = await inBatches((limit) => store.purge('hour', now - retention, limit))
+  const days = await inBatches((limit) => store.purge('day', now - dailyRetention, limit))
+  const receipts = await inBatches((limit) => store.purgeReceipts(now - RECEIPTS_KEPT, limit))
+  return minutes + hours + days + receipts + (await store.purgeCheckpoints(now - CHECKPOINTS_KEPT))
+}

@@ -1,0 +1,25 @@
+/** Where requests are counted from: memory, or a file that holds them. */
+import type { UsageCheckpoint } from '../../storage/ports/usage.ts'
+import type { Tally } from './tally.ts'
+
+/** Requests from a position of a journal up to another. */
+export interface Span {
+  /** What follows begins here. */
+  readonly target: number
+  readonly tally: Tally
+}
+
+export interface UsageSource {
+  /** What its checkpoint is stored by. */
+  readonly journal: string
+  /** As far as it is counted when it is made; null where the database must be asked. */
+  readonly start: UsageCheckpoint | null
+  /**
+   * Reads on from a checkpoint. Between the same two positions there are always the same counters in the same order.
+   *
+   * @returns null when there is nothing after it
+   */
+  read(from: UsageCheckpoint): Span | null | Promise<Span | null>
+  /** Hears that all before `position` is counted for good. */
+  onCounted(position: number): void
+}

@@ -1,0 +1,119 @@
+/** Counts requests in memory: the same requests in the same order always make the same counters in the same order. */
+import { LATENCY_BUCKETS, latencyBucket } from '../../lib/latency.ts'
+import { LabelIndex, type Labels } from './labels.ts'
+
+export const MINUTE = 60_000
+export const HOUR = 3_600_000
+export const DAY = 86_400_000
+
+/** Of all requests together nothing is told apart but the status. */
+const ALL_KEYS = '*'
+
+/** Requests that are counted together. */
+export class Counter implements Labels {
+  readonly keyId: string
+  readonly organizationId: string
+  readonly method: string
+  readonly route: string
+  readonly status: number
+  /** Epoch ms at which its hour began; where all requests are counted together, its minute. */
+  readonly start: number
+  requests = 0
+  /** µs that they took together. */
+  duration = 0
+  /** How many fell into each bucket of `lib/latency.ts`. */
+  readonly latencies: number[] = new Array<number>(LATENCY_BUCKETS).fill(0)
+
+  constructor(keyId: string, organizationId: string, method: string, route: string, status: number, start: number) {
+    this.keyId = keyId
+    this.organizationId = organizationId
+    this.method = method
+    this.route = route
+    this.status = status
+    this.start = start
+  }
+
+  add(duration: number, bucket: number): void {
+    this.requests += 1
+    this.duration += duration
+    this.latencies[bucket] = (this.latencies[bucket] ?? 0) + 1
+  }
+}
+
+export class Tally {
+  readonly #limit: number
+  /** Of the hour that is counted; with it begins a new one. */
+  #index = new LabelIndex<Counter>()
+  #hour = 0
+  /** Of the minute that is counted, by status. */
+  #together: Counter[] = []
+  #minute = 0
+  /** In order of their first request. */
+  readonly counters: Counter[] = []
+  /** All requests together by minute and status, in order of their first request. */
+  readonly overall: Counter[] = []
+  requests = 0
+
+  /** @param limit counters that it holds at most */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get size(): number {
+    return this.counters.length + this.overall.length
+  }
+
+  /**
+   * @param duration µs, a whole number
+   * @param at epoch ms
+   * @returns whether there was room for it
+   */
+  count(
+    keyId: string,
+    organizationId: string,
+    method: string,
+    route: string,
+    status: number,
+    duration: number,
+    at: number,
+  ): boolean {
+    if (at < this.#hour || at >= this.#hour + HOUR) this.#beginHour(at)
+    if (at < this.#minute || at >= this.#minute + MINUTE) this.#beginMinute(at)
+    const counter =
+      this.#index.find(keyId, organizationId, method, route, status) ??
+      this.#make(keyId, organizationId, method, route, status)
+    if (counter === null) return false
+    const bucket = latencyBucket(duration / 1000)
+    counter.add(duration, bucket)
+    this.#ofStatus(status).add(duration, bucket)
+    this.requests += 1
+    return true
+  }
+
+  #beginHour(at: number): void {
+    this.#hour = at - (at % HOUR)
+    this.#index = new LabelIndex()
+  }
+
+  #beginMinute(at: number): void {
+    this.#minute = at - (at % MINUTE)
+    this.#together = []
+  }
+
+  #make(keyId: string, organizationId: string, method: string, route: string, status: number): Counter | null {
+    if (this.size >= this.#limit) return null
+    const counter = new Counter(keyId, organizationId, method, route, status, this.#hour)
+    this.#index.add(counter)
+    this.counters.push(counter)
+    return counter
+  }
+
+  /** Not held to the limit: there are few statuses, and a request that found its counter must be in both. */
+  #ofStatus(status: number): Counter {
+    for (const counter of this.#together) if (counter.status === status) return counter
+    const counter = new Counter(ALL_KEYS, '', '', '', status, this.#minute)
+    this.#together.push(counter)
+    this.overall.push(counter)
+    return counter
+  }
+}
