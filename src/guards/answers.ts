@@ -3,6 +3,7 @@ import { ElysiaCustomStatusResponse } from 'elysia'
 import { MachineAuthError } from '../errors.ts'
 import { requestPath } from '../lib/path.ts'
 import type { MachineAuthOptions } from '../options/types.ts'
+import { givenRequestId } from './request-id.ts'
 import { peekPresented } from './state.ts'
 
 type Collected = Parameters<MachineAuthError['writeTo']>[0]
@@ -106,7 +107,7 @@ export class Answers {
 
   /** The id of a request, also of one that no guard has seen. */
   requestIdOf(request: Request): string {
-    return peekPresented(request)?.requestId ?? this.#options.nextRequestId()
+    return peekPresented(request)?.requestId ?? givenRequestId(request.headers) ?? this.#options.nextRequestId()
   }
 
   /** What was thrown, as a refusal: what none of ours is, is a fault, and no reason to let anybody through. */

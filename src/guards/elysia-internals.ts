@@ -36,7 +36,7 @@ export interface AppInternals {
     readonly prefix?: string
   }
   readonly inference: Parameters<typeof import('elysia/sucrose')['sucrose']>[1]
-  readonly event: { readonly error?: readonly HookContainer[] }
+  readonly event: { readonly error?: readonly HookContainer[]; readonly request?: readonly HookContainer[] }
   readonly server: {
     requestIP(request: Request): { readonly address: string } | null
     stop(closeActiveConnections?: boolean): Promise<void>

@@ -3,9 +3,11 @@ import type { MachineAuthError } from '../errors.ts'
 import { routedPaths } from '../lib/path.ts'
 import type { CompiledPolicy } from '../limits/policy.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
+import { withHeaders } from './answer-headers.ts'
 import { Answers } from './answers.ts'
 import { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
+import { hasOtherRequestHook, withRequestId } from './early-hooks.ts'
 import { hasForeignErrorHook } from './error-hooks.ts'
 import { createCredentialHiding } from './hidden-credentials.ts'
 import type { RequestObserver } from './observation.ts'
@@ -55,6 +57,7 @@ export class GuardEngine {
   /** Of each app, the paths that have limits of their own in place of the default one. */
   #limitedPaths: readonly RouteCheck[] = []
   #hasConcurrency = false
+  #hasOtherHooks = false
   #auditedRoutes = -1
   #failure: Error | null = null
 
@@ -107,6 +110,7 @@ export class GuardEngine {
     try {
       this.audit()
       this.answers.isAlone = !this.apps.roots().some(hasForeignErrorHook)
+      this.#hasOtherHooks = this.apps.roots().some(hasOtherRequestHook)
       const prefixes = this.apps.roots().flatMap((app) => app.config.prefix ?? [])
       this.#protect = createProtection(this.#protectRules, prefixes)
       this.#publicPaths = new WeakMap(
@@ -181,9 +185,14 @@ export class GuardEngine {
     const presented = new Presented(this.#environment, request)
     rememberPresented(request, presented)
     const observer = this.#observer
-    if (observer === null) return this.#meetReady(handle, presented)
+    if (observer === null) return this.#identify(handle, presented)
     const observation = observer.begin(presented)
-    return observation.over(this.#meetReady(handle, presented))
+    return observation.over(this.#identify(handle, presented))
+  }
+
+  #identify<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
+    const met = this.#meetReady(handle, presented)
+    return this.#hasOtherHooks ? withRequestId(met, presented) : met
   }
 
   #meetReady<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
@@ -320,6 +329,8 @@ export class GuardEngine {
     // A plugin that only a group uses never sees the request; its rules and limits would let everything through.
     if (presented === undefined) return this.#mustMeet ? withoutPlugin().toResponse() : undefined
     presented.isMet = true
+    // Before anything answers: every answer that Elysia makes has it then.
+    headers['x-request-id'] = presented.requestId
     try {
       if (presented.early !== null) throw presented.early
       if (this.#limits.hasPrincipalDefault && !this.#excepts(presented)) this.#limits.chargeDefault(presented)
@@ -365,13 +376,6 @@ export class GuardEngine {
   isOpenSocket(request: Request): boolean {
     return (peekPresented(request)?.route ?? null) !== null && request.headers.has('upgrade')
   }
-}
-
-/** A copy, since the headers of an answer that was fetched elsewhere cannot be changed. */
-function withHeaders(answer: Response, added: AnswerHeaders): Response {
-  const copy = new Response(answer.body, answer)
-  for (const [name, value] of Object.entries(added)) if (value !== undefined) copy.headers.set(name, String(value))
-  return copy
 }
 
 function nothingPublic(): boolean {

@@ -63,7 +63,6 @@ export function createGuards<U extends object, Roles extends string>(
   function attachAuth({ request, set, route, params, store }: AuthContext) {
     const presented = presentedBy(request)
     presented.reach(route, store)
-    set.headers['x-request-id'] = presented.requestId
     const auth = new Auth<U, Roles>(presented, set.headers, route, params)
     return { auth }
   }

@@ -7,6 +7,7 @@ import { Charges } from './charges.ts'
 import type { CredentialEnvironment } from './credential-environment.ts'
 import { Credentials, WRONG } from './credentials.ts'
 import type { LimitsPort } from './limits-port.ts'
+import { givenRequestId } from './request-id.ts'
 import type { AnswerHeaders } from './vary.ts'
 
 /** What a request's credentials, limits and rules need; made once per core. */
@@ -21,8 +22,6 @@ export interface RequestEnvironment extends CredentialEnvironment {
   /** Holds a request to what its route says, once that is known; throws where it refuses. */
   readonly onRoute: (presented: Presented, route: string, store: object) => void
 }
-
-const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/
 
 export class Presented extends Credentials<RequestEnvironment> {
   /** ms; undefined until a guard asked for the master key. */
@@ -69,10 +68,7 @@ export class Presented extends Credentials<RequestEnvironment> {
 
   /** Kept from the caller when well formed, else made; the same in answer, problem body and log. */
   get requestId(): string {
-    if (this.#requestId === undefined) {
-      const given = this.request.headers.get('x-request-id')
-      this.#requestId = given !== null && REQUEST_ID.test(given) ? given : this.environment.nextRequestId()
-    }
+    this.#requestId ??= givenRequestId(this.request.headers) ?? this.environment.nextRequestId()
     return this.#requestId
   }
 

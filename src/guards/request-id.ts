@@ -3,6 +3,14 @@
 /** Two digits of base 36, each made once: what changes with every request is then put together from two texts. */
 const ENDINGS: readonly string[] = Array.from({ length: 36 ** 2 }, (_, number) => number.toString(36).padStart(2, '0'))
 
+const WELL_FORMED = /^[A-Za-z0-9._-]{8,128}$/
+
+/** The id that the caller gave, when it is well formed; else null. */
+export function givenRequestId(headers: Headers): string | null {
+  const given = headers.get('x-request-id')
+  return given !== null && WELL_FORMED.test(given) ? given : null
+}
+
 export function createRequestIds(): () => string {
   const process = Buffer.from(crypto.getRandomValues(new Uint8Array(9))).toString('base64url')
   let rounds = 0
