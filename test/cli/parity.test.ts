@@ -75,6 +75,7 @@ const ONLY_CODE: Readonly<Record<string, string>> = {
   'audit.recordDenied': 'what every refusal does',
   'audit.recordGuess': 'what every refusal does',
   'audit.refuseOutOfReach': 'what every refusal does',
+  'audit.noteOutOfReach': 'what every refusal does',
   'audit.seal': 'the life of the process',
   'audit.sweep': 'the life of the process',
   'audit.stop': 'the life of the process',

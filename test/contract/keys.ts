@@ -40,6 +40,18 @@ export function describeKeyStore(name: string, open: Open): void {
       expect(await keys().find('key_unknown')).toBeNull()
     })
 
+    test('answers many keys at once, each once, without those that there are not', async () => {
+      const records = Array.from({ length: 3 }, (_, index) => aKey({ revokedAt: index === 0 ? NOW : null }))
+      await insertAll(...records)
+      const [first, second] = records.map(({ id }) => id)
+      const unknown = Array.from({ length: 1000 }, (_, index) => `key_unknown_${index}`)
+      const found = await keys().findMany([`${second}`, ...unknown, `${first}`, `${first}`])
+      expect(found.toSorted((one, other) => (one.id < other.id ? -1 : 1))).toEqual(
+        records.slice(0, 2).toSorted((one, other) => (one.id < other.id ? -1 : 1)),
+      )
+      expect(await keys().findMany([])).toEqual([])
+    })
+
     test('refuses an id twice as an internal error that names no value', async () => {
       const key = aKey()
       await keys().insert(key)

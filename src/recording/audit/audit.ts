@@ -108,10 +108,15 @@ export class AuditLog {
    * @throws MachineAuthError `not_found`, always
    */
   async refuseOutOfReach(actor: AuditActor, subject: string): Promise<never> {
+    await this.noteOutOfReach(actor, subject)
+    throw new MachineAuthError('not_found')
+  }
+
+  /** Writes down that an actor named what is not his to see, where the answer is another than 404. Never rejects. */
+  noteOutOfReach(actor: AuditActor, subject: string): Promise<void> {
     // The subject came with the request: bounded, since nobody checked its length.
     const event = { action: 'cross_tenant_attempt', actor, subject: subject.slice(0, 128) }
-    await this.#attempts.note(actor.id, event)
-    throw new MachineAuthError('not_found')
+    return this.#attempts.note(actor.id, event)
   }
 
   /**

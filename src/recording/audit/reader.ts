@@ -1,7 +1,7 @@
 /** What somebody may ask of the audit log, and how events are shown to him. */
 import { type Actor, reachOf } from '../../authorization/actor.ts'
-import { invalidField } from '../../lib/field-errors.ts'
-import { parseTimestamp, toTimestamp } from '../../lib/timestamp.ts'
+import { readMoment } from '../../lib/moment.ts'
+import { toTimestamp } from '../../lib/timestamp.ts'
 import type { AuditFilter } from '../../storage/ports/audit.ts'
 import type { AuditRecord } from '../../storage/records.ts'
 
@@ -38,16 +38,9 @@ export interface AuditView {
 /** The last moment that a date can hold, epoch ms. */
 const LATEST = 8.64e15
 
-function parseMoment(path: 'from' | 'to', text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const moment = parseTimestamp(text)
-  if (moment === null) throw invalidField(path, "must be a moment in RFC 3339, such as '2030-01-31T12:00:00Z'")
-  return moment
-}
-
 /** @throws MachineAuthError `validation_failed` for a moment that is none */
 export function resolveQuery({ from, to, ...same }: AuditQuery): AuditFilter {
-  return { ...same, from: parseMoment('from', from), to: parseMoment('to', to) }
+  return { ...same, from: readMoment('from', from), to: readMoment('to', to) }
 }
 
 /** The filter cut down to what an actor may read, or what of it is not his to ask for. */

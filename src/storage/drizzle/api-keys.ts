@@ -19,6 +19,7 @@ import {
 import type { KeyFilter, KeySelection, KeyStatus, KeyStore, Revocation } from '../ports/keys.ts'
 import type { ApiKeyRecord } from '../records.ts'
 import { recordingChanges } from './changes.ts'
+import { chunksOf } from './chunks.ts'
 import { createCreditVerbs } from './credits.ts'
 import { type Database, once } from './database.ts'
 import { createKeyChanges, searchTextOf } from './key-changes.ts'
@@ -26,6 +27,7 @@ import { readPage, type Sorts, sortedBy } from './paging.ts'
 
 /** The subject of a change that concerns every key. */
 const EVERY = '*'
+const IDS_PER_STATEMENT = 500
 
 function revokedBy({ at, reason, by }: Revocation) {
   return { revokedAt: at, revokedReason: reason, revokedBy: by }
@@ -124,7 +126,7 @@ export function createKeyStore(database: Database): KeyStore {
 
     async findMany(ids) {
       const found: ApiKeyRecord[] = []
-      for (const some of chunksOf(ids, IDS_PER_STATEMENT)) {
+      for (const some of chunksOf([...new Set(ids)], IDS_PER_STATEMENT)) {
         found.push(...(await handle.select(columns).from(apiKeys).where(inArray(apiKeys.id, [...some]))))
       }
       return found
