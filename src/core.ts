@@ -6,27 +6,40 @@ import { createIdempotency } from './http/idempotency.ts'
 import type { HttpServices } from './http/plugin.ts'
 import { warnOfExpiry } from './keys/expiry-warnings.ts'
 import type { Clock } from './lib/clock.ts'
+import { type ClosingStages, closeInStages } from './life/closing.ts'
+import { Life } from './life/life.ts'
+import type { Stoppable } from './life/stopping.ts'
 import { resolveOptions } from './options/resolve.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { MachineAuthOptions } from './options/types.ts'
 import { composeRecorders } from './recorders.ts'
-import { purgeUsage } from './recording/usage/retention.ts'
+import { Meters } from './recording/metrics/meters.ts'
+import { Metrics } from './recording/metrics/metrics.ts'
 import { type Composition, composeServices, type Services } from './services.ts'
 import { startUp } from './startup.ts'
 import { afterReady } from './storage/after-ready.ts'
+import { observed } from './storage/observed.ts'
 import { openStorage } from './storage/open.ts'
 import type { Storage } from './storage/ports.ts'
 import { startUpkeep, type UpkeepTasks } from './upkeep.ts'
+
+/** ms that closing may take, unless the process is about to end. */
+const CLOSING_PATIENCE = 10_000
 
 /** Carries what a core's users and roles are typed as; exists in types only. */
 declare const TYPES: unique symbol
 
 /** A core: the services, without HTTP. */
 export interface MachineAuth<Roles extends string = string, U extends object = object> extends Services {
+  /** What is measured; null where `metrics` is false. */
+  readonly metrics: Metrics | null
   readonly [TYPES]?: { readonly roles: Roles; readonly user: U }
   /** Resolves when the database is migrated and read; rejects when it cannot be used. */
   readonly ready: Promise<void>
-  /** Stops what runs in the background and closes the database it opened. */
+  /**
+   * Stops what runs in the background, writes what was recorded, and closes the database it opened. Readiness is
+   * refused from then on. Waits at most ten seconds, also for a database that does not answer.
+   */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -48,6 +61,7 @@ interface CoreInternals {
   readonly services: HttpServices
   /** Names the core among others of the process. */
   readonly seed: string
+  readonly stoppable: Stoppable
 }
 
 const internals = new WeakMap<object, CoreInternals>()
@@ -80,9 +94,9 @@ function createWatcher({ authenticators, roleReader, limits }: Composition, stor
 }
 
 function upkeepOf(
-  { services: { audit }, limits }: Composition,
+  { services: { audit, usage }, limits }: Composition,
   storage: Storage,
-  { apiKeys: { expiryWarning: ahead, onExpiring }, usage }: ResolvedOptions,
+  { expiryWarning: ahead, onExpiring }: ResolvedOptions['apiKeys'],
   warn: (message: string) => void,
 ): UpkeepTasks {
   const { keys, sessions, refreshFamilies, idempotency } = storage
@@ -93,7 +107,7 @@ function upkeepOf(
     'Forgetting ended limits and blocks': (now) => limits.sweep(now),
     'Telling of keys that expire soon': (now) => warnOfExpiry({ keys, ahead, onExpiring, audit, warn }, now),
     'Shortening the audit log': (now) => audit.sweep(now),
-    'Forgetting old counts of requests': async (now) => usage && purgeUsage({ store: storage.usage, ...usage }, now),
+    'Forgetting old counts of requests': () => usage.purge(),
   }
 }
 
@@ -118,37 +132,56 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   for (const warning of resolved.warnings) warn(warning)
 
   const opened = openStorage(resolved.database, { migrate: resolved.migrate, clock })
-  const storage = afterReady(opened.storage, opened.ready)
+  const meters = resolved.metrics === false ? null : new Meters()
+  const stored = meters === null ? opened.storage : observed(opened.storage, meters.storage)
+  const storage = afterReady(stored, opened.ready)
   const started = Promise.withResolvers<void>()
   // Whoever needs the core awaits `ready` and hears of it there.
   started.promise.catch(() => undefined)
 
-  const recorders = composeRecorders({ options: resolved, storage, clock, warn })
-  const composition = composeServices({ options: resolved, storage, clock, warn, ready: started.promise })
+  const recorders = composeRecorders({ options: resolved, storage, clock, warn, meters })
+  const composition = composeServices({
+    options: resolved,
+    storage,
+    clock,
+    warn,
+    ready: started.promise,
+    recorder: recorders.usage,
+    meter: meters?.limits ?? null,
+  })
   const { services, authenticators, limits, roles, roleReader, permissions } = composition
+  const metrics = meters && new Metrics({ meters, caches: () => authenticators.figures(), recorders })
   const watcher = createWatcher(composition, storage, clock)
-  const stopUpkeep = startUpkeep(upkeepOf(composition, storage, resolved, warn), clock, warn)
+  const stopUpkeep = startUpkeep(upkeepOf(composition, storage, resolved.apiKeys, warn), clock, warn)
 
-  let closing: Promise<void> | undefined
-  function close(): Promise<void> {
-    closing ??= (async () => {
-      await stopUpkeep()
-      roleReader.stop()
-      await watcher.stop()
-      await opened.ready.catch(() => undefined)
-      await limits.stop()
-      await recorders.stop()
-      await services.audit.stop()
-      await opened.storage.close()
-    })()
-    return closing
+  const life = new Life()
+  const closing: ClosingStages = {
+    stages: [
+      { 'Starting up': () => started.promise.catch(() => undefined) },
+      {
+        'Stopping the upkeep': stopUpkeep,
+        'Stopping to read roles': () => roleReader.stop(),
+        'Stopping to watch for changes': () => watcher.stop(),
+        'Writing limits and quotas': () => limits.stop(),
+        'Writing what was recorded of requests': () => recorders.stop(),
+      },
+      { 'Writing the audit log': () => services.audit.stop() },
+    ],
+    last: { 'Closing the database': () => opened.storage.close() },
+  }
+  let closed: Promise<void> | undefined
+  function close(patience = CLOSING_PATIENCE): Promise<void> {
+    life.become('draining')
+    closed ??= closeInStages(closing, patience, warn).then(() => life.become('closed'))
+    return closed
   }
 
   const core: MachineAuth<Roles, U> = {
     ...services,
+    metrics,
     ready: started.promise,
-    close,
-    [Symbol.asyncDispose]: close,
+    close: () => close(),
+    [Symbol.asyncDispose]: () => close(),
   }
   let isStarted = false
   const { importKinds } = resolved.apiKeys
@@ -157,9 +190,13 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     .then(
       () => {
         isStarted = true
+        life.become('ready')
         started.resolve()
       },
-      (reason: unknown) => started.reject(reason),
+      (reason: unknown) => {
+        life.become('failed')
+        started.reject(reason)
+      },
     )
   internals.set(core, {
     options: resolved,
@@ -173,9 +210,11 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     }),
     services: {
       ...services,
+      metrics,
       idempotent: createIdempotency({ store: storage.idempotency, clock, secrets: resolved.secrets, warn }),
     },
     seed: crypto.randomUUID(),
+    stoppable: { life, close, timing: resolved.shutdown },
   })
   return core
 }

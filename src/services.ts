@@ -15,11 +15,16 @@ import { RoleReader } from './authorization/role-reader.ts'
 import { RoleRegistry } from './authorization/roles.ts'
 import type { BlockService } from './blocks/service.ts'
 import { createLimits } from './guards/create-limits.ts'
+import { requireKey } from './keys/options.ts'
 import { KeyService } from './keys/service.ts'
 import type { Clock } from './lib/clock.ts'
 import { AttemptGate } from './limits/attempt-gate.ts'
+import { USUALLY_KEPT } from './options/groups.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import { AuditLog } from './recording/audit/audit.ts'
+import type { LimitMeter } from './recording/metrics/meter.ts'
+import type { UsageCounter } from './recording/usage/counter.ts'
+import { type UsageFlush, UsageService } from './recording/usage/service.ts'
 import { SessionService } from './sessions/service.ts'
 import type { Storage } from './storage/ports.ts'
 import { AccessTokens } from './tokens/access-tokens.ts'
@@ -41,6 +46,7 @@ export interface Services {
   readonly login: LoginService
   readonly blocks: BlockService
   readonly signingKeys: SigningKeys
+  readonly usage: UsageService
   readonly audit: AuditLog
 }
 
@@ -49,14 +55,18 @@ export interface ComposeOptions {
   readonly storage: Storage
   readonly clock: Clock
   readonly warn: (message: string) => void
+  /** Counts requests; null when nobody does. */
+  readonly recorder: (UsageFlush & UsageCounter) | null
   /** Resolves when everything was read that decides about requests. */
   readonly ready: Promise<void>
+  /** Hears what limits decide; null where nobody measures. */
+  readonly meter: LimitMeter | null
 }
 
 /** The services, and what stands behind them. */
 export type Composition = ReturnType<typeof composeServices>
 
-export function composeServices({ options: resolved, storage, clock, warn, ready }: ComposeOptions) {
+export function composeServices({ options: resolved, storage, clock, warn, ready, meter, recorder }: ComposeOptions) {
   const audit = new AuditLog({
     store: storage.audit,
     clock,
@@ -105,7 +115,7 @@ export function composeServices({ options: resolved, storage, clock, warn, ready
     refuseOutOfReach: (actor, subject) => audit.refuseOutOfReach(actor, subject),
   })
   const passwords = new Passwords()
-  const limits = createLimits({ options: resolved, storage, clock, audit, warn, attempts })
+  const limits = createLimits({ options: resolved, storage, clock, audit, warn, attempts, meter })
   const accessTokens = new AccessTokens({ keys: signingKeys, jwt: resolved.jwt, claims: resolved.claims, warn })
   const keys = new KeyService({
     ...common,
@@ -121,6 +131,7 @@ export function composeServices({ options: resolved, storage, clock, warn, ready
     resolveApiKey: (text, presenter) => authenticators.apiKeys.resolve(text, presenter),
     foreignLookups: (text) => authenticators.foreignTexts.lookupsOf(text),
     importKinds: resolved.apiKeys.importKinds,
+    uses: recorder,
   })
   const tokens = new TokenService({
     ...common,
@@ -180,6 +191,17 @@ export function composeServices({ options: resolved, storage, clock, warn, ready
   })
   const permissionService = new PermissionService({ ...common, registry: permissions, store: storage.permissions })
 
+  const usage = new UsageService({
+    store: storage.usage,
+    keys: storage.keys,
+    organizations: storage.organizations,
+    requireKey: (id, actor) => requireKey({ keys: storage.keys, audit }, id, actor),
+    audit,
+    recorder,
+    kept: resolved.usage || USUALLY_KEPT,
+    clock,
+  })
+
   const services: Services = {
     keys,
     organizations,
@@ -191,6 +213,7 @@ export function composeServices({ options: resolved, storage, clock, warn, ready
     login,
     blocks: limits.blocks,
     signingKeys,
+    usage,
     audit,
   }
   return { services, authenticators, limits, roles, roleReader, permissions, keyHasher, tokenHasher }

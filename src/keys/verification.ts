@@ -13,6 +13,7 @@ import type { Clock } from '../lib/clock.ts'
 import { FieldErrors } from '../lib/field-errors.ts'
 import { parseAddress } from '../lib/ip.ts'
 import { addressSubject, subjectOf } from '../limits/subjects.ts'
+import type { UsageCounter } from '../recording/usage/counter.ts'
 import type { KeyStore } from '../storage/ports/keys.ts'
 import type { Environment } from '../storage/records.ts'
 
@@ -68,6 +69,8 @@ export interface KeyVerifierOptions {
   /** What a key is found by that was made elsewhere; empty for a text of ours. */
   readonly foreignLookups: (text: string) => readonly string[]
   readonly clock: Clock
+  /** Hears that a key was used; null where nobody notes it. */
+  readonly uses: Pick<UsageCounter, 'touch'> | null
 }
 
 const INVALID: KeyVerification = Object.freeze({ valid: false, code: 'api_key_invalid' })
@@ -120,8 +123,13 @@ export async function verifyKey(
   if (!isWithinReach(reachOf(actor), outcome.apiKey)) return INVALID
   if (use.isSubjectBlocked(outcome)) return { ...BLOCKED, key: outcome.apiKey }
   const code = decide(outcome, input, options.permissions)
-  if (code !== 'valid' || input.consume !== true) return { valid: code === 'valid', code, key: outcome.apiKey }
+  if (code !== 'valid') return { valid: false, code, key: outcome.apiKey }
+  if (input.consume !== true) {
+    options.uses?.touch(outcome.id)
+    return { valid: true, code, key: outcome.apiKey }
+  }
   const { code: used, remaining, credits } = await use.consume(outcome)
+  if (used === 'valid') options.uses?.touch(outcome.id)
   const left = remaining === null ? {} : { remaining }
   return { valid: used === 'valid', code: used, key: withCreditsLeft(outcome.apiKey, credits), ...left }
 }

@@ -138,6 +138,14 @@ export function resolveAudit(given: MachineAuthOptions['audit'] = {}): ResolvedO
   return { retention: given.retention === undefined ? null : parseDuration(given.retention) }
 }
 
+const KEPT = { retention: '90d', dailyRetention: '730d' }
+
+/** ms that counts of requests are kept, also those that others report where `usage: false` makes none. */
+export const USUALLY_KEPT = {
+  retention: parseDuration(KEPT.retention),
+  dailyRetention: parseDuration(KEPT.dailyRetention),
+}
+
 export function resolveUsage(given: MachineAuthOptions['usage'] = {}): ResolvedOptions['usage'] {
   if (given === false) return false
   return {
@@ -145,8 +153,8 @@ export function resolveUsage(given: MachineAuthOptions['usage'] = {}): ResolvedO
     batchSize: given.batchSize ?? 200,
     durability: given.durability ?? 'buffered',
     journal: given.journal ?? null,
-    retention: parseDuration(given.retention ?? '90d'),
-    dailyRetention: parseDuration(given.dailyRetention ?? '730d'),
+    retention: parseDuration(given.retention ?? KEPT.retention),
+    dailyRetention: parseDuration(given.dailyRetention ?? KEPT.dailyRetention),
   }
 }
 

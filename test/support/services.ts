@@ -23,6 +23,7 @@ import type { KeyUsePort } from '../../src/keys/verification.ts'
 import type { ResolvedOptions } from '../../src/options/resolved.ts'
 import type { MachineAuthOptions, UsersOption } from '../../src/options/types.ts'
 import { AuditLog } from '../../src/recording/audit/audit.ts'
+import type { UsageCounter } from '../../src/recording/usage/counter.ts'
 import { SessionService } from '../../src/sessions/service.ts'
 import type { Storage } from '../../src/storage/ports.ts'
 import type { ChangeKind } from '../../src/storage/records.ts'
@@ -82,6 +83,7 @@ export interface ServicesInput {
   readonly hasher?: PasswordHasher
   readonly throttle?: Partial<LoginThrottleOptions>
   readonly use?: KeyUsePort
+  readonly uses?: Pick<UsageCounter, 'touch'>
 }
 
 const NEVER_LIMITED: KeyUsePort = {
@@ -237,6 +239,7 @@ export function createServices(input: ServicesInput = {}) {
         rate: { limit: 1_000_000, window: 900_000 },
         capacity: 1000,
         nameKey: new Uint8Array(32),
+        meter: null,
         ...input.throttle,
       }),
       users: storage.users,
@@ -258,6 +261,7 @@ export function createServices(input: ServicesInput = {}) {
       defaultRateLimit: false,
       credits: { unused: () => 0, forget: () => undefined },
       use: input.use ?? NEVER_LIMITED,
+      uses: input.uses ?? null,
     }),
   }
 }

@@ -21,26 +21,31 @@ const CHECKPOINTS_KEPT = 90 * DAY
 /** Rows in one statement: other writers wait for no more. */
 const BATCH = 1000
 
-async function inBatches(purge: (limit: number) => Promise<number>): Promise<number> {
-  let all = 0
-  for (;;) {
-    const purged = await purge(BATCH)
-    all += purged
-    if (purged < BATCH) return all
-    await breathe()
-  }
-}
-
 /**
  * Deletes what is older than it is kept, in batches, so that requests have their turn in between.
  *
  * @param now epoch ms
+ * @param onProgress hears how many rows are deleted so far
  * @returns how many rows
  */
-export async function purgeUsage({ store, retention, dailyRetention }: UsageRetention, now: number): Promise<number> {
-  const minutes = await inBatches((limit) => store.purge('minute', now - MINUTES_KEPT, limit))
-  const hours = await inBatches((limit) => store.purge('hour', now - retention, limit))
-  const days = await inBatches((limit) => store.purge('day', now - dailyRetention, limit))
-  const receipts = await inBatches((limit) => store.purgeReceipts(now - RECEIPTS_KEPT, limit))
-  return minutes + hours + days + receipts + (await store.purgeCheckpoints(now - CHECKPOINTS_KEPT))
+export async function purgeUsage(
+  { store, retention, dailyRetention }: UsageRetention,
+  now: number,
+  onProgress: (deleted: number) => void = () => undefined,
+): Promise<number> {
+  let deleted = 0
+  async function inBatches(purge: (limit: number) => Promise<number>): Promise<void> {
+    for (;;) {
+      const purged = await purge(BATCH)
+      deleted += purged
+      onProgress(deleted)
+      if (purged < BATCH) return
+      await breathe()
+    }
+  }
+  await inBatches((limit) => store.purge('minute', now - MINUTES_KEPT, limit))
+  await inBatches((limit) => store.purge('hour', now - retention, limit))
+  await inBatches((limit) => store.purge('day', now - dailyRetention, limit))
+  await inBatches((limit) => store.purgeReceipts(now - RECEIPTS_KEPT, limit))
+  return deleted + (await store.purgeCheckpoints(now - CHECKPOINTS_KEPT))
 }

@@ -6,9 +6,9 @@ import type { KeyStore } from '../../storage/ports/keys.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
 import type { ApiKeyRecord } from '../../storage/records.ts'
 import { resolveSpan, type UsageInput } from './periods.ts'
-import { purgeUsage, type UsageRetention } from './purge.ts'
 import { type ReportOptions, reportUses, type UsageReport } from './report.ts'
 import type { ReportedUse } from './reported-use.ts'
+import { purgeUsage, type UsageRetention } from './retention.ts'
 import { readStats } from './stats.ts'
 import { type KeyUsage, toKeyUsage, type UsageStats } from './views.ts'
 
@@ -21,7 +21,8 @@ export interface UsageServiceOptions {
   readonly audit: ReportOptions['audit']
   /** What this process counts and has not written yet; null where it counts nothing. */
   readonly recorder: UsageFlush | null
-  readonly retention: UsageRetention
+  /** How long counts are kept. */
+  readonly kept: Omit<UsageRetention, 'store'>
   readonly clock: Clock
 }
 
@@ -91,7 +92,7 @@ export class UsageService {
     actor: Actor = SYSTEM,
   ): Promise<number> {
     requirePlatform(actor)
-    const { store, retention, clock } = this.#options
-    return purgeUsage(store, retention, clock(), onProgress)
+    const { store, kept, clock } = this.#options
+    return purgeUsage({ store, ...kept }, clock(), onProgress)
   }
 }
