@@ -207,6 +207,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       hasRole: () => (isStarted ? (name) => roles.has(name) : null),
       permissions,
       observers: recorders.observers,
+      life,
     }),
     services: {
       ...services,

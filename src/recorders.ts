@@ -2,6 +2,7 @@
 import type { Observers } from './guards/observation.ts'
 import type { Clock } from './lib/clock.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
+import type { Meters } from './recording/metrics/meters.ts'
 import { UsageRecorder } from './recording/usage/recorder.ts'
 import type { Storage } from './storage/ports.ts'
 
@@ -10,6 +11,8 @@ export interface RecorderOptions {
   readonly storage: Storage
   readonly clock: Clock
   readonly warn: (message: string) => void
+  /** Null when nothing is measured. */
+  readonly meters: Meters | null
 }
 
 export interface Recorders {
@@ -31,12 +34,14 @@ function composeUsage({ options: { usage }, storage, clock, warn }: RecorderOpti
 export function composeRecorders(options: RecorderOptions): Recorders {
   const usage = composeUsage(options)
   return {
-    observers: { usage, meter: null, log: null },
+    observers: { usage, meter: options.meters?.requests ?? null, log: null },
     usage,
     async start() {
+      options.meters?.lag.start()
       usage?.start()
     },
     async stop() {
+      options.meters?.lag.stop()
       await usage?.stop()
     },
   }

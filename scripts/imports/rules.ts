@@ -8,7 +8,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['index.ts', 'plugin.ts', 'core.ts', 'startup.ts', 'services.ts', 'recorders.ts', 'upkeep.ts', 'cli', 'console'],
   ['guards', 'http', 'docs'],
   ['keys', 'tokens', 'sessions', 'accounts', 'blocks'],
-  ['authentication', 'authorization', 'limits', 'recording', 'cluster'],
+  ['authentication', 'authorization', 'limits', 'recording', 'cluster', 'life'],
   ['credentials', 'storage'],
   ['options', 'errors.ts', 'lib'],
 ]
@@ -45,6 +45,12 @@ export const EXCEPTIONS: readonly {
     why: 'a key is counted as whom it was proven to be',
   },
   {
+    from: 'limits',
+    to: 'recording/metrics/meter.ts',
+    typesOnly: true,
+    why: 'a decision is counted where it is made',
+  },
+  {
     from: 'recording',
     to: 'authorization/actor.ts',
     why: 'how far somebody reaches decides which events he may read',
@@ -69,6 +75,7 @@ export const PACKAGES: readonly { readonly names: readonly string[]; readonly kn
     names: ['elysia', '@elysiajs/'],
     knownBy: ['index.ts', 'plugin.ts', 'guards', 'http', 'docs', 'console', 'cli/serve'],
   },
+  { names: ['prom-client'], knownBy: ['recording/metrics'] },
 ]
 
 /** The public entry and the package's own name: for users, never for the inside. */

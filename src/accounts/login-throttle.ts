@@ -11,6 +11,7 @@ import type { Clock } from '../lib/clock.ts'
 import { Limiter } from '../limits/limiter.ts'
 import { createRate } from '../limits/rate.ts'
 import { addressSubject } from '../limits/subjects.ts'
+import type { LimitMeter } from '../recording/metrics/meter.ts'
 import type { LoginAddressStore } from '../storage/ports/sessions.ts'
 
 export interface LoginThrottleOptions {
@@ -22,6 +23,8 @@ export interface LoginThrottleOptions {
   readonly capacity: number
   /** Names accounts in storage, so that it holds no list of e-mail addresses. */
   readonly nameKey: Uint8Array
+  /** Null where nobody measures. */
+  readonly meter: LimitMeter | null
 }
 
 /** Failures of an account from which on strangers wait. */
@@ -96,6 +99,7 @@ export class LoginThrottle {
     try {
       const leave = await this.#takeTurn(account, place)
       try {
+        this.#options.meter?.decision('login', true)
         const proven = await verify()
         if (proven === null) this.#noteFailure(account, place)
         else await this.#noteSuccess(account, place)
@@ -119,7 +123,7 @@ export class LoginThrottle {
   async #enter(place: string): Promise<void> {
     for (;;) {
       const { remaining, retryAfter } = this.#addresses.read(place, this.#options.clock())
-      if (remaining === 0) throw lockedOut(retryAfter)
+      if (remaining === 0) throw this.#refuse(retryAfter)
       if (this.#byAddress.enter(place, remaining)) return
       await this.#byAddress.change(place)
     }
@@ -147,9 +151,9 @@ export class LoginThrottle {
     const { failures, resetAfter } = this.#failuresOf(account)
     const sinceLast = this.#options.rate.window - resetAfter
     const wait = waitAfter(failures) - sinceLast
-    if (wait > 0) throw lockedOut(wait)
+    if (wait > 0) throw this.#refuse(wait)
     // One stranger at a time: the next one hears how this turn ended.
-    if (this.#taken.has(account)) throw lockedOut(waitAfter(failures))
+    if (this.#taken.has(account)) throw this.#refuse(waitAfter(failures))
     this.#taken.add(account)
     return () => void this.#taken.delete(account)
   }
@@ -158,6 +162,11 @@ export class LoginThrottle {
   #failuresOf(account: string): { readonly failures: number; readonly resetAfter: number } {
     const { remaining, resetAfter } = this.#accounts.read(account, this.#options.clock(), 0)
     return { failures: MOST_FAILURES - remaining, resetAfter }
+  }
+
+  #refuse(wait: number): MachineAuthError {
+    this.#options.meter?.decision('login', false)
+    return new MachineAuthError('locked_out', { retryAfter: wait / 1000 })
   }
 
   #noteFailure(account: string, place: string): void {
@@ -173,8 +182,4 @@ export class LoginThrottle {
     // Who proved himself is let in whether or not it can be written down.
     await this.#options.store.remember(account, place, this.#options.clock(), KEPT_ADDRESSES).catch(() => undefined)
   }
-}
-
-function lockedOut(wait: number): MachineAuthError {
-  return new MachineAuthError('locked_out', { retryAfter: wait / 1000 })
 }

@@ -35,6 +35,15 @@ interface Remembered<B, P> {
   readonly principal: P | undefined
 }
 
+/** How often what was asked for was remembered. */
+export interface CacheFigures {
+  readonly hits: number
+  readonly misses: number
+  /** Entries that had to make room for others. */
+  readonly evictions: number
+  readonly size: number
+}
+
 /** What a look-up came to. */
 interface Landed<B, P extends Principal> {
   readonly base: B
@@ -60,6 +69,8 @@ export class Authenticator<B, P extends Principal> {
   readonly #toRefusal: (error: unknown) => Refusal
   readonly #ready: Promise<void>
   readonly #flights = new Map<string, Flight<B, P>>()
+  #hits = 0
+  #misses = 0
 
   /**
    * @param options.ttl ms a verified credential is believed without asking storage again
@@ -91,7 +102,15 @@ export class Authenticator<B, P extends Principal> {
     if (entry === undefined) return this.#kind.refuseMalformed(text)
     const { base, principal } = entry.value
     if (principal === undefined) return undefined
-    return this.#kind.onHit === undefined || this.#kind.onHit(base, now) ? principal : undefined
+    if (this.#kind.onHit?.(base, now) === false) return undefined
+    this.#hits += 1
+    return principal
+  }
+
+  /** How its cache does. */
+  get figures(): CacheFigures {
+    const { size, evictions } = this.cache
+    return { hits: this.#hits, misses: this.#misses, evictions, size }
   }
 
   /** Whether a text was right before, as far as the cache remembers: it may have to be looked up anew all the same. */
@@ -106,8 +125,10 @@ export class Authenticator<B, P extends Principal> {
       const now = this.#clock()
       const known = this.cache.get(this.#kind.slotOf(text), text, now)
       if (known !== undefined && (this.#kind.onHit?.(known.value.base, now) ?? true)) {
+        this.#hits += 1
         return await this.#kind.principalOf(known.value.base, now)
       }
+      this.#misses += 1
       return await this.#lookup(text, now)
     } catch (error) {
       return this.#toRefusal(error)

@@ -6,7 +6,7 @@ import type { MachineAuthOptions } from '../options/types.ts'
 import type { Storage } from '../storage/ports.ts'
 import type { ChangeKind } from '../storage/records.ts'
 import { createApiKeyKind } from './api-key.ts'
-import { Authenticator } from './authenticator.ts'
+import { Authenticator, type CacheFigures } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
 import { createForeignKeyKind } from './imported-keys/foreign-key.ts'
 import { ForeignTexts } from './imported-keys/foreign-texts.ts'
@@ -51,7 +51,11 @@ export interface Authenticators {
   /** Forgets what depends on a subject; a changed role may concern anybody. */
   invalidate(kind: ChangeKind, subject: string): void
   clear(): void
+  /** How the caches do, by what is cached. */
+  figures(): Readonly<Record<CacheName, CacheFigures>>
 }
+
+type CacheName = 'api_key' | 'imported_key' | 'jwt' | 'bearer' | 'session'
 
 export function createAuthenticators(options: AuthenticatorsOptions): Authenticators {
   const { storage, users, clock, ready } = options
@@ -103,6 +107,13 @@ export function createAuthenticators(options: AuthenticatorsOptions): Authentica
     bearers,
     sessions,
     clear,
+    figures: () => ({
+      api_key: ownKeys.figures,
+      imported_key: foreignKeys.figures,
+      jwt: jwts.figures,
+      bearer: bearers.figures,
+      session: sessions.figures,
+    }),
     invalidate(kind, subject) {
       if (kind === 'role') clear()
       else for (const cache of caches) cache.invalidate(kind, subject)

@@ -52,6 +52,8 @@ export class CredentialCache<T> {
    * started before a revocation cannot bring the revoked credential back.
    */
   generation = 0
+  /** Entries that had to make room for others. */
+  evictions = 0
 
   /** @param size how many entries at most */
   constructor(size: number) {
@@ -95,6 +97,7 @@ export class CredentialCache<T> {
   #insert(slot: string, entry: CacheEntry<T>): void {
     this.#young.set(slot, entry)
     if (this.#young.size < this.#half) return
+    this.evictions += this.#old.size
     this.#old = this.#young
     this.#young = new Map()
   }

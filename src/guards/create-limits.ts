@@ -19,6 +19,7 @@ import { QuotaLedger } from '../limits/quota-ledger.ts'
 import { addressSubject } from '../limits/subjects.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import type { AuditLog } from '../recording/audit/audit.ts'
+import type { LimitMeter } from '../recording/metrics/meter.ts'
 import type { Storage } from '../storage/ports.ts'
 import { createKeyUse } from './key-use.ts'
 import { RequestLimits } from './request-limits.ts'
@@ -30,6 +31,8 @@ export interface LimitsOptions {
   readonly audit: AuditLog
   readonly warn: (message: string) => void
   readonly attempts: Pick<AttemptGate, 'forget'>
+  /** Null where nobody measures. */
+  readonly meter: LimitMeter | null
 }
 
 export interface AssembledLimits {
@@ -75,7 +78,15 @@ function createAbuseGuard(options: ResolvedOptions, blocks: BlockService, index:
   })
 }
 
-export function createLimits({ options, storage, clock, audit, warn, attempts }: LimitsOptions): AssembledLimits {
+export function createLimits({
+  options,
+  storage,
+  clock,
+  audit,
+  warn,
+  attempts,
+  meter,
+}: LimitsOptions): AssembledLimits {
   const { maxSubjects, strategy, headers, login, default: defaults } = options.rateLimit
   const index = new BlockIndex(createAddressMatcher(options.abuse.allow))
   const limiters = new Limiters(maxSubjects)
@@ -87,6 +98,7 @@ export function createLimits({ options, storage, clock, audit, warn, attempts }:
     quotas: storage.quotas,
     defaultRate: options.apiKeys.defaultRateLimit,
     strategy,
+    meter,
   })
   const blocks = new BlockService({
     store: storage.blocks,
@@ -113,6 +125,7 @@ export function createLimits({ options, storage, clock, audit, warn, attempts }:
     startBlock: (block) => blocks.start(block),
     block: (input, createdBy) => blocks.addChecked(input, { id: createdBy }, true),
     abuse,
+    meter,
   })
   const throttle = new LoginThrottle({
     store: storage.loginAddresses,
@@ -120,10 +133,12 @@ export function createLimits({ options, storage, clock, audit, warn, attempts }:
     rate: login,
     capacity: maxSubjects,
     nameKey: derive(options.secrets[0] ?? '', 'login-account'),
+    meter,
   })
   const masterKeys = new MasterKeyThrottle({
     clock,
     capacity: maxSubjects,
+    meter,
     async note({ address, requestId, isLast }) {
       // Where there is none nobody can guess it.
       if (options.masterKeys.length === 0) return
@@ -149,7 +164,7 @@ export function createLimits({ options, storage, clock, audit, warn, attempts }:
     blocks,
     throttle,
     masterKeys,
-    keyUse: createKeyUse({ blocks: index, abuse, allowances, clock }),
+    keyUse: createKeyUse({ blocks: index, abuse, allowances, clock, meter }),
     credits: {
       unused: (keyId) => allowances.unusedCredits(keyId),
       forget: (keyId) => allowances.forgetCredits(keyId),

@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { AbuseGuard } from '../limits/abuse.ts'
 import type { BlockIndex } from '../limits/block-index.ts'
 import type { KeyAllowances } from '../limits/key-allowance.ts'
+import type { LimitMeter } from '../recording/metrics/meter.ts'
 import { principalSubjects } from './limit-subject.ts'
 
 export interface KeyUseOptions {
@@ -12,12 +13,14 @@ export interface KeyUseOptions {
   readonly abuse: AbuseGuard | null
   readonly allowances: KeyAllowances
   readonly clock: Clock
+  /** Null where nobody measures. */
+  readonly meter: LimitMeter | null
 }
 
 /** Where the key was presented is another service's: only what is blocked everywhere is blocked there. */
 const ELSEWHERE = null
 
-export function createKeyUse({ blocks, abuse, allowances, clock }: KeyUseOptions): KeyUsePort {
+export function createKeyUse({ blocks, abuse, allowances, clock, meter }: KeyUseOptions): KeyUsePort {
   async function consume(principal: ApiKeyPrincipal): ReturnType<KeyUsePort['consume']> {
     const now = clock()
     const reservation = await allowances.reserve(principal, now)
@@ -32,6 +35,7 @@ export function createKeyUse({ blocks, abuse, allowances, clock }: KeyUseOptions
     const later = clock()
     const limiter = allowances.limiterOf(allowance, allowance.rate, later)
     const { isAllowed, remaining } = limiter.hit(allowance.subject, later)
+    meter?.decision('key', isAllowed)
     if (isAllowed) {
       return { code: 'valid', remaining: credits === null ? remaining : Math.min(credits, remaining), credits }
     }

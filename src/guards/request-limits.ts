@@ -13,6 +13,7 @@ import { type Claim, hitAll, type Reading } from '../limits/limiter.ts'
 import type { Limiters } from '../limits/limiters.ts'
 import type { CompiledPolicy, CompiledRate } from '../limits/policy.ts'
 import type { LimitContext, LimitStrategy, RateLimitInput } from '../options/limit-types.ts'
+import type { LimitMeter, LimitName } from '../recording/metrics/meter.ts'
 import type { BlockRecord } from '../storage/records.ts'
 import type { Charges } from './charges.ts'
 import { HandlerLimits } from './handler-limits.ts'
@@ -40,16 +41,12 @@ export interface RequestLimitsOptions {
   readonly block: (input: NewBlock, createdBy: string) => Promise<BlockView>
   /** Null when wrong credentials are not counted. */
   readonly abuse: AbuseGuard | null
+  /** Null where nobody measures. */
+  readonly meter: LimitMeter | null
 }
 
-/** The answer to whom a block keeps out: a lockout of a limit is a matter of waiting, the others are a refusal. */
-function refuseFor(presented: Presented, block: BlockRecord, now: number): MachineAuthError {
-  const retryAfter = (block.expiresAt - now) / 1000
-  if (block.kind === 'lockout') return presented.refuse('locked_out', { retryAfter })
-  const isAddress = block.subject.startsWith('ip:') || block.subject.startsWith('range:')
-  const detail = isAddress ? {} : { detail: 'Whom this credential speaks for is blocked.' }
-  return presented.refuse('address_blocked', { retryAfter, ...detail })
-}
+/** By what a block is for. */
+const BLOCKS: Readonly<Record<BlockRecord['kind'], LimitName>> = { manual: 'block', abuse: 'abuse', lockout: 'lockout' }
 
 /** A claim, and what the answer says of it. */
 interface Claimed {
@@ -57,6 +54,7 @@ interface Claimed {
   readonly label: LimitLabel
   /** Null for a key's own limit. */
   readonly policy: CompiledRate | null
+  readonly kind: LimitName
 }
 
 interface Refused {
@@ -109,7 +107,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     if (blocks.concernsAddresses) {
       const now = clock()
       const block = blocks.findForAddress(presented.address, placeOf(presented), now)
-      if (block !== null) return refuseFor(presented, block, now)
+      if (block !== null) return this.#refuseFor(presented, block, now)
     }
     return null
   }
@@ -130,7 +128,7 @@ export class RequestLimits implements LimitsPort<Presented> {
    * @throws MachineAuthError `rate_limited`, `locked_out`
    */
   chargeDefault(presented: Presented): void {
-    if (this.#default !== null) this.#charge(presented, this.#default, NOWHERE)
+    if (this.#default !== null) this.#charge(presented, 'default', this.#default, NOWHERE)
   }
 
   requireUnblockedRoute(presented: Presented, route: string): void {
@@ -138,7 +136,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     if (!blocks.concernsAddresses) return
     const now = clock()
     const block = blocks.findForAddress(presented.address, { url: presented.request.url, route }, now)
-    if (block !== null) throw refuseFor(presented, block, now)
+    if (block !== null) throw this.#refuseFor(presented, block, now)
   }
 
   requireUnblocked(presented: Presented, principal: Principal): void {
@@ -148,8 +146,18 @@ export class RequestLimits implements LimitsPort<Presented> {
     const now = clock()
     for (const subject of principalSubjects(principal)) {
       const block = blocks.find(subject, place, now)
-      if (block !== null) throw refuseFor(presented, block, now)
+      if (block !== null) throw this.#refuseFor(presented, block, now)
     }
+  }
+
+  /** The answer to whom a block keeps out: a lockout of a limit is a matter of waiting, the others are a refusal. */
+  #refuseFor(presented: Presented, block: BlockRecord, now: number): MachineAuthError {
+    this.#options.meter?.decision(BLOCKS[block.kind], false)
+    const retryAfter = (block.expiresAt - now) / 1000
+    if (block.kind === 'lockout') return presented.refuse('locked_out', { retryAfter })
+    const isAddress = block.subject.startsWith('ip:') || block.subject.startsWith('range:')
+    const detail = isAddress ? {} : { detail: 'Whom this credential speaks for is blocked.' }
+    return presented.refuse('address_blocked', { retryAfter, ...detail })
   }
 
   chargeKey(presented: Presented, principal: ApiKeyPrincipal): void {
@@ -165,6 +173,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     if (rate !== null && label !== null && !charges.isKeyOverridden) {
       const reading = allowances.limiterOf(allowance, rate, now).hit(subject, now)
       charges.standings.push({ label, reading })
+      this.#options.meter?.decision('key', reading.isAllowed)
       if (!reading.isAllowed) throw presented.refuse('rate_limited', { retryAfter: waitOf(reading) / 1000 })
     }
     charges.noteKey()
@@ -174,7 +183,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     const { rate, subject, label } = allowance
     if (rate === null || label === null) return []
     const limiter = this.#options.allowances.limiterOf(allowance, rate, now)
-    return [{ claim: { limiter, subject, cost: 1 }, label, policy: null }]
+    return [{ claim: { limiter, subject, cost: 1 }, label, policy: null, kind: 'key' }]
   }
 
   #requireReserved(presented: Presented, { reservation, standings, at }: Charges, claimed: readonly Claimed[]): void {
@@ -204,11 +213,17 @@ export class RequestLimits implements LimitsPort<Presented> {
     isGuarded: boolean,
   ): void {
     presented.isCountedByRoute = true
-    this.#charge(presented, this.#plans.of(policies, whereabouts.route), whereabouts, isGuarded)
+    this.#charge(presented, 'route', this.#plans.of(policies, whereabouts.route), whereabouts, isGuarded)
   }
 
   /** @param withKey counts it for its key's own limit too: for all or for none */
-  #charge(presented: Presented, plan: LimitPlan, whereabouts: Whereabouts, withKey = false): void {
+  #charge(
+    presented: Presented,
+    kind: 'default' | 'route' | 'handler',
+    plan: LimitPlan,
+    whereabouts: Whereabouts,
+    withKey = false,
+  ): void {
     const charges = presented.ensureCharges()
     const rates = charges.uncounted(plan.rates)
     const concurrencies = charges.uncounted(plan.concurrencies)
@@ -219,7 +234,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     const claimed: Claimed[] = rates.map(({ policy, limiter, label }) => {
       const subject = limitSubject(policy.by, policy.name, presented, context)
       this.#requireNotLockedOut(presented, subject, plan.route, now)
-      return { claim: { limiter, subject, cost: costOf(policy, context) }, label, policy }
+      return { claim: { limiter, subject, cost: costOf(policy, context) }, label, policy, kind }
     })
     charges.isKeyOverridden ||= plan.overridesKey
     const key = withKey && !charges.isKeyCharged ? presented.foremostKey : null
@@ -238,10 +253,11 @@ export class RequestLimits implements LimitsPort<Presented> {
   #hit(presented: Presented, charges: Charges, claimed: readonly Claimed[], route: string | null, now: number): void {
     const readings = hitEach(claimed, now)
     let refused: Refused | null = null
-    for (const [index, { claim, label, policy }] of claimed.entries()) {
+    for (const [index, { claim, label, policy, kind }] of claimed.entries()) {
       const reading = readings[index]
       if (reading === undefined) continue
       charges.standings.push({ label, reading })
+      this.#options.meter?.decision(kind, reading.isAllowed)
       if (reading.isAllowed || (refused !== null && refused.wait >= waitOf(reading))) continue
       refused = { policy, subject: claim.subject, wait: waitOf(reading), isOwn: claim.limiter.isOwn(claim.subject) }
     }
@@ -269,7 +285,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     const { blocks } = this.#options
     if (blocks.size === 0 || subject.startsWith('ip:')) return
     const block = blocks.find(subject, { url: presented.request.url, route }, now)
-    if (block !== null) throw refuseFor(presented, block, now)
+    if (block !== null) throw this.#refuseFor(presented, block, now)
   }
 
   #enter(
@@ -280,7 +296,9 @@ export class RequestLimits implements LimitsPort<Presented> {
   ): void {
     for (const { policy, place } of concurrencies) {
       const subject = `${place}\n${limitSubject(policy.by, policy.name, presented, context)}`
-      if (!this.#inFlight.enter(subject, policy.concurrent)) {
+      const hasEntered = this.#inFlight.enter(subject, policy.concurrent)
+      this.#options.meter?.decision('concurrency', hasEntered)
+      if (!hasEntered) {
         const detail = `At most ${policy.concurrent} requests at once. Wait until one is answered.`
         throw presented.refuse('rate_limited', { detail, retryAfter: 1, retryable: true })
       }
@@ -299,7 +317,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     if (first === undefined || plan.concurrencies.length > 0) {
       throw new TypeError('auth.rateLimit: write { concurrent } on the route')
     }
-    this.#charge(presented, plan, whereabouts)
+    this.#charge(presented, 'handler', plan, whereabouts)
     const subject = limitSubject(
       first.policy.by,
       first.policy.name,
@@ -314,7 +332,10 @@ export class RequestLimits implements LimitsPort<Presented> {
   }
 
   noteWrong(address: string | null): number {
-    return this.#options.abuse?.note(address, this.#options.clock()) ?? 0
+    const { abuse, clock, meter } = this.#options
+    const wait = abuse?.note(address, clock()) ?? 0
+    if (wait > 0) meter?.decision('abuse', false)
+    return wait
   }
 
   writeHeaders(presented: Presented, headers: AnswerHeaders): void {

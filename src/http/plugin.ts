@@ -10,6 +10,7 @@ import { type AppInternals, internalsOf } from '../guards/elysia-internals.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import type { AuditLog } from '../recording/audit/audit.ts'
+import type { Metrics } from '../recording/metrics/metrics.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { TokenService } from '../tokens/service.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
@@ -21,6 +22,7 @@ import { createJwksEndpoint } from './jwks.ts'
 import { createKeyEndpoints } from './keys.ts'
 import { createLoginEndpoints } from './login.ts'
 import { createMeEndpoint } from './me.ts'
+import { createMetricsEndpoint } from './metrics.ts'
 import { createMountPoint } from './mount-point.ts'
 import { createOrganizationEndpoints } from './organizations.ts'
 import { createPermissionEndpoints, createRoleEndpoints } from './roles.ts'
@@ -39,6 +41,8 @@ export interface HttpServices {
   readonly sessions: SessionService
   readonly signingKeys: SigningKeys
   readonly audit: AuditLog
+  /** Null when nothing is measured. */
+  readonly metrics: Metrics | null
   readonly idempotent: Idempotent
 }
 
@@ -63,6 +67,11 @@ export function createHttp(options: ResolvedOptions, services: HttpServices, roo
     app.use(createPermissionEndpoints(prefix, mount, services.permissions))
     app.use(createBlockEndpoints(prefix, mount, services))
     app.use(createAuditEndpoints(prefix, mount, services.audit))
+  }
+  const isOpen = options.metrics !== false && options.metrics.open
+  // Where management is off nobody has the permission to see them.
+  if (services.metrics !== null && (isOpen || options.management)) {
+    app.use(createMetricsEndpoint(prefix, mount, services.metrics, isOpen))
   }
   if (options.tokens) {
     app.use(createLoginEndpoints(prefix, mount, services, options.sessions.trustedOrigins))

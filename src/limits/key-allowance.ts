@@ -3,6 +3,7 @@ import type { ApiKeyPrincipal, KeyUse } from '../authentication/principal.ts'
 import type { ErrorExtras } from '../errors.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
+import type { LimitMeter } from '../recording/metrics/meter.ts'
 import type { KeyStore } from '../storage/ports/keys.ts'
 import type { QuotaStore } from '../storage/ports/quotas.ts'
 import type { RateLimitSetting } from '../storage/records.ts'
@@ -50,6 +51,8 @@ export interface KeyAllowancesOptions {
   readonly quotas: Pick<QuotaStore, 'claim' | 'giveBack'>
   readonly defaultRate: RateLimitSetting | false
   readonly strategy: Strategy
+  /** Null where nobody measures. */
+  readonly meter: LimitMeter | null
 }
 
 /** The name of a key's own limit in the headers. */
@@ -114,6 +117,7 @@ export class KeyAllowances {
     const [first, ...others] = budgets
     if (first === undefined) return { kind: 'reserved', release: () => undefined }
     const taken = others.length === 0 ? ledger.take(first, now) : null
+    if (typeof taken === 'boolean') this.#options.meter?.decision(first.kind, taken)
     if (taken === true) {
       const version = ledger.versionOf(first.id)
       return { kind: 'reserved', release: () => ledger.release(first, version) }
@@ -135,6 +139,7 @@ export class KeyAllowances {
     try {
       for (const [index, budget] of budgets.entries()) {
         const isTaken = await ((index === 0 ? firstTake : null) ?? ledger.take(budget, now))
+        this.#options.meter?.decision(budget.kind, isTaken)
         if (!isTaken) {
           release()
           return { kind: 'exhausted', of: budget.kind, extras: budget.exhausted(now) }

@@ -1,5 +1,6 @@
 /** Slows down who guesses the master key: after a few wrong ones his address waits, whatever it presents. */
 import type { Clock } from '../lib/clock.ts'
+import type { LimitMeter } from '../recording/metrics/meter.ts'
 import { Limiter } from './limiter.ts'
 import { createRate } from './rate.ts'
 import { strangersRate } from './strangers.ts'
@@ -20,6 +21,8 @@ export interface MasterKeyThrottleOptions {
   readonly capacity: number
   /** Writes a wrong key down; must not reject. */
   readonly note: (wrong: WrongMasterKey) => Promise<void>
+  /** Null where nobody measures. */
+  readonly meter: LimitMeter | null
 }
 
 /** Wrong keys of one address in a minute. No option: who holds the right one needs no second try. */
@@ -31,13 +34,15 @@ const STRANGERS = 'strangers'
 export class MasterKeyThrottle {
   readonly #clock: Clock
   readonly #note: MasterKeyThrottleOptions['note']
+  readonly #meter: LimitMeter | null
   readonly #wrong: Limiter
   readonly #ofStrangers: Limiter
   readonly #writing = new Set<Promise<void>>()
 
-  constructor({ clock, capacity, note }: MasterKeyThrottleOptions) {
+  constructor({ clock, capacity, note, meter }: MasterKeyThrottleOptions) {
     this.#clock = clock
     this.#note = note
+    this.#meter = meter
     this.#wrong = new Limiter(RATE, capacity)
     this.#ofStrangers = new Limiter(strangersRate(RATE, capacity), 1)
   }
@@ -49,6 +54,12 @@ export class MasterKeyThrottle {
    * @returns ms that the address must wait, for a right key too if it guessed itself; 0 when the attempt counts as what it is
    */
   attempt(isRight: boolean, address: string | null, requestId: string): number {
+    const wait = this.#count(isRight, address, requestId)
+    this.#meter?.decision('master_key', wait === 0)
+    return wait
+  }
+
+  #count(isRight: boolean, address: string | null, requestId: string): number {
     const subject = addressSubject(address)
     const now = this.#clock()
     const reading = isRight ? this.#wrong.read(subject, now) : this.#wrong.hit(subject, now)

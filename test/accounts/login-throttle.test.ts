@@ -28,6 +28,7 @@ function withThrottle(more: Partial<LoginThrottleOptions> & { readonly storage?:
     rate: { limit: 5, window: WINDOW },
     capacity: 1000,
     nameKey: new Uint8Array(32).fill(7),
+    meter: null,
     ...more,
   })
   const verified: string[] = []

@@ -71,7 +71,7 @@ describe('managing.md, all of it', () => {
   test('methods that exist', async () => {
     const { core } = createTestCore()
     await core.ready
-    const services: Readonly<Record<string, object>> = { ...core }
+    const services: Readonly<Record<string, object | null>> = { ...core }
     for (const name of column(3)) {
       const [service = '', method = ''] = name.split('.')
       expect([name, typeof Reflect.get(services[service] ?? {}, method)]).toEqual([name, 'function'])

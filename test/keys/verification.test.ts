@@ -144,10 +144,11 @@ function withLimits() {
     quotas: storage.quotas,
     defaultRate: false,
     strategy: 'sliding-window',
+    meter: null,
   })
   const services: Services = createServices({
     storage,
-    use: createKeyUse({ blocks: index, abuse, allowances, clock }),
+    use: createKeyUse({ blocks: index, abuse, allowances, clock, meter: null }),
   })
   function putBlock(subject: string, more: Partial<BlockRecord> = {}): void {
     const place = { scope: 'global', path: '', kind: 'manual', reason: null } as const

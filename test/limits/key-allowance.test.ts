@@ -35,6 +35,7 @@ function withAllowances(more: Partial<KeyAllowancesOptions> = {}) {
     quotas: storage.quotas,
     defaultRate: { limit: 60, window: '1m' },
     strategy: 'sliding-window',
+    meter: null,
     ...more,
   })
   return {

@@ -12,6 +12,7 @@ function createThrottle() {
     clock: () => time.now,
     capacity: CAPACITY,
     note: async ({ address }) => void noted.push(String(address)),
+    meter: null,
   })
   return {
     time,

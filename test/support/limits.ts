@@ -12,6 +12,7 @@ export function createTestLimits(more: Partial<RequestLimitsOptions> = {}): Requ
   const unasked = () => Promise.reject(new Error('no storage in this test'))
   return new RequestLimits({
     clock: Date.now,
+    meter: null,
     headers: 'both',
     strategy: 'sliding-window',
     default: [],
@@ -23,6 +24,7 @@ export function createTestLimits(more: Partial<RequestLimitsOptions> = {}): Requ
       quotas: { claim: unasked, giveBack: unasked },
       defaultRate: false,
       strategy: 'sliding-window',
+      meter: null,
     }),
     blocks: new BlockIndex(() => false),
     startBlock: () => undefined,

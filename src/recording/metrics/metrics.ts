@@ -1,8 +1,10 @@
 /** `core.metrics`: what was counted, as Prometheus text. */
+import { version } from '../../../package.json'
+import type { UsageFigures } from '../usage/recorder.ts'
 import { type Caches, cacheFamilies } from './families/caches.ts'
 import { limitFamilies } from './families/limits.ts'
 import { processFamilies } from './families/process.ts'
-import { type RequestLogFigures, requestLogFamilies, type UsageFigures, usageFamilies } from './families/recording.ts'
+import { type RequestLogFigures, requestLogFamilies, usageFamilies } from './families/recording.ts'
 import { requestFamilies } from './families/requests.ts'
 import { storageFamilies } from './families/storage.ts'
 import type { Family } from './family.ts'
@@ -14,26 +16,26 @@ export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 export interface MetricsSources {
   readonly meters: Meters
   readonly caches: Caches
-  /** Null where usage is not counted. */
-  readonly usage: UsageFigures | null
-  /** Null where requests are not logged. */
-  readonly log: RequestLogFigures | null
-  /** Of this library. */
-  readonly version: string
+  readonly recorders: {
+    /** Null where usage is not counted. */
+    readonly usage: { readonly figures: UsageFigures } | null
+    /** Null where requests are not logged. */
+    readonly log?: { readonly figures: RequestLogFigures } | null
+  }
 }
 
 export class Metrics {
   readonly #families: readonly Family[]
   #registry: Promise<{ metrics(): Promise<string> }> | undefined
 
-  constructor({ meters, caches, usage, log, version }: MetricsSources) {
+  constructor({ meters, caches, recorders: { usage, log } }: MetricsSources) {
     this.#families = [
       ...requestFamilies(meters.requests),
       ...limitFamilies(meters.limits),
       ...cacheFamilies(caches),
       ...storageFamilies(meters.storage),
-      ...(usage === null ? [] : usageFamilies(usage)),
-      ...(log === null ? [] : requestLogFamilies(log)),
+      ...(usage === null ? [] : usageFamilies(() => usage.figures)),
+      ...(log === null || log === undefined ? [] : requestLogFamilies(() => log.figures)),
       ...processFamilies(version, meters.lag),
     ]
   }

@@ -11,11 +11,11 @@ export interface CacheFigures {
 }
 
 /** By what is cached. */
-export type Caches = Readonly<Record<'api_key' | 'imported_key' | 'jwt' | 'bearer' | 'session', CacheFigures>>
+export type Caches = () => Readonly<Record<'api_key' | 'imported_key' | 'jwt' | 'bearer' | 'session', CacheFigures>>
 
 export function cacheFamilies(caches: Caches): readonly Family[] {
   const each = (sample: (figures: CacheFigures) => number): readonly Sample[] =>
-    Object.entries(caches).map(([cache, figures]) => ({ labels: { cache }, value: sample(figures) }))
+    Object.entries(caches()).map(([cache, figures]) => ({ labels: { cache }, value: sample(figures) }))
   return [
     {
       type: 'counter',
@@ -23,7 +23,7 @@ export function cacheFamilies(caches: Caches): readonly Family[] {
       help: 'Look-ups of well-formed credentials in memory; each miss is verified against storage.',
       labels: ['cache', 'result'],
       read: () =>
-        Object.entries(caches).flatMap(([cache, { hits, misses }]) => [
+        Object.entries(caches()).flatMap(([cache, { hits, misses }]) => [
           { labels: { cache, result: 'hit' }, value: hits },
           { labels: { cache, result: 'miss' }, value: misses },
         ]),

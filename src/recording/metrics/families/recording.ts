@@ -1,17 +1,6 @@
 /** Metrics of what is recorded of requests: whether it keeps up, and what it lost. */
+import type { UsageFigures } from '../../usage/recorder.ts'
 import type { Family } from '../family.ts'
-
-export interface UsageFigures {
-  /** Counters in memory that are still to be written. */
-  readonly buffered: number
-  /** Requests that were not counted, since there was no room. */
-  readonly dropped: number
-  readonly flushes: number
-  readonly failures: number
-  readonly isFailing: boolean
-  /** Bytes; null without a journal. */
-  readonly journalBytes: number | null
-}
 
 export interface RequestLogFigures {
   /** Entries in memory that are still to be written. */
@@ -28,68 +17,73 @@ function single([type, name, help, read]: Single): Family {
   return { type, name, help, read: () => [{ value: read() }] }
 }
 
-export function usageFamilies(usage: UsageFigures): readonly Family[] {
+export function usageFamilies(usage: () => UsageFigures): readonly Family[] {
   const rows: readonly Single[] = [
     [
       'gauge',
       'machine_auth_usage_buffered_counters',
       'Usage counters in memory, still to be written.',
-      () => usage.buffered,
+      () => usage().buffered,
     ],
     [
       'counter',
       'machine_auth_usage_dropped_total',
       'Requests missing from usage: the buffer was full.',
-      () => usage.dropped,
+      () => usage().dropped,
     ],
     [
       'counter',
       'machine_auth_usage_flushes_total',
       'Times that usage was written to the database.',
-      () => usage.flushes,
+      () => usage().flushes,
     ],
     [
       'counter',
       'machine_auth_usage_flush_failures_total',
       'Times that usage could not be written; it is kept and tried again.',
-      () => usage.failures,
+      () => usage().failures,
     ],
     [
       'gauge',
       'machine_auth_usage_flush_failing',
       '1 while the last attempt to write usage has failed, else 0.',
-      () => Number(usage.isFailing),
+      () => Number(usage().isFailing),
+    ],
+    [
+      'gauge',
+      'machine_auth_usage_journal_bytes',
+      'Size of the local journal files of usage that is still to be counted; 0 without a journal.',
+      () => usage().journalBytes,
     ],
   ]
-  const journal: readonly Single[] =
-    usage.journalBytes === null
-      ? []
-      : [
-          [
-            'gauge',
-            'machine_auth_usage_journal_bytes',
-            'Size of the local journal files of usage that is still to be counted.',
-            () => usage.journalBytes ?? 0,
-          ],
-        ]
-  return [...rows, ...journal].map(single)
+  return rows.map(single)
 }
 
-export function requestLogFamilies(log: RequestLogFigures): readonly Family[] {
+export function requestLogFamilies(log: () => RequestLogFigures): readonly Family[] {
   const rows: readonly Single[] = [
-    ['gauge', 'machine_auth_request_log_queued_entries', 'Request log entries still to be written.', () => log.queued],
-    ['counter', 'machine_auth_request_log_written_total', 'Request log entries that were written.', () => log.written],
+    [
+      'gauge',
+      'machine_auth_request_log_queued_entries',
+      'Request log entries still to be written.',
+      () => log().queued,
+    ],
+    [
+      'counter',
+      'machine_auth_request_log_written_total',
+      'Request log entries that were written.',
+      () => log().written,
+    ],
     [
       'counter',
       'machine_auth_request_log_dropped_total',
       'Requests missing from the request log: the queue was full.',
-      () => log.dropped,
+      () => log().dropped,
     ],
     [
       'counter',
       'machine_auth_request_log_failures_total',
       'Times that request log entries could not be written; they are kept and tried again.',
-      () => log.failures,
+      () => log().failures,
     ],
   ]
   return rows.map(single)
