@@ -6,6 +6,7 @@ import { GuardEngine } from './guards/engine.ts'
 import { installEngine } from './guards/install.ts'
 import { createGuards } from './guards/plugin.ts'
 import { createHttp } from './http/plugin.ts'
+import { processSignals } from './life/signals.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { MachineAuthOptions } from './options/types.ts'
 
@@ -78,7 +79,7 @@ function docsSettings({
 }
 
 function createPlugin<U extends object, Roles extends string>(core: AnyMachineAuth): Guards<U, Roles> {
-  const { options, engineOptions, services, seed } = internalsOfCore(core)
+  const { options, engineOptions, services, seed, stoppable } = internalsOfCore(core)
   const roots = () => engine.apps.roots()
   const { app: endpoints, mount } = createHttp(options, services, roots)
   const engine = new GuardEngine({ ...engineOptions, ownsPath: (path) => mount.isCanonical(path) })
@@ -86,9 +87,13 @@ function createPlugin<U extends object, Roles extends string>(core: AnyMachineAu
   installEngine(plugin as unknown as Elysia, engine, {
     ready: core.ready,
     onFailure(failure, app) {
+      // Who is stopped before he was ready has not failed.
+      if (stoppable.life.isStopping) return
       void app.server?.stop(true)
       exitWith(failure)
     },
+    onServing: (app) => processSignals().add(stoppable, app),
+    onStopped: (app) => processSignals().remove(stoppable, app),
   })
   // Not chained: the endpoints' types would weigh on every app that uses the plugin.
   plugin.use(endpoints)

@@ -4,6 +4,7 @@ import { createMasterKeyCheck } from '../authentication/master-key.ts'
 import type { PermissionRegistry } from '../authorization/registry.ts'
 import { clientAddress, compileTrustedProxies } from '../lib/forwarded.ts'
 import { createAddressMatcher } from '../lib/ip.ts'
+import type { Life } from '../life/life.ts'
 import type { MasterKeyThrottle } from '../limits/master-key-throttle.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import type { EngineOptions } from './engine.ts'
@@ -20,6 +21,7 @@ export interface KnownToCore {
   readonly hasRole: () => ((name: string) => boolean) | null
   readonly permissions: PermissionRegistry
   readonly observers: Observers
+  readonly life: Life
 }
 
 export function createEngineOptions(
@@ -48,6 +50,7 @@ export function createEngineOptions(
     },
     limits: known.limits,
     ready: known.ready,
+    life: known.life,
     observer: Object.values(known.observers).some((observer) => observer !== null)
       ? new RequestObserver(known.observers)
       : null,

@@ -1,6 +1,7 @@
 /** What stands between a server and the guards: meets every request before anything else does. */
 import type { MachineAuthError } from '../errors.ts'
 import { routedPaths } from '../lib/path.ts'
+import type { Life } from '../life/life.ts'
 import type { CompiledPolicy } from '../limits/policy.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
 import { withHeaders } from './answer-headers.ts'
@@ -35,6 +36,8 @@ export interface EngineOptions {
   readonly hideCredentials?: boolean
   /** Whether a path is one of our own endpoints'. */
   readonly ownsPath?: (path: string) => boolean
+  /** Says when clients must not keep their connections. */
+  readonly life?: Pick<Life, 'isStopping'>
   /** Null when nothing is recorded of requests. */
   readonly observer?: RequestObserver | null
 }
@@ -46,6 +49,7 @@ export class GuardEngine {
   ready: Promise<void> | null = null
   readonly #environment: RequestEnvironment
   readonly #limits: RequestLimits
+  readonly #life: Pick<Life, 'isStopping'>
   readonly #observer: RequestObserver | null
   readonly #knownNames: () => KnownNames
   readonly #protectRules: readonly ProtectRule[]
@@ -70,6 +74,7 @@ export class GuardEngine {
       onRoute: (presented, route, store) => this.#holdToRoute(presented, route, store),
     }
     this.#limits = options.limits
+    this.#life = options.life ?? { isStopping: false }
     this.#observer = options.observer ?? null
     this.#knownNames = options.knownNames
     this.answers = new Answers({
@@ -331,6 +336,7 @@ export class GuardEngine {
     presented.isMet = true
     // Before anything answers: every answer that Elysia makes has it then.
     headers['x-request-id'] = presented.requestId
+    if (this.#life.isStopping) headers.connection = 'close'
     try {
       if (presented.early !== null) throw presented.early
       if (this.#limits.hasPrincipalDefault && !this.#excepts(presented)) this.#limits.chargeDefault(presented)

@@ -1,6 +1,7 @@
 /** Puts an engine into a plugin: the hooks by which it meets every request and every error. */
 import type { Elysia } from 'elysia'
 import { MachineAuthError } from '../errors.ts'
+import type { StoppableApp } from '../life/stopping.ts'
 import { isInvalidAnswer, toRefusal } from './elysia-errors.ts'
 import type { GuardEngine } from './engine.ts'
 import { asOwnErrorHook } from './error-hooks.ts'
@@ -9,7 +10,10 @@ export interface InstallOptions {
   /** Resolves when stored roles are known. */
   readonly ready: Promise<void>
   /** Called when the routes of an app that listens are not guarded as they say, or the core cannot start. */
-  readonly onFailure: (failure: unknown, app: { readonly server: { stop(force: boolean): unknown } | null }) => void
+  readonly onFailure: (failure: unknown, app: StoppableApp) => void
+  /** Called when an app listens, and when it has stopped. */
+  readonly onServing: (app: StoppableApp) => void
+  readonly onStopped: (app: StoppableApp) => void
 }
 
 /** @param plugin is changed in place */
@@ -62,6 +66,7 @@ export function installEngine(plugin: Elysia, engine: GuardEngine, options: Inst
       fail(failure)
       return
     }
+    options.onServing(app)
     // Only then are stored roles known, and with them which names are not.
     options.ready
       .then(() => {
@@ -70,5 +75,6 @@ export function installEngine(plugin: Elysia, engine: GuardEngine, options: Inst
       })
       .catch(fail)
   })
+  plugin.onStop((app) => options.onStopped(app))
   engine.apps.watch(plugin)
 }
