@@ -127,7 +127,12 @@ export function createKeyStore(database: Database): KeyStore {
     async findMany(ids) {
       const found: ApiKeyRecord[] = []
       for (const some of chunksOf([...new Set(ids)], IDS_PER_STATEMENT)) {
-        found.push(...(await handle.select(columns).from(apiKeys).where(inArray(apiKeys.id, [...some]))))
+        found.push(
+          ...(await handle
+            .select(columns)
+            .from(apiKeys)
+            .where(inArray(apiKeys.id, [...some]))),
+        )
       }
       return found
     },

@@ -6,7 +6,7 @@ import { type Database, once } from './database.ts'
 import { excluded } from './excluded.ts'
 import type { Handle } from './handle.ts'
 import { type Keyset, readPage } from './paging.ts'
-import { rowsOf, type Step } from './transaction.ts'
+import { rowsOf, stepOf } from './transaction.ts'
 
 const isOneRow = (rows: unknown) => Array.isArray(rows) && rows.length === 1
 
@@ -89,13 +89,7 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
       .where(and(eq(audit.id, placeholder('id')), isUnsealed))
       .returning({ id: audit.id })
       .prepare()
-    return (seal: AuditSeal): Step => {
-      return () => {
-        const placed: object = statement.execute({ ...seal })
-        // On a synchronous driver a promise comes too late.
-        return 'sync' in placed && typeof placed.sync === 'function' ? placed.sync() : placed
-      }
-    }
+    return (seal: AuditSeal) => stepOf(statement, { ...seal })
   }
 
   return {
@@ -153,7 +147,7 @@ export function createAuditStore({ dialect, handle, tables, transaction }: Datab
         const place = preparePlacing(tx)
         for (const each of seals) {
           // Undone as a whole: the place of an event that is gone would be a gap.
-          if (!isOneRow(yield place(each))) {
+          if (!isOneRow(yield* place(each))) {
             throw new MachineAuthError('internal_error', { detail: 'Events of the audit log cannot be sealed.' })
           }
         }

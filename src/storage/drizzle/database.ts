@@ -11,6 +11,8 @@ export interface Database {
   readonly ledger: typeof ledgerTables
   /** Runs all of it or nothing; on SQLite the write lock is taken at the start. */
   readonly transaction: Transaction
+  /** Whether transactions run on the connection of `handle`, one after another: what is prepared on it serves them, too. */
+  readonly synchronous: boolean
   /** A statement without a query builder (a migration's). */
   raw(tx: Handle, text: string): Step
   tableExists(name: string): Promise<boolean>

@@ -29,6 +29,7 @@ export function attachPostgres(db: PostgresHandle, { clock, timeout }: DatabaseS
     tables: tables as unknown as Database['tables'],
     ledger: ledger as unknown as Database['ledger'],
     transaction: (body) => db.transaction((tx) => runAsync(body(tx as unknown as Handle))),
+    synchronous: false,
     raw: (tx, text) => () => (tx as unknown as PostgresHandle).execute(sql.raw(text)),
     async tableExists(name) {
       const [row] = await handle.select({ found: sql<boolean>`to_regclass(${name}) is not null` }).from(one)

@@ -2,16 +2,22 @@ import { and, eq, gte, lt } from 'drizzle-orm'
 import type { RequestLogStore } from '../ports/request-log.ts'
 import type { RequestLogRecord } from '../records.ts'
 import { createBoundedDelete } from './bounded-delete.ts'
-import { chunksOf } from './chunks.ts'
+import { createBulkInsert } from './bulk-insert.ts'
 import type { Database } from './database.ts'
 import { type Keyset, readPage } from './paging.ts'
 
-const ENTRIES_PER_STATEMENT = 40
+/** Without what PostgreSQL cannot store in text: one such entry would keep all others of its batch out, for ever. */
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '\ufffd')
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [storable(name), storable(member)]))
+}
 
 export function createRequestLogStore(database: Database): RequestLogStore {
   const { handle, tables, transaction } = database
   const { requestLog } = tables
   const deleteSome = createBoundedDelete(database)
+  const insert = createBulkInsert(database, requestLog, (rows) => rows.onConflictDoNothing())
   const newestFirst: Keyset<RequestLogRecord> = {
     name: 'at',
     order: 'desc',
@@ -25,12 +31,8 @@ export function createRequestLogStore(database: Database): RequestLogStore {
   return {
     append(entries) {
       return transaction(function* (tx) {
-        for (const some of chunksOf(entries, ENTRIES_PER_STATEMENT)) {
-          yield tx
-            .insert(requestLog)
-            .values([...some])
-            .onConflictDoNothing()
-        }
+        // Of the same shape.
+        yield* insert(tx, entries.map(storable) as RequestLogRecord[])
       })
     },
 

@@ -63,6 +63,7 @@ export function attachSqlite(db: SqliteHandle, { clock, timeout }: DatabaseSetti
     tables,
     ledger,
     transaction: createTransaction(handle, synchronous),
+    synchronous,
     raw: (tx, text) => () => tx.run(sql.raw(text)),
     async tableExists(name) {
       const isTable = and(eq(sql`type`, 'table'), eq(sql`name`, name))

@@ -17,6 +17,21 @@ export function* rowsOf<Row>(statement: PromiseLike<readonly Row[]>): Steps<read
   return (yield statement) as readonly Row[]
 }
 
+/** A statement that is put together once and run with different values. */
+export interface Prepared<Answer> {
+  execute(values: Record<string, unknown>): PromiseLike<Answer>
+}
+
+/** Runs a prepared statement and answers what it answers. The cast is as in `rowsOf`. */
+export function* stepOf<Answer>(statement: Prepared<Answer>, values: Record<string, unknown>): Steps<Answer> {
+  const run = () => {
+    const running: object = statement.execute(values)
+    // On a synchronous driver a promise comes too late.
+    return 'sync' in running && typeof running.sync === 'function' ? running.sync() : running
+  }
+  return (yield run) as Answer
+}
+
 /** SQLite's queries have `all()`, which is synchronous on synchronous drivers; PostgreSQL's are awaited. */
 function execute(step: Step): unknown {
   if (typeof step === 'function') return step()

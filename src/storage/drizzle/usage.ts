@@ -1,42 +1,43 @@
-import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import { and, eq, lt, sql } from 'drizzle-orm'
 import { START_OF_JOURNAL, type UsageCheckpoint, type UsageStore } from '../ports/usage.ts'
 import type { UsageReceiptRecord } from '../records.ts'
 import { createBoundedDelete } from './bounded-delete.ts'
-import { chunksOf } from './chunks.ts'
+import { createBulkInsert } from './bulk-insert.ts'
 import type { Database } from './database.ts'
 import type { Handle } from './handle.ts'
+import { createTouch } from './key-touch.ts'
 import { rowsOf } from './transaction.ts'
 import { createUsageAdding } from './usage-rows.ts'
 import { createUsageSums } from './usage-sums.ts'
-
-const RECEIPTS_PER_STATEMENT = 200
-const KEYS_PER_STATEMENT = 200
 
 const nameOf = ({ keyId, id }: Pick<UsageReceiptRecord, 'keyId' | 'id'>) => `${keyId}\0${id}`
 
 export function createUsageStore(database: Database): UsageStore {
   const { handle, tables, transaction } = database
-  const { usage, usageCheckpoints, usageReceipts, apiKeys } = tables
+  const { usage, usageCheckpoints, usageReceipts } = tables
   const { journal: journalColumn, position, target, written, updatedAt } = usageCheckpoints
   const add = createUsageAdding(database)
   const deleteSome = createBoundedDelete(database)
+  const insertReceipts = createBulkInsert(database, usageReceipts, (insert) =>
+    insert.onConflictDoNothing().returning({ keyId: usageReceipts.keyId, id: usageReceipts.id }),
+  )
 
   /** Moves a checkpoint if it still stands at `from`: of racing callers the row lets one through. */
   function move(tx: Handle, journal: string, from: UsageCheckpoint, to: UsageCheckpoint, now: number) {
-    const isThere = sql`(${position}, ${target}, ${written}) = (${from.position}, ${from.target}, ${from.written})`
+    const stands = sql`(${position}, ${target}, ${written}) = (${from.position}, ${from.target}, ${from.written})`
     const moved = { journal: journalColumn }
-    const set = { ...to, updatedAt: now }
-    if (!Bun.deepEquals(from, START_OF_JOURNAL)) {
+    const set = { position: to.position, target: to.target, written: to.written, updatedAt: now }
+    if (!Bun.deepEquals({ ...START_OF_JOURNAL }, { ...from })) {
       return tx
         .update(usageCheckpoints)
         .set(set)
-        .where(and(eq(journalColumn, journal), isThere))
+        .where(and(eq(journalColumn, journal), stands))
         .returning(moved)
     }
     return tx
       .insert(usageCheckpoints)
       .values({ journal, ...set })
-      .onConflictDoUpdate({ target: journalColumn, set, setWhere: isThere })
+      .onConflictDoUpdate({ target: journalColumn, set, setWhere: stands })
       .returning(moved)
   }
 
@@ -59,45 +60,24 @@ export function createUsageStore(database: Database): UsageStore {
     },
 
     accept(receipts, toRows) {
+      // The first of each name: of two with the same one the other is no news.
+      const byName = new Map(receipts.toReversed().map((receipt) => [nameOf(receipt), receipt]))
+      const rows = [...byName]
+        // In an order that racing callers share, so that no two wait for each other.
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, { keyId, id, at }]) => ({ keyId, id, at }))
       return transaction(function* (tx) {
-        const byName = new Map(receipts.toReversed().map((receipt) => [nameOf(receipt), receipt]))
-        // In an order that racing callers share, so that none waits for another one that waits for it.
-        const inOrder = [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, receipt]) => receipt)
-        const fresh = new Set<string>()
-        for (const some of chunksOf(inOrder, RECEIPTS_PER_STATEMENT)) {
-          const values = some.map(({ keyId, id, at }) => ({ keyId, id, at }))
-          const inserted = yield* rowsOf(
-            tx
-              .insert(usageReceipts)
-              .values(values)
-              .onConflictDoNothing()
-              .returning({ keyId: usageReceipts.keyId, id: usageReceipts.id }),
-          )
-          for (const each of inserted) fresh.add(nameOf(each))
-        }
+        const inserted = new Set((yield* insertReceipts(tx, rows)).flat().map(nameOf))
         const accepted = receipts.filter((receipt) => {
           const name = nameOf(receipt)
-          return fresh.has(name) && byName.get(name) === receipt
+          return inserted.has(name) && byName.get(name) === receipt
         })
         yield* add(tx, toRows(accepted))
         return accepted
       })
     },
 
-    async touch(uses) {
-      for (const some of chunksOf(uses, KEYS_PER_STATEMENT)) {
-        const times = sql.join(
-          some.map(({ keyId, at }) => sql`when ${keyId} then cast(${at} as bigint)`),
-          sql` `,
-        )
-        const at = sql`case ${apiKeys.id} ${times} end`
-        const ids = some.map(({ keyId }) => keyId)
-        await handle
-          .update(apiKeys)
-          .set({ lastUsedAt: at })
-          .where(and(inArray(apiKeys.id, ids), sql`coalesce(${apiKeys.lastUsedAt}, -1) < ${at}`))
-      }
-    },
+    touch: createTouch(database),
 
     ...createUsageSums(database),
 
