@@ -184,6 +184,8 @@ export function createTestPlugin(table: Table = STANDARD, more: Partial<EngineOp
     ready: Promise.resolve(),
     // The real plugin ends the process; here every request is answered 500, which a test can see.
     onFailure: () => undefined,
+    onServing: () => undefined,
+    onStopped: () => undefined,
   })
   return { plugin, engine, seen }
 }
