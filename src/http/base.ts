@@ -9,7 +9,7 @@ import { createGate, createMark } from '../guards/gate.ts'
 import type { Presented } from '../guards/presented.ts'
 import { requireManagement, requirePrincipal } from '../guards/requirements.ts'
 import { presentedBy } from '../guards/state.ts'
-import { readJsonBody } from './body.ts'
+import { type BodyRule, OBJECT_BODY, readJsonBody } from './body.ts'
 import type { MountPoint } from './mount-point.ts'
 
 /** Refusals of an endpoint that no guard of it announces, for the documentation. */
@@ -26,10 +26,11 @@ export function withOrigin<P extends Principal>(presented: Presented, principal:
  * An instance for endpoints of ours.
  *
  * @param name sets the instance apart from others of the same core
+ * @param rule what bodies they take
  */
-export function createEndpoints(name: string, mount: MountPoint) {
+export function createEndpoints(name: string, mount: MountPoint, rule: BodyRule = OBJECT_BODY) {
   return new Elysia({ name: `machine-auth/${name}`, seed: crypto.randomUUID() })
-    .onParse(({ request }) => readJsonBody(request))
+    .onParse(({ request }) => readJsonBody(request, rule))
     .onTransform(({ route, set }) => {
       set.headers['cache-control'] = 'no-store'
       // A module under a prefix of its own that uses the plugin for its types would mount everything once more.

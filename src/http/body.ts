@@ -2,13 +2,24 @@
 import { MachineAuthError } from '../errors.ts'
 import { UNSAFE_MEMBERS } from '../lib/unsafe-members.ts'
 
-/** Bytes: no body of ours comes near it. */
-const MAX_BODY = 64 * 1024
+/** What the bodies of some endpoints may be. */
+export interface BodyRule {
+  /** Bytes. */
+  readonly most: number
+  /** A list of 1 to `MAX_ENTRIES`, or an object, which may be missing. */
+  readonly shape: 'object' | 'list'
+}
+
+/** No body of ours comes near it. */
+export const OBJECT_BODY: BodyRule = { most: 64 * 1024, shape: 'object' }
+
+/** So many entries of half a kilobyte each. */
+export const LIST_BODY: BodyRule = { most: 512 * 1024, shape: 'list' }
 
 /** Metadata has 16 levels. Elysia writes wrong bodies out with an indent for each level. */
 const MAX_DEPTH = 32
 
-/** Of a body's members, and of the lists among them; the longest list that is taken has 200. */
+/** Of a body's members, and of the lists among them; the longest list that is taken within an object has 200. */
 const MAX_ENTRIES = 1000
 
 /**
@@ -25,14 +36,14 @@ function refuseUnsafeName(name: string, value: unknown): unknown {
   return value
 }
 
-async function readText(request: Request): Promise<string> {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY) throw new MachineAuthError('body_too_large')
+async function readText(request: Request, most: number): Promise<string> {
+  if (Number(request.headers.get('content-length') ?? 0) > most) throw new MachineAuthError('body_too_large')
   const chunks: Uint8Array[] = []
   let size = 0
   // A body of unknown length is counted as it comes.
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength
-    if (size > MAX_BODY) throw new MachineAuthError('body_too_large')
+    if (size > most) throw new MachineAuthError('body_too_large')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
@@ -66,31 +77,37 @@ function refuseShape(detail: string, message: string): MachineAuthError {
   return new MachineAuthError('validation_failed', { detail, errors: [{ path: 'body', message }] })
 }
 
+/** Elysia would take an array for an object without members. */
+function requireShape(body: unknown, shape: BodyRule['shape']): object {
+  const isList = Array.isArray(body)
+  if (typeof body !== 'object' || body === null || isList !== (shape === 'list')) {
+    const accepted = shape === 'list' ? 'a JSON array' : 'a JSON object'
+    throw refuseShape(`The body must be ${accepted}.`, `must be ${accepted}`)
+  }
+  if (isList && body.length === 0) throw refuseShape('The body has no entries.', 'must have at least one entry')
+  if (hasTooManyEntries(body)) {
+    const accepted = isList ? `at most ${MAX_ENTRIES} entries` : `at most ${MAX_ENTRIES} members, and in each list`
+    throw refuseShape('The body has too many entries.', `must have ${accepted}`)
+  }
+  return body
+}
+
 /**
  * Reads a JSON body; null when there is none.
  *
- * @throws MachineAuthError `body_too_large` above 64 KiB, `request_malformed`, `validation_failed`
+ * @throws MachineAuthError `body_too_large` above the bytes of its rule, `request_malformed`, `validation_failed`
  */
-export async function readJsonBody(request: Request): Promise<object | null> {
-  const text = await readText(request)
-  if (text === '') return null
-  if (!isJson(request.headers.get('content-type'))) {
+export async function readJsonBody(request: Request, { most, shape }: BodyRule): Promise<object | null> {
+  const text = await readText(request, most)
+  if (text !== '' && !isJson(request.headers.get('content-type'))) {
     throw new MachineAuthError('validation_failed', {
       detail: 'Send the body as application/json.',
       errors: [{ path: 'content-type', message: 'must be application/json' }],
     })
   }
-  const body = parseJson(text)
+  const body = text === '' ? null : parseJson(text)
   if (isDeeperThan(MAX_DEPTH, body)) {
     throw refuseShape('The body is nested too deeply.', `must be at most ${MAX_DEPTH} levels deep`)
   }
-  if (body === null) return null
-  // Elysia would take an array for an object without members.
-  if (typeof body !== 'object' || Array.isArray(body)) {
-    throw refuseShape('The body must be a JSON object.', 'must be a JSON object')
-  }
-  if (hasTooManyEntries(body)) {
-    throw refuseShape('The body has too many entries.', `must have at most ${MAX_ENTRIES} members, and in each list`)
-  }
-  return body
+  return body === null && shape === 'object' ? null : requireShape(body, shape)
 }

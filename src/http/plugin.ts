@@ -11,6 +11,7 @@ import type { KeyService } from '../keys/service.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import type { AuditLog } from '../recording/audit/audit.ts'
 import type { Metrics } from '../recording/metrics/metrics.ts'
+import type { UsageService } from '../recording/usage/service.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { TokenService } from '../tokens/service.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
@@ -27,6 +28,8 @@ import { createMountPoint } from './mount-point.ts'
 import { createOrganizationEndpoints } from './organizations.ts'
 import { createPermissionEndpoints, createRoleEndpoints } from './roles.ts'
 import { createSessionEndpoints } from './sessions.ts'
+import { createStatsEndpoint } from './stats.ts'
+import { createUsageEndpoints } from './usage.ts'
 import { createUserEndpoints } from './users.ts'
 
 export interface HttpServices {
@@ -41,6 +44,7 @@ export interface HttpServices {
   readonly sessions: SessionService
   readonly signingKeys: SigningKeys
   readonly audit: AuditLog
+  readonly usage: UsageService
   /** Null when nothing is measured. */
   readonly metrics: Metrics | null
   readonly idempotent: Idempotent
@@ -67,6 +71,8 @@ export function createHttp(options: ResolvedOptions, services: HttpServices, roo
     app.use(createPermissionEndpoints(prefix, mount, services.permissions))
     app.use(createBlockEndpoints(prefix, mount, services))
     app.use(createAuditEndpoints(prefix, mount, services.audit))
+    app.use(createUsageEndpoints(prefix, mount, services.usage))
+    app.use(createStatsEndpoint(prefix, mount, services.usage))
   }
   const isOpen = options.metrics !== false && options.metrics.open
   // Where management is off nobody has the permission to see them.

@@ -1,0 +1,18 @@
+/** `/stats`: the figures of the whole installation. */
+import type { UsageService } from '../recording/usage/service.ts'
+import { createEndpoints, refusing } from './base.ts'
+import { Stats } from './models/stats.ts'
+import type { MountPoint } from './mount-point.ts'
+
+export function createStatsEndpoint(prefix: string, mount: MountPoint, usage: UsageService) {
+  return createEndpoints('stats', mount).get(`${prefix}/stats`, ({ actor }) => usage.stats(actor), {
+    machineAuthManagement: 'machine_auth.stats.view',
+    response: { 200: Stats },
+    detail: {
+      ...refusing(),
+      tags: ['Usage'],
+      summary: 'Show the figures of the installation',
+      description: 'Organizations, keys, requests and the most used keys. Needs platform reach.',
+    },
+  })
+}
