@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readEntry, writeEntry } from '../../src/cli/env-file/entries.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 
 const NAME = 'MACHINE_AUTH_SECRET'
 
@@ -79,7 +79,7 @@ test.each([
   { name: 'exported, in quotes', before: 'export MACHINE_AUTH_SECRET="old" # c' },
   { name: 'with CRLF', before: 'MACHINE_AUTH_SECRET=a\r\nB=1\r\n' },
 ])('Bun reads what is written: $name', ({ before }) => {
-  const directory = mkdtempSync(join(tmpdir(), 'machine-auth-env-'))
+  const directory = createDatabaseDirectory('machine-auth-env')
   try {
     writeFileSync(join(directory, '.env'), writeEntry(before, NAME, 'new,older'))
     const run = Bun.spawnSync([process.execPath, '-e', `process.stdout.write(process.env.${NAME})`], {
@@ -88,6 +88,6 @@ test.each([
     })
     expect(run.stdout.toString()).toBe('new,older')
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    removeDirectory(directory)
   }
 })

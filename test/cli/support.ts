@@ -1,11 +1,10 @@
 /** Runs command lines in this process, each test in a directory of its own. */
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { runCli } from '../../src/cli/run.ts'
 import type { CliIo } from '../../src/cli/terminal/io.ts'
 import { type AnyMachineAuth, createMachineAuth } from '../../src/core.ts'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { SECRET, START } from '../support/test-app.ts'
 
 export interface RunInput {
@@ -96,7 +95,7 @@ export function createDirectory(env: CliIo['env'] = {}): CliDirectory {
       await core.ready
       return await act(core)
     },
-    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+    [Symbol.dispose]: () => removeDirectory(path),
   }
 }
 

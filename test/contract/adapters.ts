@@ -1,5 +1,4 @@
 import { Database } from 'bun:sqlite'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { SQL } from 'bun'
@@ -7,7 +6,7 @@ import { drizzle as drizzleSqlite } from 'drizzle-orm/bun-sqlite'
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite'
 import { drizzle as drizzleProxy } from 'drizzle-orm/sqlite-proxy'
 import { openStorage } from '../../src/storage/open.ts'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { openMigrated, writeMigrated } from '../support/migrated.ts'
 import type { Opened } from './support.ts'
 
@@ -54,7 +53,7 @@ export function sqliteFile(): Adapter {
     },
     async stop() {
       await close()
-      rmSync(directory, { recursive: true })
+      removeDirectory(directory)
     },
   }
 }

@@ -1,7 +1,7 @@
 /** A shell in an empty directory, as a reader has one: what one step sets, the next one finds. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 /** ms for one step, on a machine that is busy with others. */
@@ -36,7 +36,7 @@ export interface PageShell extends AsyncDisposable {
 
 /** A directory in which our own package is installed. */
 export function createPageDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'machine-auth-page-'))
+  const directory = createDatabaseDirectory('machine-auth-page')
   const link = join(directory, 'node_modules/elysia-machine-auth')
   mkdirSync(dirname(link))
   symlinkSync(ROOT, link)
@@ -103,7 +103,7 @@ export function openPageShell(directory: string, env: Readonly<Record<string, st
       child.stdin.end()
       await child.exited
       await reading
-      rmSync(directory, { recursive: true, force: true })
+      removeDirectory(directory)
     },
   }
 }

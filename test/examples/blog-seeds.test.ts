@@ -1,13 +1,12 @@
 import { afterAll, expect, test } from 'bun:test'
-import { rmSync } from 'node:fs'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { bearer, findPrinted, login, request, START_TIMEOUT, startExample } from './support.ts'
 
 const BLOG = 'examples/blog/main.ts'
 const PRINTED = /Log in as alice@example\.com or bob@example\.com with (\S+)/
 
 const directory = createDatabaseDirectory('machine-auth-blog')
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
+afterAll(() => removeDirectory(directory))
 
 function start(env: Readonly<Record<string, string>> = {}) {
   return startExample(BLOG, { directory, env })

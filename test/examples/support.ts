@@ -1,8 +1,8 @@
 /** Examples run as a stranger would run them: a process of their own, in an empty directory. */
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 
 export const ROOT = join(import.meta.dir, '../..')
 
@@ -108,7 +108,7 @@ export async function startExample(
     kill,
     async [Symbol.asyncDispose]() {
       await kill()
-      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true })
+      if (options.directory === undefined) removeDirectory(directory)
     },
   }
 }

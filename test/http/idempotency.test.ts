@@ -1,10 +1,10 @@
 /** `Idempotency-Key` on creates. What becomes of those that fail is in idempotency-outcomes.test.ts. */
 import { afterAll, afterEach, describe, expect, test } from 'bun:test'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withLog } from '../guards/support.ts'
 import { expectInvalidAt, expectProblem, objectAt, textAt } from '../support/answers.ts'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import {
   addKey,
   addPeople,
@@ -354,7 +354,7 @@ test('no file of the database holds the secret that was answered', async () => {
   const secret = textAt(first.json, 'rawKey').split('_').at(-1) ?? ''
   const bytes = Buffer.concat(readdirSync(directory).map((file) => readFileSync(join(directory, file))))
   await app.close()
-  rmSync(directory, { recursive: true })
+  removeDirectory(directory)
   expect(again.headers.get('idempotency-replayed')).toBe('true')
   expect(secret).toHaveLength(49)
   expect([bytes.includes('at-rest'), bytes.includes(idOf(first.json)), bytes.includes(secret)]).toEqual([

@@ -1,10 +1,10 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { OptionsError } from '../../src/options/mistakes.ts'
 import { resolveOptions } from '../../src/options/resolve.ts'
 import type { ResolvedOptions } from '../../src/options/resolved.ts'
 import type { MachineAuthOptions } from '../../src/options/types.ts'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 
 /** Random, and used nowhere else. */
 export const SECRET = 'q7Yw0mVb2ZxC9dK4nR8tL1pS6uF3hJ5a'
@@ -15,7 +15,7 @@ export const MASTER_KEY = 'm4Tq9sXv1BnK7wEy3GzP8cLd5RfH2jUa'
 export function temporaryDirectory(files: Readonly<Record<string, string>> = {}): { path: string } & Disposable {
   const path = createDatabaseDirectory('machine-auth')
   for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content)
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+  return { path, [Symbol.dispose]: () => removeDirectory(path) }
 }
 
 export interface Given {

@@ -1,10 +1,10 @@
 /** SECURITY.md, P26: no raw secret in the database, its journal, the console, or an error. */
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, spyOn, test } from 'bun:test'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { textAt } from '../support/answers.ts'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import {
   ALICE,
   type Answer,
@@ -22,7 +22,7 @@ import {
 
 const directory = createDatabaseDirectory('machine-auth-rest')
 const file = join(directory, 'rest.db')
-afterAll(() => rmSync(directory, { recursive: true }))
+afterAll(() => removeDirectory(directory))
 
 /** Everything the console says while something runs. */
 async function withConsole<T>(run: () => Promise<T>): Promise<{ result: T; said: string }> {

@@ -1,17 +1,16 @@
 /** SECURITY.md: verifying costs a server no more for many who ask, and for none when nobody waits; no start waits. */
 import { Database } from 'bun:sqlite'
 import { afterEach, describe, expect, test } from 'bun:test'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLog } from '../recording/audit/support.ts'
 import { expectProblem } from '../support/answers.ts'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { expectRefused } from '../support/refusals.ts'
 import { asMaster, createTestApp, createTestCore } from '../support/test-app.ts'
 
 const directories: string[] = []
 afterEach(() => {
-  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true })
+  for (const directory of directories.splice(0)) removeDirectory(directory)
 })
 
 const countOf = ({ storage }: ReturnType<typeof openLog>, verb: string) =>

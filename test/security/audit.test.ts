@@ -1,16 +1,15 @@
 /** SECURITY.md: whoever changes, takes out or puts in an event without the secret is found. On a real SQLite file. */
 import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MachineAuthOptions } from '../../src/index.ts'
 import type { AuditVerification } from '../../src/recording/audit/report.ts'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { createTestCore, SECRET, START } from '../support/test-app.ts'
 
 const DAY = 86_400_000
 const directory = createDatabaseDirectory('machine-auth-audit')
-afterAll(() => rmSync(directory, { recursive: true }))
+afterAll(() => removeDirectory(directory))
 const at = (name: string) => join(directory, `${name}.db`)
 
 /** As a backup is made: whole, whatever is still in the log of writes. */

@@ -2,11 +2,10 @@
 
 import { Database } from 'bun:sqlite'
 import { afterAll, describe, expect, test } from 'bun:test'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MachineAuthOptions } from '../../src/index.ts'
 import { OptionsError, sha256, sha256Pepper } from '../../src/index.ts'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { addForeignKey, createImportingApp, FOREIGN, FOREIGN_NAMES, OLD_PEPPER } from '../support/foreign-keys.ts'
 import { createTestApp, type TestApp } from '../support/test-app.ts'
 
@@ -14,7 +13,7 @@ const OLD = 'old-root-secret-of-the-tests-Kd8Wq2ZrVt5'
 const NEW = 'new-root-secret-of-the-tests-Jx4Np7YsLm1'
 
 const directory = createDatabaseDirectory('machine-auth-imported')
-afterAll(() => rmSync(directory, { recursive: true }))
+afterAll(() => removeDirectory(directory))
 let files = 0
 const newFile = () => join(directory, `${++files}.db`)
 

@@ -1,9 +1,9 @@
 /** A real nginx on loopback, unprivileged, from a directory of its own. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { type Answer, readAnswer } from '../support/test-app.ts'
 
 /** Debian puts it where only root looks. */
@@ -62,7 +62,7 @@ function accepts(listen: string): Promise<boolean> {
 
 /** Starts nginx and waits until it listens everywhere. */
 export async function startNginx(binary: string, proxies: readonly ProxyServer[]): Promise<{ stop(): Promise<void> }> {
-  const directory = mkdtempSync(join(tmpdir(), 'machine-auth-nginx-'))
+  const directory = createDatabaseDirectory('machine-auth-nginx')
   const config = join(directory, 'nginx.conf')
   writeFileSync(config, configure(directory, proxies))
   const args = ['-c', config, '-p', directory, '-e', join(directory, 'error.log')]
@@ -70,7 +70,7 @@ export async function startNginx(binary: string, proxies: readonly ProxyServer[]
   async function stop(): Promise<void> {
     nginx.kill('SIGKILL')
     await nginx.exited
-    rmSync(directory, { recursive: true, force: true })
+    removeDirectory(directory)
   }
   for (const { listen } of proxies) {
     while (!(await accepts(listen))) {

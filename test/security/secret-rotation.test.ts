@@ -2,10 +2,9 @@
 
 import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expectProblem } from '../support/answers.ts'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import {
   addKey,
   addPeople,
@@ -21,7 +20,7 @@ const NEW = 'new-root-secret-of-the-tests-Jx4Np7YsLm1'
 
 const directory = createDatabaseDirectory('machine-auth-rotation')
 const file = join(directory, 'rotation.db')
-afterAll(() => rmSync(directory, { recursive: true }))
+afterAll(() => removeDirectory(directory))
 
 /** The same database under other secrets. */
 async function withSecrets<T>(secret: readonly string[], use: (app: TestApp) => Promise<T>): Promise<T> {

@@ -1,9 +1,8 @@
 import { Database } from 'bun:sqlite'
-import { rmSync } from 'node:fs'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import type { DatabaseSettings } from '../../src/storage/drizzle/database.ts'
 import { attachSqlite } from '../../src/storage/drizzle/sqlite.ts'
-import { createDatabaseDirectory } from '../support/directories.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 
 export const SETTINGS: DatabaseSettings = { clock: Date.now, timeout: 1000 }
 
@@ -13,7 +12,7 @@ export async function inDirectory(work: (directory: string) => Promise<unknown>)
   try {
     await work(directory)
   } finally {
-    rmSync(directory, { recursive: true })
+    removeDirectory(directory)
   }
 }
 

@@ -3,6 +3,7 @@ import { Database } from 'bun:sqlite'
 import { writeFileSync } from 'node:fs'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { openStorage } from '../../src/storage/open.ts'
+import { setDatabaseImage } from './credentials/report.ts'
 
 async function createImage(): Promise<Uint8Array> {
   using client = new Database(':memory:')
@@ -11,6 +12,7 @@ async function createImage(): Promise<Uint8Array> {
 }
 
 const IMAGE = await createImage()
+setDatabaseImage(IMAGE)
 
 /** A database of its own in memory, migrated and empty. */
 export function openMigrated(): Database {
