@@ -81,8 +81,9 @@ const ONLY_CODE: Readonly<Record<string, string>> = {
   'audit.stop': 'the life of the process',
 }
 
-/** Not of stored things: of whoever asks. */
+/** Not of stored things: of whoever asks, or of the process that answers. */
 const ONLY_HTTP = new Set([
+  'GET /metrics',
   ...['GET /me', 'POST /sessions', 'POST /login', 'POST /refresh', 'POST /logout'],
   ...['POST /token/new', 'POST /token/refresh', 'GET /.well-known/jwks.json'],
 ])

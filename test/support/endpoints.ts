@@ -237,6 +237,7 @@ const PLATFORM: readonly Endpoint[] = [
   { route: 'GET /blocks/:id', reach: 'platform', permission: 'machine_auth.blocks.view' },
   { route: 'DELETE /blocks/:id', reach: 'platform', permission: 'machine_auth.blocks.delete' },
   { route: 'GET /audit/verify', reach: 'platform', permission: 'machine_auth.audit.view' },
+  { route: 'GET /metrics', reach: 'platform', permission: 'machine_auth.metrics.view' },
 ]
 
 const OTHERS: readonly Endpoint[] = [
