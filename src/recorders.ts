@@ -3,6 +3,7 @@ import type { Observers } from './guards/observation.ts'
 import type { Clock } from './lib/clock.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { Meters } from './recording/metrics/meters.ts'
+import { journalDirectory } from './recording/usage/journal/place.ts'
 import { UsageRecorder } from './recording/usage/recorder.ts'
 import type { Storage } from './storage/ports.ts'
 
@@ -25,10 +26,12 @@ export interface Recorders {
   stop(): Promise<void>
 }
 
-function composeUsage({ options: { usage }, storage, clock, warn }: RecorderOptions): UsageRecorder | null {
+function composeUsage({ options, storage, clock, warn }: RecorderOptions): UsageRecorder | null {
+  const { usage } = options
   if (usage === false) return null
-  const { flushInterval, batchSize } = usage
-  return new UsageRecorder({ store: storage.usage, clock, warn, flushInterval, batchSize })
+  const { flushInterval, batchSize, durability } = usage
+  const journal = durability === 'buffered' ? null : (usage.journal ?? journalDirectory(options.database))
+  return new UsageRecorder({ store: storage.usage, clock, warn, flushInterval, batchSize, journal })
 }
 
 export function composeRecorders(options: RecorderOptions): Recorders {

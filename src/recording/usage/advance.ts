@@ -25,9 +25,10 @@ export class JournalProgress {
     this.#checkpoint = source.start
   }
 
-  /** Counts all that is there; answers whether it came to its end. */
+  /** Counts all that is there now; answers whether it came to its end. */
   async advance(): Promise<boolean> {
     const { isStopped } = this.#options
+    await this.source.begin()
     while (!isStopped()) {
       this.#checkpoint ??= await this.#ask()
       const span = await this.source.read(this.#checkpoint)

@@ -10,6 +10,7 @@ export class UsageBuffer implements UsageSource {
   readonly #limit: number
   /** Being counted. */
   #live: Tally
+  #isDue = false
   /** Being written, the same until it is. */
   #frozen: Span | null = null
 
@@ -19,7 +20,7 @@ export class UsageBuffer implements UsageSource {
     this.#live = new Tally(limit)
   }
 
-  /** What requests are counted in; another one after each `read`. */
+  /** What requests are counted in; another one from time to time. */
   get tally(): Tally {
     return this.#live
   }
@@ -34,9 +35,14 @@ export class UsageBuffer implements UsageSource {
     return this.#live.requests + (this.#frozen?.tally.requests ?? 0)
   }
 
+  begin(): void {
+    this.#isDue = true
+  }
+
   /** Positions are numbers of requests. */
   read({ position }: UsageCheckpoint): Span | null {
-    if (this.#frozen === null && this.#live.requests > 0) {
+    if (this.#frozen === null && this.#isDue && this.#live.requests > 0) {
+      this.#isDue = false
       this.#frozen = { target: position + this.#live.requests, tally: this.#live }
       this.#live = new Tally(this.#limit)
     }

@@ -6,6 +6,7 @@ import { USAGE_BOUNDS, type UsageBounds } from './bounds.ts'
 import { UsageBuffer } from './buffer.ts'
 import type { UsageCounter } from './counter.ts'
 import { Flusher } from './flusher.ts'
+import { JournalRounds } from './journal/rounds.ts'
 import { LastUsed } from './last-used.ts'
 
 export interface UsageRecorderOptions {
@@ -16,6 +17,8 @@ export interface UsageRecorderOptions {
   readonly flushInterval: number
   /** Counters in one transaction. */
   readonly batchSize: number
+  /** Directory of the journal; null to count in memory alone. */
+  readonly journal: string | null
   readonly bounds?: UsageBounds
   /** From 0 to 1, for pauses after failures. */
   readonly random?: () => number
@@ -49,6 +52,7 @@ export class UsageRecorder implements UsageCounter {
   readonly #lastUsed: LastUsed
   readonly #flusher: Flusher
   readonly #buffered: JournalProgress
+  readonly #journal: JournalRounds | null
   /** Epoch ms of the last request. */
   #last = 0
   #dropped = 0
@@ -58,12 +62,14 @@ export class UsageRecorder implements UsageCounter {
   #isStopped = false
 
   constructor(options: UsageRecorderOptions) {
-    const { store, clock, batchSize, flushInterval, bounds = USAGE_BOUNDS, random = Math.random } = options
+    const { store, batchSize, flushInterval, bounds = USAGE_BOUNDS, random = Math.random, journal } = options
+    const advance = { store, clock: () => this.#now(), batchSize, isStopped: () => this.#isStopped }
     this.#options = options
     this.#bounds = bounds
     this.#buffer = new UsageBuffer(bounds.counters)
     this.#lastUsed = new LastUsed(bounds.lastUsed)
-    this.#buffered = new JournalProgress(this.#buffer, { store, clock, batchSize, isStopped: () => this.#isStopped })
+    this.#buffered = new JournalProgress(this.#buffer, advance)
+    this.#journal = journal === null ? null : new JournalRounds(journal, { bounds, advance, warn: options.warn })
     this.#flusher = new Flusher({
       ...{ interval: flushInterval, random },
       round: () => this.#round(),
@@ -71,7 +77,9 @@ export class UsageRecorder implements UsageCounter {
     })
   }
 
+  /** @throws Error that names the journal's directory and the reason when it cannot be written */
   start(): void {
+    this.#journal?.requireWritable()
     this.#flusher.start()
   }
 
@@ -79,8 +87,10 @@ export class UsageRecorder implements UsageCounter {
     if (this.#isStopping) return
     // Not `Math.round(NaN)`: a stopwatch that fails must not spoil the sum.
     const duration = elapsed > 0 ? Math.min(Math.round(elapsed * 1000), LONGEST) : 0
+    const at = this.#now()
+    if (this.#journal?.journal.append(keyId, organizationId, method, route, status, duration, at) === true) return
     const { tally } = this.#buffer
-    if (!tally.count(keyId, organizationId, method, route, status, duration, this.#now())) this.#drop()
+    if (!tally.count(keyId, organizationId, method, route, status, duration, at)) this.#drop()
     else if (tally.size > this.#bounds.counters / 2) this.#flusher.hurry()
   }
 
@@ -111,9 +121,12 @@ export class UsageRecorder implements UsageCounter {
   }
 
   async #round(): Promise<void> {
+    await this.#journal?.count()
     await this.#buffered.advance()
     await this.#lastUsed.write(this.#options.store, this.#now(), this.#isStopping)
     this.#hasWarned = false
+    // Last: there may be much of them, and nothing waits for it.
+    if (!this.#isStopping) await this.#journal?.countLeftovers()
   }
 
   /** Writes what was counted so far, at once; answers whether all of it is written. Never rejects. */
@@ -123,7 +136,8 @@ export class UsageRecorder implements UsageCounter {
 
   get figures(): UsageFigures {
     const { flushes, failures, isFailing } = this.#flusher
-    return { buffered: this.#buffer.size, dropped: this.#dropped, flushes, failures, isFailing, journalBytes: 0 }
+    const journalBytes = this.#journal?.journal.pending ?? 0
+    return { buffered: this.#buffer.size, dropped: this.#dropped, flushes, failures, isFailing, journalBytes }
   }
 
   /** Writes what is left, and ends: from now on nothing is counted. Takes two seconds at most. */
@@ -135,6 +149,7 @@ export class UsageRecorder implements UsageCounter {
     const isWritten = await Promise.race([this.#flusher.flush(), late.promise])
     clearTimeout(timer)
     this.#isStopped = true
+    await this.#journal?.journal.stop(isWritten)
     const lost = this.#buffer.requests
     if (!isWritten && lost > 0) {
       this.#options.warn(

@@ -14,10 +14,12 @@ export interface UsageSource {
   readonly journal: string
   /** As far as it is counted when it is made; null where the database must be asked. */
   readonly start: UsageCheckpoint | null
+  /** Settles how far `read` goes until the next call: what comes meanwhile waits for it. */
+  begin(): void | Promise<void>
   /**
    * Reads on from a checkpoint. Between the same two positions there are always the same counters in the same order.
    *
-   * @returns null when there is nothing after it
+   * @returns null when there is nothing more
    */
   read(from: UsageCheckpoint): Span | null | Promise<Span | null>
   /** Hears that all before `position` is counted for good. */

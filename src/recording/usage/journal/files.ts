@@ -1,0 +1,104 @@
+/** The files of journals: made whole before they are used, so that a full disk is an error then, and no crash later. */
+import { accessSync, closeSync, constants, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+const ENDING = '.journal'
+const FILE_MODE = 0o600
+const DIRECTORY_MODE = 0o700
+
+/** Real zeros: a hole in a file has no place on the disk yet. */
+const ZEROS = new Uint8Array(262_144)
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOTDIR: 'a part of the path is a file, not a directory',
+  EEXIST: 'a part of the path is a file, not a directory',
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+/** Says what is wrong with the directory and what to do about it. */
+export function describeJournalError(directory: string, error: unknown): Error {
+  const code = codeOf(error)
+  const reason = REASONS[code] ?? 'it cannot be used'
+  return new Error(
+    `usage: cannot keep the journal in "${directory}": ${reason}${code === '' ? '' : ` (${code})`}. Name a directory that this process may write as usage.journal, or choose usage.durability: 'buffered'.`,
+    { cause: error },
+  )
+}
+
+/**
+ * Looks whether journals can be written, and makes nothing: a process that counts nothing leaves nothing.
+ *
+ * @throws Error that names the directory and the reason
+ */
+export function requireWritable(directory: string): void {
+  for (let place = directory; ; place = dirname(place)) {
+    try {
+      accessSync(join(place, '.'), constants.W_OK | constants.X_OK)
+      return
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || dirname(place) === place) throw describeJournalError(directory, error)
+    }
+  }
+}
+
+export function pathOf(directory: string, journal: string): string {
+  return join(directory, `${journal}${ENDING}`)
+}
+
+/** The journal that a file's name says; null for another file. */
+export function journalOf(name: string): string | null {
+  const journal = name.endsWith(ENDING) ? name.slice(0, -ENDING.length) : ''
+  return /^[0-9A-Za-z]{1,64}$/.test(journal) ? journal : null
+}
+
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+}
+
+/**
+ * Makes a file of zeros while everything waits.
+ *
+ * @param size bytes
+ */
+export function createFileNow(path: string, size: number): void {
+  mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE })
+  const file = openSync(path, 'wx', FILE_MODE)
+  try {
+    for (let left = size; left > 0; ) left -= writeSync(file, ZEROS, 0, Math.min(left, ZEROS.length))
+  } catch (error) {
+    removeFile(path)
+    throw error
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** The same, while others have their turn. */
+export async function createFile(path: string, size: number): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE })
+  const file = await open(path, 'wx', FILE_MODE)
+  try {
+    for (let left = size; left > 0; ) {
+      const { bytesWritten } = await file.write(ZEROS, 0, Math.min(left, ZEROS.length))
+      left -= bytesWritten
+    }
+  } catch (error) {
+    removeFile(path)
+    throw error
+  } finally {
+    await file.close()
+  }
+}

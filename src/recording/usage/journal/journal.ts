@@ -1,0 +1,180 @@
+/** Notes requests in files of this process, one after another. */
+import { utimesSync } from 'node:fs'
+import { randomBase62 } from '../../../lib/base62.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import { HOUR } from '../tally.ts'
+import { createFile, createFileNow, describeJournalError, pathOf, removeFile } from './files.ts'
+import { nameOwner } from './owner.ts'
+import { Segment } from './segment.ts'
+
+export interface JournalOptions {
+  readonly directory: string
+  /** Bytes of one file. */
+  readonly segmentBytes: number
+  /** Bytes of all files of this process. */
+  readonly mostBytes: number
+  readonly clock: Clock
+  /** Hears once that no file can be made, until one could. */
+  readonly warn: (message: string) => void
+}
+
+/** The first file is smaller: it is made while its request waits, and many processes never need more. */
+const FIRST_PART = 16
+
+export class Journal {
+  readonly #options: JournalOptions
+  readonly #owner = nameOwner()
+  /** Oldest first; the last one is written to. */
+  #segments: Segment[] = []
+  /** Made ahead, so that no request waits for it. */
+  #next: Segment | null = null
+  #preparing: Promise<void> | null = null
+  #isFailing = false
+  #touchedAt = 0
+
+  constructor(options: JournalOptions) {
+    this.#options = options
+  }
+
+  /** Files of which something may not be counted yet, oldest first. */
+  get segments(): readonly Segment[] {
+    return this.#segments
+  }
+
+  /** Bytes that are not counted yet. */
+  get pending(): number {
+    return this.#segments.reduce((sum, { pending }) => sum + pending, 0)
+  }
+
+  /** Whether a file is of this process. */
+  owns(journal: string): boolean {
+    return this.#next?.journal === journal || this.#segments.some((segment) => segment.journal === journal)
+  }
+
+  /**
+   * Notes a request; see `Segment.append`.
+   *
+   * @returns false when there is no room: no file can be made, or those there are must be counted first
+   */
+  append(
+    keyId: string,
+    organizationId: string,
+    method: string,
+    route: string,
+    status: number,
+    duration: number,
+    at: number,
+  ): boolean {
+    const current = this.#segments.at(-1)
+    if (current?.append(keyId, organizationId, method, route, status, duration, at)) {
+      if (this.#next === null && current.isHalfFull) void this.prepare()
+      return true
+    }
+    return this.#turn(at)?.append(keyId, organizationId, method, route, status, duration, at) ?? false
+  }
+
+  /** Begins the next file. */
+  #turn(at: number): Segment | null {
+    const next = this.#next ?? this.#createNow(at)
+    if (next === null) return null
+    this.#segments.at(-1)?.close()
+    this.#segments.push(next)
+    this.#next = null
+    return next
+  }
+
+  /** Bytes of the next file; 0 when there is no room for it. */
+  get #nextSize(): number {
+    const { segmentBytes, mostBytes } = this.#options
+    const used = this.#segments.reduce((sum, { size }) => sum + size, 0)
+    const size = this.#segments.length === 0 ? Math.ceil(segmentBytes / FIRST_PART) : segmentBytes
+    return used + size > mostBytes ? 0 : size
+  }
+
+  /** Only where none was made ahead: for the first request, or when requests came faster than a file is made. */
+  #createNow(at: number): Segment | null {
+    const size = this.#nextSize
+    // After a failure it is tried again off the path.
+    if (size === 0 || this.#isFailing) return null
+    const journal = randomBase62(22)
+    const path = pathOf(this.#options.directory, journal)
+    try {
+      createFileNow(path, size)
+      return new Segment(journal, path, { at, owner: this.#owner })
+    } catch (error) {
+      this.#fail(error)
+      return null
+    }
+  }
+
+  /** Makes the next file, where it will be needed. Never rejects. */
+  prepare(): Promise<void> {
+    const current = this.#segments.at(-1)
+    const isNeeded = current === undefined ? this.#isFailing : current.isHalfFull || current.isClosed
+    if (this.#next !== null || !isNeeded || this.#nextSize === 0) return Promise.resolve()
+    this.#preparing ??= this.#prepare(this.#nextSize).finally(() => {
+      this.#preparing = null
+    })
+    return this.#preparing
+  }
+
+  async #prepare(size: number): Promise<void> {
+    const journal = randomBase62(22)
+    const path = pathOf(this.#options.directory, journal)
+    try {
+      await createFile(path, size)
+      this.#next = new Segment(journal, path, { at: this.#options.clock(), owner: this.#owner })
+      this.#isFailing = false
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#isFailing) {
+      const { message } = describeJournalError(this.#options.directory, error)
+      this.#options.warn(`${message} Until then requests are counted in memory, and lost if the process is killed`)
+    }
+    this.#isFailing = true
+  }
+
+  /**
+   * Says that the files are in use, which a write to memory does not: nobody deletes what was touched within a day.
+   * A file that somebody deleted all the same is written to no more.
+   *
+   * @param now epoch ms
+   */
+  keep(now: number): void {
+    if (now < this.#touchedAt + HOUR) return
+    this.#touchedAt = now
+    for (const segment of this.#segments) {
+      try {
+        utimesSync(segment.path, now / 1000, now / 1000)
+      } catch {
+        segment.close()
+      }
+    }
+  }
+
+  /** Deletes a file that was closed and counted to its end. */
+  retire(segment: Segment): void {
+    this.#segments = this.#segments.filter((each) => each !== segment)
+    segment.remove()
+  }
+
+  /**
+   * Ends: files that are not counted to their end are left to the next process.
+   *
+   * @param isCounted whether all are
+   */
+  async stop(isCounted: boolean): Promise<void> {
+    await this.#preparing
+    this.#next?.remove()
+    this.#next = null
+    for (const segment of this.#segments) {
+      segment.close()
+      if (isCounted) removeFile(segment.path)
+    }
+    this.#segments = []
+  }
+}

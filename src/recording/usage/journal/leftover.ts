@@ -1,0 +1,60 @@
+/** A journal that another process wrote, and perhaps still writes. */
+import { stat } from 'node:fs/promises'
+import type { UsageCheckpoint } from '../../../storage/ports/usage.ts'
+import { type AdvanceOptions, JournalProgress } from '../advance.ts'
+import type { Span, UsageSource } from '../source.ts'
+import { DAY } from '../tally.ts'
+import { removeFile } from './files.ts'
+import { isGone } from './owner.ts'
+import { JournalReader, readHeader } from './reader.ts'
+
+/** ms without a sign of life; see `Journal.keep`. */
+const ABANDONED_AFTER = DAY
+
+export class Leftover implements UsageSource {
+  readonly journal: string
+  readonly start = null
+  readonly #path: string
+  #bytes = new Uint8Array()
+  #reader = new JournalReader(this.#bytes)
+  /** Whether the file is one of ours, and reaches as far as it was counted before. */
+  #isSound = true
+
+  constructor(journal: string, path: string) {
+    this.journal = journal
+    this.#path = path
+  }
+
+  /** Counts what is in it; deletes it when that is all there will ever be. */
+  async count(options: AdvanceOptions): Promise<void> {
+    // Asked before it is read: what its process wrote until its end is then read, too.
+    const isOver = await this.#isOver(options.clock())
+    const isAtEnd = await new JournalProgress(this, options).advance()
+    if (isAtEnd && this.#isSound && (isOver || this.#reader.isEnded)) removeFile(this.#path)
+  }
+
+  async #isOver(now: number): Promise<boolean> {
+    await this.begin()
+    const header = readHeader(this.#bytes)
+    this.#isSound = header !== null || (this.#bytes[0] ?? 0) === 0
+    if (header !== null && isGone(header.owner)) return true
+    return (await stat(this.#path)).mtimeMs < now - ABANDONED_AFTER
+  }
+
+  async begin(): Promise<void> {
+    this.#bytes = await Bun.file(this.#path).bytes()
+    this.#reader = new JournalReader(this.#bytes)
+  }
+
+  async read(from: UsageCheckpoint): Promise<Span | null> {
+    const span = this.#reader.read(from, this.#bytes.length)
+    if (span !== null || this.#reader.offset >= from.target) return span
+    // Its process, or another one that reads it, was faster.
+    await this.begin()
+    const newer = this.#reader.read(from, this.#bytes.length)
+    this.#isSound &&= newer !== null || this.#reader.offset >= from.target
+    return newer
+  }
+
+  onCounted(): void {}
+}

@@ -1,0 +1,53 @@
+/** Looks for journals that other processes left. */
+import { readdir } from 'node:fs/promises'
+import type { AdvanceOptions } from '../advance.ts'
+import { MINUTE } from '../tally.ts'
+import { codeOf, journalOf, pathOf } from './files.ts'
+import { Leftover } from './leftover.ts'
+
+/** ms between looks. */
+const INTERVAL = 10 * MINUTE
+
+/** Names of this place are of no journal, or of one that this process may not read. */
+const NOT_OURS = new Set(['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR'])
+
+export class Leftovers {
+  readonly #directory: string
+  /** Whether a journal is of this process. */
+  readonly #owns: (journal: string) => boolean
+  readonly #options: AdvanceOptions
+  #lookedAt = Number.NEGATIVE_INFINITY
+
+  constructor(directory: string, owns: (journal: string) => boolean, options: AdvanceOptions) {
+    this.#directory = directory
+    this.#owns = owns
+    this.#options = options
+  }
+
+  /** Counts what is there, at the first call and then from time to time. Rejects when the database does. */
+  async count(): Promise<void> {
+    const { clock, isStopped } = this.#options
+    const now = clock()
+    if (now < this.#lookedAt + INTERVAL) return
+    for (const name of await this.#names()) {
+      const journal = journalOf(name)
+      if (isStopped()) return
+      if (journal === null || this.#owns(journal)) continue
+      await new Leftover(journal, pathOf(this.#directory, journal)).count(this.#options).catch(passByFiles)
+    }
+    this.#lookedAt = now
+  }
+
+  async #names(): Promise<readonly string[]> {
+    try {
+      return (await readdir(this.#directory)).sort()
+    } catch {
+      return []
+    }
+  }
+}
+
+/** Files come and go while one looks. */
+function passByFiles(error: unknown): void {
+  if (!NOT_OURS.has(codeOf(error))) throw error
+}

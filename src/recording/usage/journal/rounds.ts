@@ -1,0 +1,58 @@
+/** Counts the journals of this process, and those that others left. */
+import { type AdvanceOptions, JournalProgress } from '../advance.ts'
+import type { UsageBounds } from '../bounds.ts'
+import { requireWritable } from './files.ts'
+import { Journal } from './journal.ts'
+import { Leftovers } from './leftovers.ts'
+import type { Segment } from './segment.ts'
+
+export interface JournalRoundsOptions {
+  readonly bounds: UsageBounds
+  readonly advance: AdvanceOptions
+  readonly warn: (message: string) => void
+}
+
+export class JournalRounds {
+  readonly journal: Journal
+  readonly #directory: string
+  readonly #advance: AdvanceOptions
+  readonly #leftovers: Leftovers
+  readonly #progress = new WeakMap<Segment, JournalProgress>()
+
+  constructor(directory: string, { bounds: { segmentBytes, journalBytes }, advance, warn }: JournalRoundsOptions) {
+    const { clock } = advance
+    this.#directory = directory
+    this.#advance = advance
+    this.journal = new Journal({ directory, segmentBytes, mostBytes: journalBytes, clock, warn })
+    this.#leftovers = new Leftovers(directory, (journal) => this.journal.owns(journal), advance)
+  }
+
+  /** @throws Error that names the directory and the reason */
+  requireWritable(): void {
+    requireWritable(this.#directory)
+  }
+
+  /** Counts what this process noted; rejects when the database does. */
+  async count(): Promise<void> {
+    this.journal.keep(this.#advance.clock())
+    for (const segment of this.journal.segments) {
+      const { isClosed } = segment
+      const isAtEnd = await this.#progressOf(segment).advance()
+      if (isAtEnd && isClosed) this.journal.retire(segment)
+    }
+    await this.journal.prepare()
+  }
+
+  #progressOf(segment: Segment): JournalProgress {
+    const known = this.#progress.get(segment)
+    if (known !== undefined) return known
+    const made = new JournalProgress(segment, this.#advance)
+    this.#progress.set(segment, made)
+    return made
+  }
+
+  /** Counts what other processes noted and did not count; rejects when the database does. */
+  countLeftovers(): Promise<void> {
+    return this.#leftovers.count()
+  }
+}

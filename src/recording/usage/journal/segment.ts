@@ -1,0 +1,118 @@
+/** A journal of this process: a file that is mapped into memory, so that what was noted outlives the process. */
+import { START_OF_JOURNAL, type UsageCheckpoint } from '../../../storage/ports/usage.ts'
+import { LabelIndex, type Labels } from '../labels.ts'
+import type { Span, UsageSource } from '../source.ts'
+import { removeFile } from './files.ts'
+import { END_LINE, type Header, headerLine, LONGEST_REQUEST, labelsLine, writeRequest } from './lines.ts'
+import { JournalReader } from './reader.ts'
+
+interface Numbered extends Labels {
+  readonly number: number
+}
+
+export class Segment implements UsageSource {
+  readonly journal: string
+  readonly path: string
+  readonly start = START_OF_JOURNAL
+  readonly #bytes: Buffer
+  readonly #reader: JournalReader
+  readonly #at: number
+  #index = new LabelIndex<Numbered>()
+  #numbers = 0
+  #end = 0
+  #due = 0
+  #counted = 0
+  #isClosed = false
+
+  /** @param path of a file of zeros that nobody else writes */
+  constructor(journal: string, path: string, header: Header) {
+    this.journal = journal
+    this.path = path
+    const mapped = Bun.mmap(path, { shared: true })
+    this.#bytes = Buffer.from(mapped.buffer, mapped.byteOffset, mapped.byteLength)
+    this.#reader = new JournalReader(this.#bytes)
+    this.#at = header.at
+    this.#end = this.#bytes.write(headerLine(header))
+  }
+
+  get size(): number {
+    return this.#bytes.length
+  }
+
+  get isHalfFull(): boolean {
+    return this.#end > this.#bytes.length / 2
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Bytes that are not counted yet. */
+  get pending(): number {
+    return Math.max(0, this.#end - this.#counted)
+  }
+
+  /**
+   * Notes a request. From then on it is in the file, whatever becomes of this process.
+   *
+   * @param duration µs, a whole number
+   * @param at epoch ms
+   * @returns false when there is no room for it; then nothing is noted
+   */
+  append(
+    keyId: string,
+    organizationId: string,
+    method: string,
+    route: string,
+    status: number,
+    duration: number,
+    at: number,
+  ): boolean {
+    const known = this.#index.find(keyId, organizationId, method, route, status)
+    const number = known?.number ?? this.#define({ keyId, organizationId, method, route, status })
+    if (number === -1 || !this.#hasRoom(LONGEST_REQUEST)) return false
+    this.#end = writeRequest(this.#bytes, this.#end, number, Math.max(0, at - this.#at), duration)
+    return true
+  }
+
+  #hasRoom(length: number): boolean {
+    return !this.#isClosed && this.#end + length + END_LINE.length <= this.#bytes.length
+  }
+
+  /** @returns -1 when there is no room */
+  #define(labels: Labels): number {
+    const line = labelsLine(this.#numbers, labels)
+    if (!this.#hasRoom(Buffer.byteLength(line) + LONGEST_REQUEST)) return -1
+    const number = this.#numbers
+    this.#end += this.#bytes.write(line, this.#end)
+    this.#index.add({ ...labels, number })
+    this.#numbers += 1
+    return number
+  }
+
+  /** Says in the file that nothing follows: whoever counts it to its end may delete it. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#end += this.#bytes.write(END_LINE, this.#end)
+    this.#isClosed = true
+    this.#index = new LabelIndex()
+  }
+
+  begin(): void {
+    this.#due = this.#end
+  }
+
+  read(from: UsageCheckpoint): Span | null {
+    const span = this.#reader.read(from, this.#due)
+    if (span === null) this.#counted = this.#reader.offset
+    return span
+  }
+
+  onCounted(position: number): void {
+    this.#counted = position
+  }
+
+  remove(): void {
+    removeFile(this.path)
+  }
+}
