@@ -18,6 +18,11 @@ export interface Database {
   tableExists(name: string): Promise<boolean>
   /** As `ChangeStore.version`. */
   version(): number | null
+  /**
+   * The same database by a connection of its own, for what may fail and be tried again but must not hold up the event
+   * loop: it never waits for a lock. Absent where this connection does not, or the app's must serve.
+   */
+  readonly background?: Database
   /** Closes what `open…` opened; does nothing to an app's own database. */
   close(): Promise<void>
   /** Epoch ms, for the verbs that are not told the time. */

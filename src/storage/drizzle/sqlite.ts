@@ -17,6 +17,15 @@ import { createQueue, runAsync, runSync, type Transaction } from './transaction.
  */
 const PRAGMAS = ['busy_timeout=5000', 'journal_mode=WAL', 'synchronous=FULL', 'foreign_keys=ON']
 
+/**
+ * Of what is recorded on the side. A call is synchronous, so waiting for a lock would hold up every request; a locked
+ * file is a failure that its callers try again after. `synchronous=NORMAL` leaves it to the next checkpoint or commit of
+ * the other connection to reach the disk: a power cut may take the last of it, which costs no revocation.
+ *
+ * The two connections never lock each other out: a transaction of either begins and ends within one call.
+ */
+const BACKGROUND_PRAGMAS = ['busy_timeout=0', 'synchronous=NORMAL']
+
 /** ms that one who opens a file waits for others who do, in steps of `BUSY_PAUSE`. */
 const BUSY_PATIENCE = 5000
 const BUSY_PAUSE = 10
@@ -25,10 +34,10 @@ const BUSY_PAUSE = 10
  * Of processes that turn a new file to WAL at the same moment SQLite refuses some at once: two who wait for each other
  * would wait for ever, so `busy_timeout` does not count there.
  */
-function prepareClient(client: Client): void {
+function prepareClient(client: Client, pragmas: readonly string[]): void {
   for (let waited = 0; ; waited += BUSY_PAUSE) {
     try {
-      for (const pragma of PRAGMAS) client.run(`PRAGMA ${pragma}`)
+      for (const pragma of pragmas) client.run(`PRAGMA ${pragma}`)
       return
     } catch (error) {
       if (!isLocked(error) || waited >= BUSY_PATIENCE) throw error
@@ -78,6 +87,19 @@ export function attachSqlite(db: SqliteHandle, { clock, timeout }: DatabaseSetti
   }
 }
 
+/** Opens a connection of our own and says what is wrong with the file when it cannot. */
+function connect(file: string, pragmas: readonly string[]): Client {
+  let client: Client | undefined
+  try {
+    client = new Client(file, { create: true, readwrite: true })
+    prepareClient(client, pragmas)
+    return client
+  } catch (error) {
+    client?.close()
+    throw describeFileError(file, error)
+  }
+}
+
 /**
  * Opens a SQLite file of our own, made with mode 0600 where there is none, or memory.
  *
@@ -86,23 +108,19 @@ export function attachSqlite(db: SqliteHandle, { clock, timeout }: DatabaseSetti
  */
 export function openSqlite(file: string, settings: DatabaseSettings): Database {
   if (file !== ':memory:') createSqliteFile(file)
-  let client: Client | undefined
-  try {
-    client = new Client(file, { create: true, readwrite: true })
-    prepareClient(client)
-  } catch (error) {
-    client?.close()
-    throw describeFileError(file, error)
-  }
-  const opened = client
+  const opened = connect(file, PRAGMAS)
+  // Memory is of one connection.
+  const second = file === ':memory:' ? null : connect(file, BACKGROUND_PRAGMAS)
   const version = opened.query<{ data_version: number }, []>('PRAGMA data_version')
   let isOpen = true
   return {
     ...attachSqlite(drizzle(opened), settings),
+    ...(second && { background: attachSqlite(drizzle(second), settings) }),
     version: () => (isOpen ? (version.get()?.data_version ?? null) : null),
     async close() {
       if (!isOpen) return
       isOpen = false
+      second?.close()
       // SQLite keeps a closed file until its statements are collected: leave nothing in the journal meanwhile.
       opened.run('PRAGMA wal_checkpoint(TRUNCATE)')
       opened.close()

@@ -51,7 +51,7 @@ function guarded<S extends object>(store: S, timeout: number | null): S {
 
 /** Puts the repositories of one database together. */
 export function createStorage(database: Database): Storage {
-  const { dialect, handle, timeout, version, close } = database
+  const { dialect, handle, timeout, version, close, background = database } = database
   const { version: _, ...changes } = createChangeStore(database)
   const probe = {
     async ping() {
@@ -76,8 +76,8 @@ export function createStorage(database: Database): Storage {
     quotas: guarded(createQuotaStore(database), timeout),
     loginAddresses: guarded(createLoginAddressStore(database), timeout),
     changes: { ...guarded(changes, timeout), version },
-    usage: guarded(createUsageStore(database), timeout),
-    requestLog: guarded(createRequestLogStore(database), timeout),
+    usage: guarded(createUsageStore(background), timeout),
+    requestLog: guarded(createRequestLogStore(background), timeout),
     ...guarded(probe, timeout),
     close,
   }
