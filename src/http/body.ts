@@ -22,20 +22,6 @@ const MAX_DEPTH = 32
 /** Of a body's members, and of the lists among them; the longest list that is taken within an object has 200. */
 const MAX_ENTRIES = 1000
 
-/**
- * Refuses member names that could reach a prototype when somebody merges objects later, and `toString`: Elysia writes
- * wrong values into its messages, and throws where one cannot be made a text.
- */
-function refuseUnsafeName(name: string, value: unknown): unknown {
-  if (UNSAFE_MEMBERS.has(name) || name === 'toString') {
-    throw new MachineAuthError('validation_failed', {
-      detail: 'A member name of the body is not allowed.',
-      errors: [{ path: 'body', message: 'must not have a member of that name' }],
-    })
-  }
-  return value
-}
-
 async function readText(request: Request, most: number): Promise<string> {
   if (Number(request.headers.get('content-length') ?? 0) > most) throw new MachineAuthError('body_too_large')
   const chunks: Uint8Array[] = []
@@ -55,22 +41,21 @@ function isJson(contentType: string | null): boolean {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text, refuseUnsafeName)
-  } catch (cause) {
-    if (cause instanceof MachineAuthError) throw cause
+    return JSON.parse(text)
+  } catch {
     throw new MachineAuthError('request_malformed', { detail: 'The body is not valid JSON.' })
   }
 }
 
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
+function isTooLong(value: unknown): boolean {
+  return Array.isArray(value) && value.length > MAX_ENTRIES
 }
 
 /** Thousands of wrong entries would be validated, and answered, one by one. */
 function hasTooManyEntries(body: object): boolean {
-  const lists = Object.values(body).filter((member) => Array.isArray(member))
-  return [Object.keys(body), ...lists].some(({ length }) => length > MAX_ENTRIES)
+  if (isTooLong(body)) return true
+  const members: readonly unknown[] = Object.values(body)
+  return isTooLong(members) || members.some(isTooLong)
 }
 
 function refuseShape(detail: string, message: string): MachineAuthError {
@@ -93,6 +78,25 @@ function requireShape(body: unknown, shape: BodyRule['shape']): object {
 }
 
 /**
+ * Refuses what is nested too deeply, and member names that could reach a prototype when somebody merges objects later,
+ * and `toString`: Elysia writes wrong values into its messages, and throws where one cannot be made a text.
+ */
+function requireHarmless(value: unknown, levels = MAX_DEPTH): void {
+  if (typeof value !== 'object' || value === null) return
+  if (levels === 0) throw refuseShape('The body is nested too deeply.', `must be at most ${MAX_DEPTH} levels deep`)
+  if (Array.isArray(value)) {
+    for (const entry of value) requireHarmless(entry, levels - 1)
+    return
+  }
+  for (const [name, member] of Object.entries(value)) {
+    if (UNSAFE_MEMBERS.has(name) || name === 'toString') {
+      throw refuseShape('A member name of the body is not allowed.', 'must not have a member of that name')
+    }
+    requireHarmless(member, levels - 1)
+  }
+}
+
+/**
  * Reads a JSON body; null when there is none.
  *
  * @throws MachineAuthError `body_too_large` above the bytes of its rule, `request_malformed`, `validation_failed`
@@ -105,9 +109,9 @@ export async function readJsonBody(request: Request, { most, shape }: BodyRule):
       errors: [{ path: 'content-type', message: 'must be application/json' }],
     })
   }
-  const body = text === '' ? null : parseJson(text)
-  if (isDeeperThan(MAX_DEPTH, body)) {
-    throw refuseShape('The body is nested too deeply.', `must be at most ${MAX_DEPTH} levels deep`)
-  }
-  return body === null && shape === 'object' ? null : requireShape(body, shape)
+  const given = text === '' ? null : parseJson(text)
+  if (given === null && shape === 'object') return null
+  const body = requireShape(given, shape)
+  requireHarmless(body)
+  return body
 }
