@@ -2,6 +2,8 @@
 import { ChangeWatcher } from './cluster/change-watcher.ts'
 import type { EngineOptions } from './guards/engine.ts'
 import { createEngineOptions } from './guards/engine-options.ts'
+import { DatabaseProbe } from './health/database-probe.ts'
+import { Health } from './health/readiness.ts'
 import { createIdempotency } from './http/idempotency.ts'
 import type { HttpServices } from './http/plugin.ts'
 import { warnOfExpiry } from './keys/expiry-warnings.ts'
@@ -212,6 +214,14 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     services: {
       ...services,
       metrics,
+      health: new Health({
+        life,
+        database: new DatabaseProbe(() => opened.storage.ping()),
+        parts: {
+          usage: () => recorders.usage && !recorders.usage.figures.isFailing,
+          changes: () => watcher.isCurrent,
+        },
+      }),
       idempotent: createIdempotency({ store: storage.idempotency, clock, secrets: resolved.secrets, warn }),
     },
     seed: crypto.randomUUID(),

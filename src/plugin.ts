@@ -5,6 +5,7 @@ import { createDocs, type DocsSettings } from './docs/plugin.ts'
 import { GuardEngine } from './guards/engine.ts'
 import { installEngine } from './guards/install.ts'
 import { createGuards } from './guards/plugin.ts'
+import { PROBES } from './http/health.ts'
 import { createHttp } from './http/plugin.ts'
 import { processSignals } from './life/signals.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
@@ -81,8 +82,13 @@ function docsSettings({
 function createPlugin<U extends object, Roles extends string>(core: AnyMachineAuth): Guards<U, Roles> {
   const { options, engineOptions, services, seed, stoppable } = internalsOfCore(core)
   const roots = () => engine.apps.roots()
+  const probes = PROBES.map((path) => options.prefix + path)
   const { app: endpoints, mount } = createHttp(options, services, roots)
-  const engine = new GuardEngine({ ...engineOptions, ownsPath: (path) => mount.isCanonical(path) })
+  const engine = new GuardEngine({
+    ...engineOptions,
+    ownsPath: (path) => mount.isCanonical(path),
+    isProbe: (path) => mount.isAt(path, probes),
+  })
   const plugin = createGuards<U, Roles>(seed, options.rateLimit.strategy)
   installEngine(plugin as unknown as Elysia, engine, {
     ready: core.ready,

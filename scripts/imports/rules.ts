@@ -7,7 +7,7 @@
 export const LEVELS: readonly (readonly string[])[] = [
   ['index.ts', 'plugin.ts', 'core.ts', 'startup.ts', 'services.ts', 'recorders.ts', 'upkeep.ts', 'cli', 'console'],
   ['guards', 'http', 'docs'],
-  ['keys', 'tokens', 'sessions', 'accounts', 'blocks'],
+  ['keys', 'tokens', 'sessions', 'accounts', 'blocks', 'health'],
   ['authentication', 'authorization', 'limits', 'recording', 'cluster', 'life'],
   ['credentials', 'storage'],
   ['options', 'errors.ts', 'lib'],

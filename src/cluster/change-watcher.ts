@@ -31,6 +31,7 @@ export class ChangeWatcher {
   #timer: ReturnType<typeof setInterval> | undefined
   #looking: Promise<void> | undefined
   #prunedAt = 0
+  #isCurrent = true
 
   constructor(changes: ChangeStore, clock: Clock, listener: ChangeListener) {
     this.#changes = changes
@@ -46,10 +47,21 @@ export class ChangeWatcher {
     this.#timer.unref()
   }
 
+  /** Whether the last look saw what others changed. */
+  get isCurrent(): boolean {
+    return this.#isCurrent
+  }
+
   /** One look; looks do not overlap. Never rejects: a database that is away is asked again next time. */
   look(): Promise<void> {
     this.#looking ??= this.#look()
-      .catch(() => undefined)
+      .then(
+        () => true,
+        () => false,
+      )
+      .then((isCurrent) => {
+        this.#isCurrent = isCurrent
+      })
       .finally(() => {
         this.#looking = undefined
       })

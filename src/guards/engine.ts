@@ -1,6 +1,6 @@
 /** What stands between a server and the guards: meets every request before anything else does. */
 import type { MachineAuthError } from '../errors.ts'
-import { routedPaths } from '../lib/path.ts'
+import { requestPath, routedPaths } from '../lib/path.ts'
 import type { Life } from '../life/life.ts'
 import type { CompiledPolicy } from '../limits/policy.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
@@ -36,6 +36,8 @@ export interface EngineOptions {
   readonly hideCredentials?: boolean
   /** Whether a path is one of our own endpoints'. */
   readonly ownsPath?: (path: string) => boolean
+  /** Whether a path is one that is answered at once and to anybody, so that whoever watches this learns of it. */
+  readonly isProbe?: (path: string) => boolean
   /** Says when clients must not keep their connections. */
   readonly life?: Pick<Life, 'isStopping'>
   /** Null when nothing is recorded of requests. */
@@ -50,6 +52,7 @@ export class GuardEngine {
   readonly #environment: RequestEnvironment
   readonly #limits: RequestLimits
   readonly #life: Pick<Life, 'isStopping'>
+  readonly #isProbe: (path: string) => boolean
   readonly #observer: RequestObserver | null
   readonly #knownNames: () => KnownNames
   readonly #protectRules: readonly ProtectRule[]
@@ -74,6 +77,7 @@ export class GuardEngine {
       onRoute: (presented, route, store) => this.#holdToRoute(presented, route, store),
     }
     this.#limits = options.limits
+    this.#isProbe = options.isProbe ?? (() => false)
     this.#life = options.life ?? { isStopping: false }
     this.#observer = options.observer ?? null
     this.#knownNames = options.knownNames
@@ -156,6 +160,11 @@ export class GuardEngine {
    * (`/posts/..`), which the URL no longer shows.
    */
   #holdToRoute(presented: Presented, route: string, store: object): void {
+    if (presented.isProbe) {
+      if (this.#isProbe(route)) return
+      // It went past all that others must pass, by a URL that the router does not take it for.
+      throw presented.refuse('not_found')
+    }
     this.#limits.requireUnblockedRoute(presented, route)
     if (presented.isExcepted && !this.#areLimited(presented.request.method, [route])) {
       this.#limits.chargeDefault(presented)
@@ -189,10 +198,16 @@ export class GuardEngine {
     if (peekPresented(request)?.isReadBy(this.#environment) === true) return handle
     const presented = new Presented(this.#environment, request)
     rememberPresented(request, presented)
+    presented.isProbe = this.#probes(request)
     const observer = this.#observer
-    if (observer === null) return this.#identify(handle, presented)
+    if (observer === null || presented.isProbe) return this.#identify(handle, presented)
     const observation = observer.begin(presented)
     return observation.over(this.#identify(handle, presented))
+  }
+
+  /** The cheap look comes first: almost nothing is one. */
+  #probes({ method, url }: Request): boolean {
+    return url.includes('/health/') && (method === 'GET' || method === 'HEAD') && this.#isProbe(requestPath(url))
   }
 
   #identify<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
@@ -201,10 +216,20 @@ export class GuardEngine {
   }
 
   #meetReady<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
+    if (presented.isProbe) return this.#meetProbe(handle, presented)
     const { ready } = this
     if (ready === null) return this.#meet(handle, presented)
     // Before that nobody knows who is blocked. Who needs the core hears of its failure where he needs it.
     return (admitted) => ready.then(() => this.#meet(handle, presented)(admitted))
+  }
+
+  /**
+   * Waits for nothing, and nothing keeps it out: while this starts, or when many share the address of a balancer, it
+   * must be known how this is. No credential is read; where one is, there is no probe.
+   */
+  #meetProbe<R>(handle: Handle<R>, presented: Presented): Handle<R> {
+    this.#hide?.(presented.request.headers)
+    return handle
   }
 
   /** Addresses first, then credentials; waits only for what must be looked up. */
@@ -339,7 +364,8 @@ export class GuardEngine {
     if (this.#life.isStopping) headers.connection = 'close'
     try {
       if (presented.early !== null) throw presented.early
-      if (this.#limits.hasPrincipalDefault && !this.#excepts(presented)) this.#limits.chargeDefault(presented)
+      if (this.#limits.hasPrincipalDefault && !presented.isProbe && !this.#excepts(presented))
+        this.#limits.chargeDefault(presented)
       if (this.#protectRules.length > 0) this.#requireProtected(presented, headers, store)
       presented.writeHeaders(headers)
       return undefined

@@ -44,6 +44,8 @@ export class Presented extends Credentials<RequestEnvironment> {
   early: MachineAuthError | null = null
   /** Whether the default limit did not count it, because its URL is that of a route with limits of its own. */
   isExcepted = false
+  /** Whether it asks how this is, which is answered at once and to anybody. */
+  isProbe = false
   /** Whether the plugin's own hook has seen it: one that stands before it may answer first. */
   isMet = false
   /** Whether limits that its route has have counted it, or refused to. */

@@ -5,6 +5,8 @@ import { findPlace } from '../guards/place.ts'
 export interface MountPoint {
   /** Whether a route's full path is where our endpoints belong. */
   isCanonical(path: string): boolean
+  /** Whether a full path is one of these, where our endpoints belong. @param paths below the place */
+  isAt(path: string, paths: readonly string[]): boolean
 }
 
 /** A route that is always mounted, by which the places are found. */
@@ -30,6 +32,7 @@ export function createMountPoint(
 ): MountPoint {
   let counted = -1
   let canonical: readonly string[] = []
+  let places: readonly string[] = []
 
   function findPlaces(): void {
     const apps = roots()
@@ -37,7 +40,7 @@ export function createMountPoint(
     if (count === counted) return
     counted = count
     const { path, handler } = landmark()
-    const places = apps.flatMap((app) => findPlace(app, handler, path) ?? [])
+    places = apps.flatMap((app) => findPlace(app, handler, path) ?? [])
     canonical = places.flatMap((place) => paths.map((each) => place + each))
   }
 
@@ -45,6 +48,10 @@ export function createMountPoint(
     isCanonical(path) {
       findPlaces()
       return canonical.some((start) => path.startsWith(start))
+    },
+    isAt(path, below) {
+      findPlaces()
+      return places.some((place) => below.some((each) => path === place + each))
     },
   }
 }

@@ -7,6 +7,7 @@ import type { RoleService } from '../accounts/roles.ts'
 import type { UserService } from '../accounts/users.ts'
 import type { BlockService } from '../blocks/service.ts'
 import { type AppInternals, internalsOf } from '../guards/elysia-internals.ts'
+import type { Health } from '../health/readiness.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import type { AuditLog } from '../recording/audit/audit.ts'
@@ -18,6 +19,7 @@ import type { SigningKeys } from '../tokens/signing-keys.ts'
 import { createAuditEndpoints } from './audit.ts'
 import { createBlockEndpoints } from './blocks.ts'
 import { createClientTokenEndpoints } from './client-tokens.ts'
+import { createHealthEndpoints } from './health.ts'
 import type { Idempotent } from './idempotency.ts'
 import { createJwksEndpoint } from './jwks.ts'
 import { createKeyEndpoints } from './keys.ts'
@@ -47,6 +49,7 @@ export interface HttpServices {
   readonly usage: UsageService
   /** Null when nothing is measured. */
   readonly metrics: Metrics | null
+  readonly health: Health
   readonly idempotent: Idempotent
 }
 
@@ -63,6 +66,7 @@ export function createHttp(options: ResolvedOptions, services: HttpServices, roo
   const app = new Elysia({ name: 'machine-auth/http', seed: crypto.randomUUID() })
   app.use(me)
   app.use(createSessionEndpoints(prefix, mount, services, options.sessions))
+  app.use(createHealthEndpoints(prefix, mount, services.health))
   if (options.management) {
     app.use(createKeyEndpoints(prefix, mount, services))
     app.use(createOrganizationEndpoints(prefix, mount, services))
