@@ -80,6 +80,7 @@ test('there are snippets to check on every page that explains something', () => 
     'importing.md',
     'limits.md',
     'managing.md',
+    'recording.md',
     'storage.md',
     'users.md',
   ])
