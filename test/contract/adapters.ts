@@ -20,7 +20,7 @@ export interface Adapter {
 
 const TABLES = ['organizations', 'users', 'api_keys', 'signing_keys', 'refresh_families', 'bearer_tokens']
   .concat(['sessions', 'roles', 'audit', 'audit_marks', 'changes', 'blocks', 'quotas', 'login_addresses'])
-  .concat(['idempotency', 'permissions'])
+  .concat(['idempotency', 'permissions', 'usage', 'usage_checkpoints', 'usage_receipts', 'request_log'])
   .map((name) => `machine_auth_${name}`)
 /** Faster than `truncate` on tables of a few rows. */
 const EMPTY = [

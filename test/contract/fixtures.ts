@@ -5,8 +5,10 @@ import type {
   BlockRecord,
   OrganizationRecord,
   RefreshFamilyRecord,
+  RequestLogRecord,
   SessionRecord,
   SigningKeyRecord,
+  UsageRecord,
   UserRecord,
 } from '../../src/storage/records.ts'
 
@@ -173,3 +175,55 @@ export const anEvent = (given: Partial<AuditRecord> = {}): AuditRecord => ({
   macKey: null,
   ...given,
 })
+
+/** A request of 2 ms, counted in its hour. */
+export const aUsage = (given: Partial<UsageRecord> = {}): UsageRecord => ({
+  keyId: 'key_1',
+  period: 'hour',
+  start: NOW,
+  organizationId: '',
+  method: 'GET',
+  route: '/api/data',
+  status: 200,
+  requests: 1,
+  duration: 2000,
+  latency0: 0,
+  latency1: 0,
+  latency2: 1,
+  latency3: 0,
+  latency4: 0,
+  latency5: 0,
+  latency6: 0,
+  latency7: 0,
+  latency8: 0,
+  latency9: 0,
+  latency10: 0,
+  latency11: 0,
+  ...given,
+})
+
+export const anEntry = (given: Partial<RequestLogRecord> = {}): RequestLogRecord => {
+  const made = id('log')
+  return {
+    id: made,
+    at: NOW,
+    requestId: `request of ${made}`,
+    method: 'GET',
+    path: '/api/data/7',
+    route: '/api/data/:id',
+    status: 200,
+    duration: 2000,
+    address: '2001:db8::1',
+    credential: 'apiKey',
+    keyId: 'key_1',
+    userId: null,
+    organizationId: null,
+    code: null,
+    query: 'q=1',
+    requestHeaders: { accept: '*/*' },
+    requestBody: null,
+    responseHeaders: { 'content-type': 'application/json' },
+    responseBody: '{"said":"it\'s"}',
+    ...given,
+  }
+}

@@ -13,8 +13,11 @@ import { describeChangeStore, describeRoleStore, describeStorage } from './log.t
 import { describeLoginAddressStore } from './login-addresses.ts'
 import { describePermissionStore } from './permissions.ts'
 import { describeQuotaStore } from './quotas.ts'
+import { describeRequestLogStore } from './request-log.ts'
 import { describeSessionStore } from './sessions.ts'
 import { describeBearerTokenStore, describeRefreshFamilyStore, describeSigningKeyStore } from './tokens.ts'
+import { describeUsageStore } from './usage.ts'
+import { describeUsageSums } from './usage-sums.ts'
 
 const serverUp = await isServerUp()
 const required = process.env.REQUIRE_SERVICES === '1'
@@ -44,6 +47,9 @@ function holdTheContract(adapter: Adapter): void {
     describeBlockStore('blocks', open)
     describeQuotaStore('quotas', open)
     describeLoginAddressStore('login addresses', open)
+    describeUsageStore('usage', open)
+    describeUsageSums('sums of usage', open)
+    describeRequestLogStore('request log', open)
     describeChangeStore('changes', open)
     describeStorage('storage', open)
   })
