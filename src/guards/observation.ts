@@ -1,6 +1,6 @@
 /** What is recorded of each request: told once, when its answer is known and before it is sent. */
 import type { Principal } from '../authentication/principal.ts'
-import type { RequestMeter, RequestOutcome } from '../recording/metrics/meter.ts'
+import { DENIAL_CODES, type RequestMeter, type RequestOutcome } from '../recording/metrics/meter.ts'
 import type { RequestFacts, RequestLogger } from '../recording/requests/logger.ts'
 import type { UsageCounter } from '../recording/usage/counter.ts'
 import type { Presented } from './presented.ts'
@@ -132,7 +132,7 @@ function isGuarded(presented: Presented): boolean {
 function outcomeOf(status: number, { code }: Presented): RequestOutcome {
   if (status < 400) return 'allowed'
   if (status >= FAILED) return 'failed'
-  return code === null ? 'rejected' : 'denied'
+  return code !== null && DENIAL_CODES.has(code) ? 'denied' : 'rejected'
 }
 
 function measure(

@@ -68,7 +68,9 @@ function requireRule(rule: CompiledRule, presented: Presented, paths: readonly s
     for (const demand of rule.demands) demand(presented)
   } catch (refused) {
     // Asked only now: most requests under a rule are allowed, and finding their route twice would cost them.
-    if (!paths.every((path) => isPublic(presented.request.method, path))) throw refused
+    if (paths.every((path) => isPublic(presented.request.method, path))) return
+    presented.isGuarded = true
+    throw refused
   }
 }
 

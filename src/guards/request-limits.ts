@@ -153,6 +153,7 @@ export class RequestLimits implements LimitsPort<Presented> {
   /** The answer to whom a block keeps out: a lockout of a limit is a matter of waiting, the others are a refusal. */
   #refuseFor(presented: Presented, block: BlockRecord, now: number): MachineAuthError {
     this.#options.meter?.decision(BLOCKS[block.kind], false)
+    presented.isGuarded = true
     const retryAfter = (block.expiresAt - now) / 1000
     if (block.kind === 'lockout') return presented.refuse('locked_out', { retryAfter })
     const isAddress = block.subject.startsWith('ip:') || block.subject.startsWith('range:')
@@ -270,6 +271,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     route: string | null,
     now: number,
   ): MachineAuthError {
+    presented.isGuarded = true
     const isExempt = subject.startsWith('ip:') && this.#options.blocks.exempts(presented.address)
     const lockout = policy?.lockout ?? null
     if (lockout === null || isExempt || !isOwn) return presented.refuse('rate_limited', { retryAfter: wait / 1000 })

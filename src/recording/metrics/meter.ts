@@ -1,18 +1,23 @@
 /** What is counted as it happens, by names of closed tables. Whoever tells it never waits, and nothing here throws. */
-import type { ErrorCode } from '../../errors.ts'
+import { ERROR_CODES, type ErrorCode, statusOf } from '../../errors.ts'
 
 export const REQUEST_OUTCOMES = ['allowed', 'denied', 'rejected', 'failed'] as const
-/** How a request ended: let through, refused by us, refused by the app, or failed. */
+/** How a request ended: let through, refused for whoever asked, refused for what he asked, or failed. */
 export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number]
 
 export const CREDENTIAL_NAMES = ['apiKey', 'jwt', 'bearer', 'session', 'master'] as const
 export type CredentialName = (typeof CREDENTIAL_NAMES)[number]
 
+/** Codes that say no to whoever asks; others, such as `not_found`, say no to what he asks for. */
+export const DENIAL_CODES: ReadonlySet<ErrorCode> = new Set(
+  ERROR_CODES.filter((code) => code === 'request_malformed' || [401, 403, 429].includes(statusOf(code))),
+)
+
 /** What a request is told to, to be measured. */
 export interface RequestMeter {
   /** A guarded request. @param elapsed ms */
   request(outcome: RequestOutcome, elapsed: number): void
-  /** Why it was refused. */
+  /** Why it was denied. @param code one of `DENIAL_CODES` */
   denial(code: ErrorCode): void
   /** A credential that was presented to a guard; `none` where nothing was. */
   authentication(kind: CredentialName | 'none', isAccepted: boolean): void

@@ -10,12 +10,15 @@ describe('a distribution', () => {
     { elapsed: 1.001, counts: [0, 1, 0] },
     { elapsed: 10, counts: [0, 1, 0] },
     { elapsed: 10.001, counts: [0, 0, 1] },
-  ])('$elapsed ms counts where its bound is no less', ({ elapsed, counts }) => {
-    const distribution = new Distribution([1, 10])
-    distribution.add(elapsed)
-    expect([...distribution.counts]).toEqual(counts)
-    expect(distribution.sum).toBe(elapsed)
-  })
+  ] satisfies { elapsed: number; counts: number[] }[])(
+    '$elapsed ms counts where its bound is no less',
+    ({ elapsed, counts }) => {
+      const distribution = new Distribution([1, 10])
+      distribution.add(elapsed)
+      expect([...distribution.counts]).toEqual(counts)
+      expect(distribution.sum).toBe(elapsed)
+    },
+  )
 
   test('counts everything once, however it is spread', () => {
     const bounds = fc.uniqueArray(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 20 })

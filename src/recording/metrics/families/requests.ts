@@ -1,7 +1,6 @@
 /** Metrics of requests, and of the credentials that they present. */
-import { ERROR_CODES, statusOf } from '../../../errors.ts'
 import type { Family, Sample } from '../family.ts'
-import { CREDENTIAL_NAMES, type CredentialName, REQUEST_OUTCOMES } from '../meter.ts'
+import { CREDENTIAL_NAMES, type CredentialName, DENIAL_CODES, REQUEST_OUTCOMES } from '../meter.ts'
 import type { RequestCounts } from '../request-counts.ts'
 
 const CREDENTIALS: Readonly<Record<CredentialName, string>> = {
@@ -11,9 +10,6 @@ const CREDENTIALS: Readonly<Record<CredentialName, string>> = {
   session: 'session',
   master: 'master_key',
 }
-
-/** What fails is no denial. */
-const DENIALS = ERROR_CODES.filter((code) => statusOf(code) < 500)
 
 function credentialSamples({ accepted, refused, missing }: RequestCounts): readonly Sample[] {
   const presented = CREDENTIAL_NAMES.flatMap((name) => [
@@ -28,7 +24,7 @@ export function requestFamilies(counts: RequestCounts): readonly Family[] {
     {
       type: 'counter',
       name: 'machine_auth_requests_total',
-      help: 'Requests that a guard or limit decided about: allowed, denied by one, rejected by the application, or failed.',
+      help: 'Requests that a guard or limit decided about: allowed, denied to whoever asked, rejected for what was asked, or failed.',
       labels: ['outcome'],
       read: () => REQUEST_OUTCOMES.map((outcome) => ({ labels: { outcome }, value: counts.outcomes[outcome] })),
     },
@@ -43,7 +39,7 @@ export function requestFamilies(counts: RequestCounts): readonly Family[] {
       name: 'machine_auth_denials_total',
       help: 'Requests that were denied, by the code that their answer carries.',
       labels: ['code'],
-      read: () => DENIALS.map((code) => ({ labels: { code }, value: counts.denials[code] })),
+      read: () => [...DENIAL_CODES].map((code) => ({ labels: { code }, value: counts.denials[code] })),
     },
     {
       type: 'counter',
