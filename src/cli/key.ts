@@ -12,6 +12,7 @@ import { addKeyChanges } from './key-change.ts'
 import { addKeyCreate } from './key-create.ts'
 import { addKeyImport } from './key-import.ts'
 import { addKeyLockdown } from './key-lockdown.ts'
+import { addKeyUsage } from './key-usage.ts'
 import { addKeyVerify } from './key-verify.ts'
 import type { Column } from './terminal/table.ts'
 import { DAY_WIDTH, formatValue, toDay } from './terminal/text.ts'
@@ -24,9 +25,10 @@ const COLUMNS: readonly Column<ApiKeyView>[] = [
   { title: 'ENV', text: ({ environment }) => environment },
   { title: 'PERMISSIONS', text: ({ permissions }) => formatValue(permissions) },
   { title: 'EXPIRES', text: ({ expiresAt }) => toDay(expiresAt), least: DAY_WIDTH },
+  { title: 'LAST USED', text: ({ lastUsedAt }) => toDay(lastUsedAt), least: DAY_WIDTH },
 ]
 
-const SORTS = ['createdAt', 'name'] as const
+const SORTS = ['createdAt', 'name', 'lastUsedAt'] as const
 
 interface ListOptions extends PageOptions, OwnerOptions, Pick<KeyFilter, 'status' | 'environment' | 'sort' | 'order'> {
   readonly query?: string
@@ -84,4 +86,5 @@ export function addKeyCommands(program: Command, cli: Cli): void {
   addRevoke(group, cli)
   addKeyLockdown(group, cli)
   addKeyVerify(group, cli)
+  addKeyUsage(group, cli)
 }

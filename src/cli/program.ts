@@ -10,11 +10,13 @@ import { addKeyCommands } from './key.ts'
 import { addMigrateCommand } from './migrate.ts'
 import { addOrganizationCommands } from './org.ts'
 import { addPermissionCommands } from './permissions.ts'
+import { addPurgeCommand } from './purge.ts'
 import { addRoleCommands } from './role.ts'
 import { addRoutesCommand } from './routes.ts'
 import { addSecretCommands } from './secret.ts'
 import { addServeCommand } from './serve.ts'
 import { addGlobalOptions } from './settings.ts'
+import { addStatsCommand } from './stats.ts'
 import { addUserCommands } from './user.ts'
 import { addSessionCommands } from './user-sessions.ts'
 import type { Cli } from './with-core.ts'
@@ -39,6 +41,8 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addPermissionCommands,
   addBlockCommands,
   addAuditCommands,
+  addStatsCommand,
+  addPurgeCommand,
   addRoutesCommand,
   addSecretCommands,
 ]

@@ -39,19 +39,25 @@ export class Output {
       return
     }
     if (items.length === 0) this.note('Nothing to list.')
-    else this.#io.stdout.write(formatTable(items, columns, this.#io.columns))
+    else this.table(items, columns)
     if (nextCursor !== null) this.note(`There is more: add --cursor ${nextCursor}`)
+  }
+
+  /** A part of an answer to a person. */
+  table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): void {
+    this.#io.stdout.write(formatTable(rows, columns, this.#io.columns))
+  }
+
+  /** Lines of an answer to a person, each by its name. */
+  figures(figures: readonly (readonly [name: string, figure: string])[]): void {
+    const width = Math.max(0, ...figures.map(([name]) => name.length))
+    for (const [name, figure] of figures) this.line(`${name.padEnd(width)}  ${figure}`)
   }
 
   /** A single thing, one member a line, or as JSON. */
   show(view: object): void {
-    if (this.isJson) {
-      this.json(view)
-      return
-    }
-    const members = Object.entries(view)
-    const width = Math.max(0, ...members.map(([name]) => name.length))
-    for (const [name, value] of members) this.line(`${name.padEnd(width)}  ${formatValue(value)}`)
+    if (this.isJson) this.json(view)
+    else this.figures(Object.entries(view).map(([name, value]) => [name, formatValue(value)] as const))
   }
 
   /** A single thing that was changed: a sentence, or the thing as JSON. */

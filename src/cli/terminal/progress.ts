@@ -13,6 +13,12 @@ export function createProgress({ stderr, isTTY }: Pick<CliIo, 'stderr' | 'isTTY'
       isShown = true
       stderr.write(`\r${done.toLocaleString('en')} of ${all.toLocaleString('en')} ${what}`)
     },
+    /** The same of what nobody knows the whole of. */
+    count(done: number): void {
+      if (!isTTY || done < LONG) return
+      isShown = true
+      stderr.write(`\r${done.toLocaleString('en')} ${what}`)
+    },
     /** Takes the line away. */
     end(): void {
       if (isShown) stderr.write('\r\u001b[K')

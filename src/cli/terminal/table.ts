@@ -6,6 +6,8 @@ export interface Column<Row> {
   readonly text: (row: Row) => string
   /** Never cut: an id with a part missing is of no use. */
   readonly isWhole?: true
+  /** A number, whose digits stand below each other. */
+  readonly isNumber?: true
   /** Not cut to less than this, 6 unless given: where that does not fit, columns are left out. */
   readonly least?: number
 }
@@ -23,8 +25,9 @@ function cut(text: string, width: number): string {
   return `${kept}…`
 }
 
-function pad(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - Bun.stringWidth(text)))
+function pad(text: string, width: number, isNumber: boolean): string {
+  const space = ' '.repeat(Math.max(0, width - Bun.stringWidth(text)))
+  return isNumber ? space + text : text + space
 }
 
 function sumOf(widths: readonly number[]): number {
@@ -78,7 +81,10 @@ export function formatTable<Row>(
   const final = widths
   const lines = [columns.map(({ title }) => title), ...cells].map((line) =>
     shown
-      .map((index, position) => pad(cut(line[index] ?? '', final[position] ?? 0), final[position] ?? 0))
+      .map((index, position) => {
+        const width = final[position] ?? 0
+        return pad(cut(line[index] ?? '', width), width, columns[index]?.isNumber === true)
+      })
       .join(' '.repeat(GAP))
       .trimEnd(),
   )

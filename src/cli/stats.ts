@@ -1,0 +1,46 @@
+/** `machine-auth stats`: the figures of the installation. */
+import type { Command } from 'commander'
+import type { TopKey, UsageStats } from '../recording/usage/views.ts'
+import { withExamples } from './help.ts'
+import { formatCount, formatShare } from './terminal/figures.ts'
+import { sparkline } from './terminal/sparkline.ts'
+import type { Column } from './terminal/table.ts'
+import { CLI_ACTOR, type Cli, type Session, withCore } from './with-core.ts'
+
+const COLUMNS: readonly Column<TopKey>[] = [
+  { title: 'KEY', text: ({ id }) => id, isWhole: true },
+  { title: 'NAME', text: ({ name }) => name },
+  { title: 'REQUESTS', text: ({ requests }) => formatCount(requests), isWhole: true, isNumber: true },
+  { title: 'ERRORS', text: ({ requests, errors }) => formatShare(errors, requests), isWhole: true, isNumber: true },
+  { title: 'ORGANIZATION', text: ({ organizationId }) => organizationId ?? '-' },
+]
+
+function figuresOf(stats: UsageStats): readonly (readonly [name: string, figure: string])[] {
+  const totals = stats.series.map(({ total }) => total)
+  const ofDay = totals.reduce((sum, total) => sum + total, 0)
+  return [
+    ['Organizations', formatCount(stats.organizations)],
+    ['API keys', `${formatCount(stats.keys)}, ${formatCount(stats.activeKeys)} active`],
+    ['Requests', `${formatCount(stats.requests)} in all, ${formatCount(stats.requestsLastHour)} in the last hour`],
+    ['Last 24 hours', `${formatCount(ofDay)}, ${formatShare(stats.errorRate, 1)} errors`],
+    ['', `${sparkline(totals)}  up to ${formatCount(Math.max(0, ...totals))} an hour`],
+  ]
+}
+
+async function show({ core, output }: Session): Promise<void> {
+  const stats = await core.usage.stats(CLI_ACTOR)
+  if (output.isJson) return output.json(stats)
+  output.figures(figuresOf(stats))
+  if (stats.topKeys.length === 0) return
+  output.line('')
+  output.line('Most used keys, today and yesterday:')
+  output.table(stats.topKeys, COLUMNS)
+}
+
+export function addStatsCommand(program: Command, cli: Cli): void {
+  const command = program
+    .command('stats')
+    .description('show organizations, keys, requests of the last 24 hours and the most used keys')
+    .action((_: object, self: Command) => withCore(cli, self, show))
+  withExamples(command, 'stats', 'stats --json')
+}
