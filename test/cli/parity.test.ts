@@ -37,6 +37,8 @@ const OPERATIONS: readonly (readonly [code: string, http: string, command: strin
   ['keys.revoke', 'DELETE /keys/:id', 'key revoke'],
   ['keys.lockdown', 'POST /keys/lockdown', 'key lockdown'],
   ['keys.verify', 'POST /keys/verify', 'key verify'],
+  ['usage.ofKey', 'GET /keys/:id/usage', 'key usage'],
+  ['usage.stats', 'GET /stats', 'stats'],
   ['roles.list', 'GET /roles', 'role list'],
   ['roles.find', 'GET /roles/:name', 'role show'],
   ['roles.put', 'PUT /roles/:name', 'role set'],
@@ -70,6 +72,8 @@ const ONLY_CODE: Readonly<Record<string, string>> = {
   'blocks.refresh': 'the life of the process',
   'blocks.sweep': 'the life of the process',
   'blocks.settle': 'the life of the process',
+  'usage.report': 'what other services send: POST /keys/batch/usage',
+  'usage.purge': 'forgetting at once is for who has the machine, by command: purge',
   'audit.record': 'what every operation does',
   'audit.adopt': 'vouching for the log is for who has the machine, by command: audit adopt',
   'audit.recordDenied': 'what every refusal does',
@@ -83,15 +87,34 @@ const ONLY_CODE: Readonly<Record<string, string>> = {
 
 /** Not of stored things: of whoever asks, or of the process that answers. */
 const ONLY_HTTP = new Set([
-  'GET /metrics',
+  ...['GET /metrics', 'GET /health/live', 'GET /health/ready'],
   ...['GET /me', 'POST /sessions', 'POST /login', 'POST /refresh', 'POST /logout'],
   ...['POST /token/new', 'POST /token/refresh', 'GET /.well-known/jwks.json'],
 ])
 
 /** Of a machine and its files, and what only who has these decides. */
-const ONLY_COMMAND = new Set(['init', 'serve', 'migrate', 'doctor', 'routes', 'secret generate', 'audit adopt'])
+const ONLY_COMMAND = new Set([
+  'init',
+  'serve',
+  'migrate',
+  'doctor',
+  'routes',
+  'secret generate',
+  'audit adopt',
+  'purge',
+])
 
-const SERVICES = ['organizations', 'users', 'keys', 'roles', 'permissions', 'blocks', 'sessions', 'audit'] as const
+const SERVICES = [
+  'organizations',
+  'users',
+  'keys',
+  'roles',
+  'permissions',
+  'blocks',
+  'sessions',
+  'usage',
+  'audit',
+] as const
 
 const { core } = createTestCore()
 await core.ready

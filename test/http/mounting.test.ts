@@ -53,7 +53,9 @@ const TOKENS: readonly (readonly [string, string, ErrorCode | null])[] = [
   ['POST', '/auth/token/refresh', 'validation_failed'],
   ['GET', '/.well-known/jwks.json', null],
 ]
-const ALWAYS: readonly (readonly [string, string, ErrorCode])[] = [
+const ALWAYS: readonly (readonly [string, string, ErrorCode | null])[] = [
+  ['GET', '/auth/health/live', null],
+  ['GET', '/auth/health/ready', null],
   ['GET', '/auth/me', 'credential_missing'],
   ['POST', '/auth/sessions', 'validation_failed'],
   ['GET', '/auth/sessions', 'credential_missing'],

@@ -178,6 +178,8 @@ describe('request ids', () => {
     { method: 'POST', path: '/auth/token/new', body: {} },
     { method: 'POST', path: '/auth/token/refresh', body: {} },
     { method: 'GET', path: '/.well-known/jwks.json' },
+    { method: 'GET', path: '/auth/health/live' },
+    { method: 'GET', path: '/auth/health/ready' },
     { method: 'GET', path: '/nowhere' },
     { method: 'GET', path: '/open' },
   ]

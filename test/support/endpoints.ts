@@ -16,7 +16,7 @@ export interface Ids {
 /** What else a request has that is sent to the caller's own path. */
 export interface Naming {
   readonly query?: string
-  readonly body?: Json
+  readonly body?: Json | readonly Json[]
 }
 
 export interface Endpoint {
@@ -30,6 +30,8 @@ export interface Endpoint {
   readonly permission?: string
   /** A body that works, new on every call. */
   readonly body?: () => Json
+  /** The same of an endpoint whose body is a list, of which each entry is judged by itself. */
+  readonly list?: (ids: Ids) => readonly Json[]
   /** Members of `SENSITIVE` that its body may have. */
   readonly takes?: readonly string[]
   /** Bodies with the members that are objects, by path. */
@@ -78,6 +80,12 @@ const unique = (stem: string) => {
 const RATE = { rateLimit: { limit: 5, window: '1m' } }
 const CREDITS = { credits: { remaining: 5, refill: { amount: 1, every: '1d' } } }
 const KEY_OBJECTS = { rateLimit: RATE, credits: CREDITS, 'credits.refill': CREDITS }
+
+/** Once counted, it is a duplicate: of a name of its own each time. */
+const useOf = (keyId: string): Json => ({
+  ...{ id: unique('use'), keyId, endpoint: '/reports/:id', method: 'GET', status: 200, latencyMs: 1.5 },
+  at: '2030-01-01T00:00:00Z',
+})
 
 const TENANT: readonly Endpoint[] = [
   {
@@ -140,6 +148,15 @@ const TENANT: readonly Endpoint[] = [
     body: () => ({ key: 'x' }),
     takes: ['permissions'],
     asks: [({ rawKey }) => ({ body: { key: rawKey } })],
+  },
+  { route: 'GET /keys/:id/usage', reach: 'tenant', permission: 'machine_auth.usage.view' },
+  {
+    route: 'POST /keys/batch/usage',
+    reach: 'tenant',
+    permission: 'machine_auth.usage.create',
+    list: ({ keyId }) => [useOf(keyId)],
+    takes: ['id', 'status'],
+    asks: [({ keyId }) => ({ body: [useOf(keyId)] })],
   },
   { route: 'GET /organizations', reach: 'tenant', permission: 'machine_auth.organizations.view' },
   { route: 'GET /organizations/:id', reach: 'tenant', permission: 'machine_auth.organizations.view' },
@@ -237,6 +254,7 @@ const PLATFORM: readonly Endpoint[] = [
   { route: 'GET /blocks/:id', reach: 'platform', permission: 'machine_auth.blocks.view' },
   { route: 'DELETE /blocks/:id', reach: 'platform', permission: 'machine_auth.blocks.delete' },
   { route: 'GET /audit/verify', reach: 'platform', permission: 'machine_auth.audit.view' },
+  { route: 'GET /stats', reach: 'platform', permission: 'machine_auth.stats.view' },
   { route: 'GET /metrics', reach: 'platform', permission: 'machine_auth.metrics.view' },
 ]
 
@@ -250,6 +268,8 @@ const OTHERS: readonly Endpoint[] = [
   { route: 'POST /sessions', reach: 'public', body: () => ({ email: 'nobody@example.com', password: 'x' }) },
   { route: 'POST /refresh', reach: 'public', body: () => ({ refresh_token: 'x' }) },
   { route: 'POST /logout', reach: 'public', body: () => ({ refresh_token: 'x' }) },
+  { route: 'GET /health/live', reach: 'public' },
+  { route: 'GET /health/ready', reach: 'public' },
   { route: 'POST /token/refresh', reach: 'public', body: () => ({ refresh_token: 'x' }) },
 ]
 
@@ -266,6 +286,11 @@ const PARAMETERS: Readonly<Record<string, keyof Ids>> = {
   sessions: 'sessionId',
   blocks: 'blockId',
   roles: 'role',
+}
+
+/** A body that works, new on every call; undefined for an endpoint that takes none. */
+export function bodyOf({ body, list }: Endpoint, ids: Ids): Json | readonly Json[] | undefined {
+  return list?.(ids) ?? body?.()
 }
 
 export const methodOf = ({ route }: Pick<Endpoint, 'route'>) => route.slice(0, route.indexOf(' '))

@@ -7,13 +7,22 @@ export const Liveness = t.Object(
 )
 
 const part = (description: string) =>
-  t.Optional(t.Object({ status: t.Union([t.Literal('up'), t.Literal('degraded')]) }, { description }))
+  t.Optional(
+    t.Object(
+      {
+        status: t.Union([t.Literal('up'), t.Literal('degraded')], {
+          description: 'Requests are answered all the same.',
+        }),
+      },
+      { description },
+    ),
+  )
 
 const components = t.Object(
   {
     database: t.Object(
       {
-        status: t.Union([t.Literal('up'), t.Literal('down')]),
+        status: t.Union([t.Literal('up'), t.Literal('down')], { description: '`up` when it answered in a second.' }),
         latencyMs: t.Nullable(t.Number({ description: 'How long it took to answer, ms; null when it did not.' })),
       },
       { description: 'Asked at most once in a second.' },
