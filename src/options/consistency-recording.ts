@@ -27,7 +27,9 @@ function checkLogging({ logging }: ResolvedOptions, report: Report): void {
       'logging.unsafeRaw is on: credentials and cookies are in the request log, and whoever reads it can act as anybody.',
     )
   } else if (mode === 'raw') {
-    report.warn("logging.mode is 'raw': the request log holds what people send and get, passwords in bodies included.")
+    report.warn(
+      "logging.mode is 'raw': the request log holds what people send and get, but for credentials and cookies.",
+    )
   } else if (unsafeRaw) {
     report.warn("logging.unsafeRaw has no effect without logging.mode 'raw'.")
   }

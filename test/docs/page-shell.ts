@@ -1,5 +1,5 @@
 /** A shell in an empty directory, as a reader has one: what one step sets, the next one finds. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 
@@ -103,6 +103,8 @@ export function openPageShell(directory: string, env: Readonly<Record<string, st
       child.stdin.end()
       await child.exited
       await reading
+      // The reader's own words, keys among them; what is left is ours.
+      rmSync(own, { recursive: true })
       removeDirectory(directory)
     },
   }
