@@ -1,5 +1,4 @@
 /** Notes requests in files of this process, one after another. */
-import { utimesSync } from 'node:fs'
 import { randomBase62 } from '../../../lib/base62.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { HOUR } from '../tally.ts'
@@ -139,7 +138,7 @@ export class Journal {
   }
 
   /**
-   * Says that the files are in use, which a write to memory does not: nobody deletes what was touched within a day.
+   * Says from time to time that the files are in use: nobody deletes what was within a day.
    * A file that somebody deleted all the same is written to no more.
    *
    * @param now epoch ms
@@ -149,7 +148,7 @@ export class Journal {
     this.#touchedAt = now
     for (const segment of this.#segments) {
       try {
-        utimesSync(segment.path, now / 1000, now / 1000)
+        segment.keep()
       } catch {
         segment.close()
       }

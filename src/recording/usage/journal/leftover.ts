@@ -28,17 +28,18 @@ export class Leftover implements UsageSource {
   /** Counts what is in it; deletes it when that is all there will ever be. */
   async count(options: AdvanceOptions): Promise<void> {
     // Asked before it is read: what its process wrote until its end is then read, too.
-    const isOver = await this.#isOver(options.clock())
+    const isOver = await this.#isOver()
     const isAtEnd = await new JournalProgress(this, options).advance()
     if (isAtEnd && this.#isSound && (isOver || this.#reader.isEnded)) removeFile(this.#path)
   }
 
-  async #isOver(now: number): Promise<boolean> {
+  async #isOver(): Promise<boolean> {
     await this.begin()
     const header = readHeader(this.#bytes)
     this.#isSound = header !== null || (this.#bytes[0] ?? 0) === 0
     if (header !== null && isGone(header.owner)) return true
-    return (await stat(this.#path)).mtimeMs < now - ABANDONED_AFTER
+    // The system's clock, whatever clock the core is given: it is the one that dates files.
+    return (await stat(this.#path)).mtimeMs < Date.now() - ABANDONED_AFTER
   }
 
   async begin(): Promise<void> {

@@ -48,13 +48,25 @@ export function labelsLine(number: number, { keyId, organizationId, method, rout
   return `${JSON.stringify({ c: [number, keyId, organizationId, method, route, status] })}\n`
 }
 
+/** Numbers below are divided as 32-bit integers, which is much faster. */
+const SMALL = 0x8000_0000
+
 /** Writes a whole number, not negative; answers the offset after it. */
 function writeNumber(bytes: Uint8Array, offset: number, value: number): number {
   let digits = 1
   for (let limit = 10; value >= limit; limit *= 10) digits += 1
-  let rest = value
-  for (let place = offset + digits - 1; place >= offset; place -= 1) {
-    const shorter = Math.floor(rest / 10)
+  let place = offset + digits
+  let large = value
+  while (large >= SMALL) {
+    const shorter = Math.floor(large / 10)
+    place -= 1
+    bytes[place] = ZERO + large - shorter * 10
+    large = shorter
+  }
+  let rest = large | 0
+  while (place > offset) {
+    const shorter = (rest / 10) | 0
+    place -= 1
     bytes[place] = ZERO + rest - shorter * 10
     rest = shorter
   }

@@ -1,4 +1,5 @@
 /** A journal of this process: a file that is mapped into memory, so that what was noted outlives the process. */
+import { utimesSync } from 'node:fs'
 import { START_OF_JOURNAL, type UsageCheckpoint } from '../../../storage/ports/usage.ts'
 import { LabelIndex, type Labels } from '../labels.ts'
 import type { Span, UsageSource } from '../source.ts'
@@ -96,6 +97,16 @@ export class Segment implements UsageSource {
     this.#end += this.#bytes.write(END_LINE, this.#end)
     this.#isClosed = true
     this.#index = new LabelIndex()
+  }
+
+  /**
+   * Says that the file is in use, which a write to memory does not always.
+   *
+   * @throws Error when the file is gone
+   */
+  keep(): void {
+    const now = new Date()
+    utimesSync(this.path, now, now)
   }
 
   begin(): void {
