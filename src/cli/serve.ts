@@ -1,6 +1,8 @@
 /** `machine-auth serve`: the endpoints alone, for services that are not Elysia apps. */
 import type { Command } from 'commander'
 import { Elysia } from 'elysia'
+import { internalsOfCore } from '../core.ts'
+import { stopServing } from '../life/stopping.ts'
 import { machineAuth } from '../plugin.ts'
 import { CommandError, UsageError } from './errors.ts'
 import { withExamples } from './help.ts'
@@ -43,7 +45,8 @@ async function serve({ core, io, output }: Session, options: ServeOptions): Prom
   if (output.isJson) output.json({ url })
   else output.line(`Listening on ${url}`)
   await stopped
-  await app.stop()
+  // What the plugin does on the same signal, and waits for it; only the end is left to the command.
+  await stopServing(internalsOfCore(core).stoppable, [app])
 }
 
 export function addServeCommand(program: Command, cli: Cli): void {
