@@ -1,4 +1,6 @@
 /** Prometheus text, as tests read it. */
+import { Meters } from '../../src/recording/metrics/meters.ts'
+import { Metrics } from '../../src/recording/metrics/metrics.ts'
 import type { TestApp } from './test-app.ts'
 
 /** Value by series: the name with its labels, as it stands in the text. */
@@ -33,4 +35,25 @@ export function changes(before: Series, after: Series, ...names: readonly string
     if (change !== 0 && names.some((each) => name.startsWith(each))) found[name] = change
   }
   return found
+}
+
+/** The text of a process that measures everything there is to measure. */
+export function textOfAll(): Promise<string> {
+  const meters = new Meters()
+  meters.storage.verb('keys', 1, false)
+  const none = { hits: 0, misses: 0, evictions: 0, size: 0 }
+  const caches = { api_key: none, imported_key: none, jwt: none, bearer: none, session: none }
+  const usage = { buffered: 0, dropped: 0, flushes: 0, failures: 0, isFailing: false, journalBytes: 0 }
+  const log = { queued: 0, written: 0, dropped: 0, failures: 0 }
+  const recorders = { usage: { figures: usage }, log: { figures: log } }
+  return new Metrics({ meters, caches: () => caches, recorders }).text()
+}
+
+/** What the text says that each metric is, and which labels its series have besides those of its type. */
+export function describeMetrics(text: string): readonly { name: string; type: string; labels: readonly string[] }[] {
+  return [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => {
+    const rows = text.split('\n').filter((line) => /^[a-z_]+/.exec(line)?.[0].replace(/_count$/, '') === name)
+    const [labels = ''] = /\{.*\}/.exec(rows[0] ?? '') ?? []
+    return { name, type, labels: [...labels.matchAll(/(\w+)="/g)].map(([, label = '']) => label) }
+  })
 }
