@@ -253,11 +253,16 @@ describe('key', () => {
     expect((await cli.run(['key', 'verify'])).code).toBe(2)
   })
 
-  test('list says nothing of uses, which nobody counts yet', async () => {
-    await create()
-    expect((await cli.run(['key', 'list'])).out).toMatch(/^ID +NAME +STATUS +ENV +PERMISSIONS +EXPIRES\n/)
-    const run = await cli.run(['key', 'list', '--sort', 'lastUsedAt'])
-    expect([run.code, run.err]).toEqual([2, expect.stringContaining('Allowed choices are createdAt, name.')])
+  test('list says when keys were last used, and sorts by it', async () => {
+    await create('--name', 'never used')
+    const { rawKey } = await create('--name', 'used')
+    await create('--name', 'never used either')
+    await verify(rawKey)
+    const { out } = await cli.run(['key', 'list'])
+    expect(out).toMatch(/^ID +NAME +STATUS +ENV +PERMISSIONS +EXPIRES +LAST USED\n/)
+    expect(out).toMatch(/ used +active .* - +2030-01-01\n/)
+    const { items } = await must(cli, ['key', 'list', '--sort', 'lastUsedAt', '--limit', '1'])
+    expect(items).toMatchObject([{ name: 'used', lastUsedAt: expect.any(String) }])
   })
 
   test('list filters, sorts and pages', async () => {

@@ -87,6 +87,8 @@ const ONLY_CODE: Readonly<Record<string, string>> = {
 
 /** Not of stored things: of whoever asks, or of the process that answers. */
 const ONLY_HTTP = new Set([
+  // What services send, not people.
+  'POST /keys/batch/usage',
   ...['GET /metrics', 'GET /health/live', 'GET /health/ready'],
   ...['GET /me', 'POST /sessions', 'POST /login', 'POST /refresh', 'POST /logout'],
   ...['POST /token/new', 'POST /token/refresh', 'GET /.well-known/jwks.json'],

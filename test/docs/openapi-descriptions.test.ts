@@ -12,7 +12,9 @@ import * as me from '../../src/http/models/me.ts'
 import * as organizations from '../../src/http/models/organizations.ts'
 import * as roles from '../../src/http/models/roles.ts'
 import * as sessions from '../../src/http/models/sessions.ts'
+import * as stats from '../../src/http/models/stats.ts'
 import * as tokens from '../../src/http/models/tokens.ts'
+import * as usage from '../../src/http/models/usage.ts'
 import * as users from '../../src/http/models/users.ts'
 import { createTestApp, type TestApp } from '../support/test-app.ts'
 
@@ -96,7 +98,7 @@ const hasExample = (place: Place) =>
 const placesOf = (places: readonly Place[]) => places.map(({ at }) => at)
 
 const MODELS: readonly (readonly [at: string, schema: TSchema])[] = Object.entries({
-  ...{ audit, blocks, keyViews, keys, me, organizations, roles, sessions, tokens, users },
+  ...{ audit, blocks, keyViews, keys, me, organizations, roles, sessions, stats, tokens, usage, users },
 }).flatMap(([room, models]) =>
   Object.entries(models).flatMap(([name, model]) =>
     typeof model === 'object' ? [[`${room}.${name}`, model as TSchema] as const] : [],

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { OWN_PERMISSIONS } from '../../src/authorization/own-permissions.ts'
 import { expectProblem } from '../support/answers.ts'
-import { ENDPOINTS, MANAGEMENT, methodOf, pathOf } from '../support/endpoints.ts'
+import { bodyOf, ENDPOINTS, MANAGEMENT, methodOf, pathOf } from '../support/endpoints.ts'
 import { addTenant, createTenantApp, GHOST, storedIn } from '../support/tenants.ts'
 import { type Answer, addKey, addSession, addTokens, asMaster } from '../support/test-app.ts'
 
@@ -38,7 +38,7 @@ const ORDINARY: readonly (readonly [string, () => Promise<Headers>])[] = [
 describe.each(MANAGEMENT.map((endpoint) => [endpoint.route, endpoint] as const))('%s', (_, endpoint) => {
   const { permission = '' } = endpoint
   const method = methodOf(endpoint)
-  const ask = (headers: Headers, ids = acme, body: unknown = endpoint.body?.()) =>
+  const ask = (headers: Headers, ids = acme, body: unknown = bodyOf(endpoint, ids)) =>
     t.ask(pathOf(endpoint, ids), { method, headers, body })
 
   test('is 401 to nobody and to wrong credentials, before anything else is looked at', async () => {
@@ -79,19 +79,21 @@ describe.each(MANAGEMENT.map((endpoint) => [endpoint.route, endpoint] as const))
     const tenantKey = await keyWith([permission, 'users.view'], { organizationId: fresh.organizationId })
     const platformKey = await keyWith([permission, 'users.view', 'platform.admin'])
     const [within, above] = [await ask(tenantKey, fresh), await ask(platformKey, fresh)]
-    expect(within.said).toMatch(endpoint.reach === 'platform' ? /^403 permission_required$/ : /^20[014]$/)
+    expect(within.said).toMatch(endpoint.reach === 'platform' ? /^403 permission_required$/ : /^20[0124]$/)
     // What went before may have ended the key.
-    expect(above.said).toMatch(/^20[014]$|^409 conflict$/)
+    expect(above.said).toMatch(/^20[0124]$|^409 conflict$/)
   })
 })
 
 describe('methods that no endpoint has', () => {
   const paths = [...new Set(ENDPOINTS.map((endpoint) => pathOf(endpoint, acme)))]
   const mounted = new Set(ENDPOINTS.map((endpoint) => `${methodOf(endpoint)} ${pathOf(endpoint, acme)}`))
-  // `/keys/import` and the like are ids to the endpoints of one key.
+  // `/keys/import`, the `batch` of `/keys/batch/usage` and the like are ids to the endpoints of one key.
   const isParameter = (method: string, path: string) => {
-    const sibling = path.replace(/\/[^/]+$/, '')
-    return [acme.keyId, acme.organizationId, acme.sessionId].some((id) => mounted.has(`${method} ${sibling}/${id}`))
+    const segments = path.split('/')
+    return [acme.keyId, acme.organizationId, acme.sessionId].some((id) =>
+      segments.some((_, index) => mounted.has(`${method} ${segments.with(index, id).join('/')}`)),
+    )
   }
   const absent = paths.flatMap((path) =>
     METHODS.filter((method) => {

@@ -30,6 +30,7 @@ const sampleOf = (member: string) => (member in VALUES ? VALUES[member] : 'x')
 const UNSAFE = ['__proto__', 'constructor', 'prototype', 'toString']
 
 const WITH_BODY = ENDPOINTS.filter(({ body }) => body !== undefined)
+const LISTS = ENDPOINTS.filter(({ list }) => list !== undefined)
 const rows = WITH_BODY.map((endpoint) => [endpoint.route, endpoint] as const)
 
 const send = (endpoint: Endpoint, body: unknown) =>
@@ -66,7 +67,7 @@ function membersOf(endpoint: Endpoint): Readonly<Record<string, Json>> {
 describe('the table', () => {
   test('has a body for every endpoint that takes one', () => {
     const mounted = routesUnderPrefix(t).filter(({ route }) => /^(POST|PUT|PATCH) /.test(route))
-    expect(mounted.map(({ route }) => route).sort()).toEqual(WITH_BODY.map(({ route }) => route).sort())
+    expect(mounted.map(({ route }) => route).sort()).toEqual([...WITH_BODY, ...LISTS].map(({ route }) => route).sort())
   })
 
   test.each(rows)('says of %s which sensitive members it takes, and where there are objects in it', (_, endpoint) => {
@@ -148,6 +149,38 @@ describe.each(rows)('%s', (_, endpoint) => {
     await expectNothingMade(async () => {
       for (const body of [[valid()], { body: valid() }, { data: valid() }]) {
         expect((await send(endpoint, body)).said).toBe('422 validation_failed')
+      }
+    })
+  })
+})
+
+describe.each(LISTS.map((endpoint) => [endpoint.route, endpoint] as const))('%s', (_, endpoint) => {
+  const { takes = [] } = endpoint
+  const entries = () => endpoint.list?.(acme) ?? []
+
+  test('rejects an entry with a sensitive member alone, by the name of it', async () => {
+    for (const member of SENSITIVE.filter((name) => !takes.includes(name))) {
+      const [entry] = entries()
+      const answer = await send(endpoint, [{ ...entry, [member]: sampleOf(member) }, ...entries()])
+      const rejected = [{ index: 0, reason: `${member} is no member of a use.` }]
+      expect([answer.status, answer.json]).toEqual([202, { accepted: 1, duplicates: 0, rejected }])
+    }
+  })
+
+  test.each(UNSAFE)('refuses %s, in an entry and below', async (member) => {
+    await expectNothingMade(async () => {
+      const hostile = `"${member}":{"isAdmin":true}`
+      for (const text of [`[{${hostile}}]`, `[{"x":[{${hostile}}]}]`]) {
+        expectInvalidAt(await sendText(endpoint, text), 'body')
+      }
+    })
+    expect(Reflect.get({}, 'isAdmin')).toBeUndefined()
+  })
+
+  test('takes its list as it is, and in nothing else', async () => {
+    await expectNothingMade(async () => {
+      for (const body of [entries()[0], { body: entries() }, { data: entries() }]) {
+        expectInvalidAt(await send(endpoint, body), 'body')
       }
     })
   })
