@@ -3,6 +3,7 @@ import type { Observers } from './guards/observation.ts'
 import type { Clock } from './lib/clock.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { Meters } from './recording/metrics/meters.ts'
+import { RequestLogRecorder } from './recording/requests/recorder.ts'
 import { journalDirectory } from './recording/usage/journal/place.ts'
 import { UsageRecorder } from './recording/usage/recorder.ts'
 import type { Storage } from './storage/ports.ts'
@@ -20,6 +21,8 @@ export interface Recorders {
   readonly observers: Observers
   /** Null when usage is not counted. */
   readonly usage: UsageRecorder | null
+  /** Null when requests are not logged. */
+  readonly log: RequestLogRecorder | null
   /** Begins to write what is recorded; what was left by a process that was killed is written first. */
   start(): Promise<void>
   /** Writes what has not been written yet, and ends. */
@@ -34,18 +37,26 @@ function composeUsage({ options, storage, clock, warn }: RecorderOptions): Usage
   return new UsageRecorder({ store: storage.usage, clock, warn, flushInterval, batchSize, journal })
 }
 
+function composeLog({ options, storage, clock, warn }: RecorderOptions): RequestLogRecorder | null {
+  if (options.logging.mode === 'off') return null
+  return new RequestLogRecorder({ options, store: storage.requestLog, clock, warn })
+}
+
 export function composeRecorders(options: RecorderOptions): Recorders {
   const usage = composeUsage(options)
+  const log = composeLog(options)
   return {
-    observers: { usage, meter: options.meters?.requests ?? null, log: null },
+    observers: { usage, meter: options.meters?.requests ?? null, log },
     usage,
+    log,
     async start() {
       options.meters?.lag.start()
       usage?.start()
+      log?.start()
     },
     async stop() {
       options.meters?.lag.stop()
-      await usage?.stop()
+      await Promise.all([usage?.stop(), log?.stop()])
     },
   }
 }

@@ -1,0 +1,116 @@
+/**
+ * What is kept of a body: a small text in memory. Nothing else is touched: not what is unfinished, streamed, binary or
+ * large, and never before the answer is known.
+ */
+import { memorySizeOf } from './memory-size.ts'
+import type { BodyForm } from './redaction.ts'
+
+/** A request or an answer of which nobody else reads the body. */
+export interface Copy {
+  text(): Promise<string>
+}
+
+/** A body that may be kept; a note where it is not; null where there is none. */
+export type HeldBody =
+  | { readonly kind: 'held'; readonly form: BodyForm; readonly size: number; readonly copy: Copy }
+  | { readonly kind: 'note'; readonly text: string }
+  | null
+
+const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii', 'iso-8859-1', 'latin1', 'windows-1252'])
+
+const FORMS: readonly (readonly [RegExp, BodyForm])[] = [
+  [/^application\/(?:[a-z0-9.-]{1,64}\+)?json$/, 'json'],
+  [/^application\/x-www-form-urlencoded$/, 'form'],
+  [/^text\//, 'text'],
+  [/^application\/(?:(?:[a-z0-9.-]{1,64}\+)?xml|x-ndjson|json-seq|graphql|javascript|yaml|x-yaml)$/, 'text'],
+]
+
+const EVENTS = 'text/event-stream'
+
+function note(what: string, size?: number | string | null): HeldBody {
+  return { kind: 'note', text: size === undefined || size === null ? `[${what}]` : `[${what}, ${size} bytes]` }
+}
+
+/** How a body of this type is read; a word for why not. */
+function formOf(headers: Headers): { readonly form: BodyForm } | { readonly not: string } {
+  const [essence = '', ...parameters] = (headers.get('content-type') ?? '').slice(0, 256).toLowerCase().split(';')
+  const type = essence.trim()
+  if (type.startsWith('multipart/')) return { not: 'multipart' }
+  if (type === EVENTS) return { not: 'stream' }
+  const encoding = headers.get('content-encoding')
+  if (encoding !== null && encoding !== 'identity') return { not: 'compressed' }
+  const form = FORMS.find(([expression]) => expression.test(type))?.[1]
+  if (form === undefined) return { not: 'binary' }
+  const charset = parameters.find((each) => each.trim().startsWith('charset='))
+  const named = charset?.trim().slice(8).replaceAll('"', '') ?? 'utf-8'
+  return CHARSETS.has(named) ? { form } : { not: 'of another charset' }
+}
+
+/**
+ * Takes a copy of a request's body that nobody has read, to be read once a handler has read the original.
+ *
+ * @param most bytes of a body that may be copied
+ */
+export function holdRequestBody(request: Request, most: number): HeldBody {
+  const { headers } = request
+  const length = headers.get('content-length')
+  if (length === '0' || (length === null && headers.get('transfer-encoding') === null)) return null
+  const read = formOf(headers)
+  if ('not' in read) return note(read.not, length)
+  // A chunked one may be endless: its copy would hold all that the handler reads.
+  if (length === null) return note('of unknown length')
+  const size = Number(length)
+  if (!(size <= most)) return note('large', length)
+  if (request.bodyUsed) return note('read before')
+  return { kind: 'held', form: read.form, size, copy: request.clone() }
+}
+
+/** Takes a copy of an answer's body. @param most bytes of a body that may be copied */
+export function holdAnswerBody(answer: Response, method: string, most: number): HeldBody {
+  const { headers, status } = answer
+  if (method === 'HEAD' || status === 204 || status === 304) return null
+  // A text without a type is what Bun sends as text.
+  const read = headers.has('content-type') ? formOf(headers) : ({ form: 'text' } as const)
+  if ('not' in read) return note(read.not, headers.get('content-length'))
+  if (headers.has('transfer-encoding')) return note('stream')
+  const size = memorySizeOf(answer)
+  if (size === null) return headers.has('content-type') ? note('stream') : null
+  if (size === 0) return null
+  if (size > most) return note('large', size)
+  return { kind: 'held', form: read.form, size, copy: answer.clone() }
+}
+
+/** What no text holds: NUL, and bytes that are no UTF-8. */
+const BINARY = /[\0\ufffd]/
+
+export function isBinary(text: string): boolean {
+  return BINARY.test(text)
+}
+
+/** Cuts a text to bytes of UTF-8, between two characters, and says so. */
+export function cutToBytes(text: string, most: number): string {
+  if (text.length * 3 <= most) return text
+  const bytes = Buffer.from(text)
+  if (bytes.length <= most) return text
+  let end = most
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
+  return `${bytes.toString('utf8', 0, end)} [cut, ${bytes.length} bytes]`
+}
+
+/** ms: a client that stops sending must not hold an entry up. */
+const PATIENCE = 1000
+
+/**
+ * Reads a copy.
+ *
+ * @returns null when it cannot be read, or not soon
+ */
+export async function readHeld(copy: Copy): Promise<string | null> {
+  const late = Promise.withResolvers<null>()
+  const timer = setTimeout(() => late.resolve(null), PATIENCE)
+  timer.unref()
+  const reading = copy.text().catch(() => null)
+  const text = await Promise.race([reading, late.promise])
+  clearTimeout(timer)
+  return text
+}

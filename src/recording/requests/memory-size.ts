@@ -1,0 +1,17 @@
+/** How large a body is that is held in memory: the one kind that can be cloned for nothing. */
+
+const UNITS: Readonly<Record<string, number>> = { bytes: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
+
+/** Headers stand before it, deeper and in quotes. */
+const IN_MEMORY = /\n {2}Blob \(([\d.]+) (bytes|KB|MB|GB)\)/
+
+/**
+ * A clone of a stream would be read along with it, and a file's from the disk: neither may happen for a log. Only what
+ * Bun says of a response when it is inspected tells them apart; a test pins it, and in doubt there is no size.
+ *
+ * @returns bytes, roughly above 1,024; null for a stream, a file, and no body
+ */
+export function memorySizeOf(answer: Response): number | null {
+  const [, size, unit = ''] = IN_MEMORY.exec(Bun.inspect(answer)) ?? []
+  return size === undefined ? null : Math.ceil(Number(size) * (UNITS[unit] ?? Number.NaN))
+}
