@@ -50,7 +50,7 @@ export function textOfAll(): Promise<string> {
 }
 
 /** What the text says that each metric is, and which labels its series have besides those of its type. */
-export function describeMetrics(text: string): readonly { name: string; type: string; labels: readonly string[] }[] {
+export function describeMetrics(text: string): { name: string; type: string; labels: string[] }[] {
   return [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => {
     const rows = text.split('\n').filter((line) => /^[a-z_]+/.exec(line)?.[0].replace(/_count$/, '') === name)
     const [labels = ''] = /\{.*\}/.exec(rows[0] ?? '') ?? []
