@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'bun:test'
+import * as fc from 'fast-check'
+import { type ReportedUse, readReportedUse } from '../../../src/recording/usage/reported-use.ts'
+
+const NOW = Date.UTC(2030, 0, 31)
+const USE: ReportedUse = {
+  id: 'req-1',
+  keyId: 'key_1',
+  endpoint: '/reports/:id',
+  method: 'GET',
+  status: 200,
+  latencyMs: 12.5,
+  at: '2030-01-30T12:00:00Z',
+}
+
+const read = (given: unknown) => readReportedUse(given, NOW)
+const reasonOf = (given: unknown) => {
+  const outcome = read(given)
+  return outcome.kind === 'refused' ? outcome.reason : null
+}
+
+test('a use is read into what is counted', () => {
+  const { latencyMs: _, ...same } = USE
+  expect(read(USE)).toEqual({
+    kind: 'use',
+    use: { ...same, duration: 12_500, at: Date.UTC(2030, 0, 30, 12) },
+  })
+})
+
+describe('it may have', () => {
+  test.each<[name: string, more: Partial<ReportedUse>, read: object]>([
+    ['a method in lower case', { method: 'patch' }, { method: 'PATCH' }],
+    ['values of a query, which are left out', { endpoint: '/a?token=s3cret&x=/b?c=d' }, { endpoint: '/a' }],
+    [
+      'an optional parameter, which is no query',
+      { endpoint: '/posts/:id?/:more?' },
+      { endpoint: '/posts/:id?/:more?' },
+    ],
+    ['an endpoint that is no path', { endpoint: 'reports.list' }, { endpoint: 'reports.list' }],
+    ['the longest names', { id: 'x'.repeat(128), endpoint: 'y'.repeat(256) }, { id: 'x'.repeat(128) }],
+    ['another script', { id: '字', endpoint: '/söhne' }, { id: '字', endpoint: '/söhne' }],
+    ['no latency to speak of', { latencyMs: 0 }, { duration: 0 }],
+    ['a day of it', { latencyMs: 86_400_000 }, { duration: 86_400_000_000 }],
+    ['parts of microseconds', { latencyMs: 0.0004 }, { duration: 0 }],
+    ['the outermost statuses', { status: 599 }, { status: 599 }],
+    ['an age of 30 days', { at: '2030-01-01T00:00:00Z' }, { at: NOW - 30 * 86_400_000 }],
+    ['a clock that is five minutes ahead', { at: '2030-01-31T00:05:00Z' }, { at: NOW + 300_000 }],
+    ['an offset', { at: '2030-01-31T02:00:00+02:00' }, { at: NOW }],
+  ])('%s', (_, more, expected) => {
+    expect(read({ ...USE, ...more })).toMatchObject({ kind: 'use', use: expected })
+  })
+})
+
+const TEXT = (member: string, most: number) => `${member} must be 1 to ${most} characters without control characters.`
+const STATUS = 'status must be a whole number from 100 to 599.'
+const LATENCY = 'latencyMs must be a number from 0 to 86400000.'
+const METHOD = 'method must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT.'
+const MOMENT = "at must be a moment in RFC 3339, such as '2030-01-31T12:00:00Z'."
+
+describe('it is refused for', () => {
+  test.each<[name: string, given: unknown, reason: string]>([
+    ...[null, undefined, 1, 'x', true, [], [USE]].map((given): [string, unknown, string] => [
+      `being ${JSON.stringify(given)}`,
+      given,
+      'a use must be an object.',
+    ]),
+    ['another member', { ...USE, organizationId: 'org_1' }, 'organizationId is no member of a use.'],
+    ['a member of no name', { ...USE, [`"'<${'x'.repeat(99)}`]: 1 }, 'a member is none of a use.'],
+    ['a member that objects have', { ...USE, hasOwnProperty: 1 }, 'hasOwnProperty is no member of a use.'],
+    ...Object.keys(USE).map((member): [string, unknown, string] => {
+      const { [member as keyof ReportedUse]: _, ...others } = USE
+      return [`a missing ${member}`, others, `${member} is missing.`]
+    }),
+    ['an empty id', { ...USE, id: '' }, TEXT('id', 128)],
+    ['a long id', { ...USE, id: 'x'.repeat(129) }, TEXT('id', 128)],
+    ['a number for an id', { ...USE, id: 1 }, TEXT('id', 128)],
+    ['a control in an id', { ...USE, id: 'a\0b' }, TEXT('id', 128)],
+    ['half a character', { ...USE, id: '\ud800' }, TEXT('id', 128)],
+    ['a list for a key', { ...USE, keyId: ['key_1'] }, TEXT('keyId', 128)],
+    ['an endpoint of two lines', { ...USE, endpoint: '/a\n/b' }, TEXT('endpoint', 256)],
+    ['a long endpoint', { ...USE, endpoint: 'x'.repeat(257) }, TEXT('endpoint', 256)],
+    ['an endpoint that is a query', { ...USE, endpoint: '?a=b' }, TEXT('endpoint', 256)],
+    ['a method of its own', { ...USE, method: 'FETCH' }, METHOD],
+    ['a method that objects have', { ...USE, method: 'constructor' }, METHOD],
+    ['a status below', { ...USE, status: 99 }, STATUS],
+    ['a status above', { ...USE, status: 600 }, STATUS],
+    ['half a status', { ...USE, status: 200.5 }, STATUS],
+    ['a status in words', { ...USE, status: '200' }, STATUS],
+    ['less than no time', { ...USE, latencyMs: -0.1 }, LATENCY],
+    ['more than a day', { ...USE, latencyMs: 86_400_000.1 }, LATENCY],
+    ['no number', { ...USE, latencyMs: Number.NaN }, LATENCY],
+    ['a latency in words', { ...USE, latencyMs: '1' }, LATENCY],
+    ['a day without a time', { ...USE, at: '2030-01-30' }, MOMENT],
+    ['epoch milliseconds', { ...USE, at: NOW }, MOMENT],
+    ['the 30th of February', { ...USE, at: '2030-02-30T00:00:00Z' }, MOMENT],
+    ['more than 30 days', { ...USE, at: '2029-12-31T23:59:59.999Z' }, 'at must be of the last 30 days.'],
+    ['the future', { ...USE, at: '2030-01-31T00:05:00.001Z' }, 'at must be at most 5 minutes ahead.'],
+  ])('%s', (_, given, reason) => {
+    expect(reasonOf(given)).toBe(reason)
+  })
+})
+
+test('whatever is sent, nothing is thrown, and no value is repeated', () => {
+  const marked = fc.oneof(
+    fc.string({ minLength: 200 }).map((text) => `MARK${text}`),
+    fc.jsonValue().map((value) => ({ MARK: value })),
+    fc.constantFrom('MARK\0', -1, null, true),
+  )
+  const member = fc.constantFrom(...Object.keys(USE), 'x', 'MARK ')
+  fc.assert(
+    fc.property(member, marked, (name, value) => {
+      expect(reasonOf({ ...USE, [name]: value }) ?? '').not.toContain('MARK')
+    }),
+  )
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(read(value).kind).toBe('refused')
+    }),
+  )
+})
