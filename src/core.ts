@@ -96,7 +96,7 @@ function createWatcher({ authenticators, roleReader, limits }: Composition, stor
 }
 
 function upkeepOf(
-  { services: { audit, usage }, limits }: Composition,
+  { services: { audit, usage, logs }, limits }: Composition,
   storage: Storage,
   { expiryWarning: ahead, onExpiring }: ResolvedOptions['apiKeys'],
   warn: (message: string) => void,
@@ -110,6 +110,7 @@ function upkeepOf(
     'Telling of keys that expire soon': (now) => warnOfExpiry({ keys, ahead, onExpiring, audit, warn }, now),
     'Shortening the audit log': (now) => audit.sweep(now),
     'Forgetting old counts of requests': () => usage.purge(),
+    'Forgetting old entries of the request log': () => logs.purge(),
   }
 }
 
@@ -149,6 +150,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     warn,
     ready: started.promise,
     recorder: recorders.usage,
+    requestLog: recorders.log,
     meter: meters?.limits ?? null,
   })
   const { services, authenticators, limits, roles, roleReader, permissions } = composition
@@ -219,6 +221,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
         database: new DatabaseProbe(() => opened.storage.ping()),
         parts: {
           usage: () => recorders.usage && !recorders.usage.figures.isFailing,
+          requestLog: () => recorders.log && !recorders.log.figures.isFailing,
           changes: () => watcher.isCurrent,
         },
       }),

@@ -23,6 +23,7 @@ import { USUALLY_KEPT } from './options/groups.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import { AuditLog } from './recording/audit/audit.ts'
 import type { LimitMeter } from './recording/metrics/meter.ts'
+import { RequestLog } from './recording/requests/service.ts'
 import type { UsageCounter } from './recording/usage/counter.ts'
 import { type UsageFlush, UsageService } from './recording/usage/service.ts'
 import { SessionService } from './sessions/service.ts'
@@ -47,6 +48,7 @@ export interface Services {
   readonly blocks: BlockService
   readonly signingKeys: SigningKeys
   readonly usage: UsageService
+  readonly logs: RequestLog
   readonly audit: AuditLog
 }
 
@@ -57,6 +59,8 @@ export interface ComposeOptions {
   readonly warn: (message: string) => void
   /** Counts requests; null when nobody does. */
   readonly recorder: (UsageFlush & UsageCounter) | null
+  /** What is logged and not written yet; null where nothing is logged. */
+  readonly requestLog: { flush(): Promise<boolean> } | null
   /** Resolves when everything was read that decides about requests. */
   readonly ready: Promise<void>
   /** Hears what limits decide; null where nobody measures. */
@@ -66,7 +70,8 @@ export interface ComposeOptions {
 /** The services, and what stands behind them. */
 export type Composition = ReturnType<typeof composeServices>
 
-export function composeServices({ options: resolved, storage, clock, warn, ready, meter, recorder }: ComposeOptions) {
+export function composeServices(composed: ComposeOptions) {
+  const { options: resolved, storage, clock, warn, ready, meter, recorder } = composed
   const audit = new AuditLog({
     store: storage.audit,
     clock,
@@ -202,6 +207,14 @@ export function composeServices({ options: resolved, storage, clock, warn, ready
     clock,
   })
 
+  const logs = new RequestLog({
+    store: storage.requestLog,
+    clock,
+    audit,
+    recorder: composed.requestLog,
+    retention: resolved.logging.retention,
+  })
+
   const services: Services = {
     keys,
     organizations,
@@ -214,6 +227,7 @@ export function composeServices({ options: resolved, storage, clock, warn, ready
     blocks: limits.blocks,
     signingKeys,
     usage,
+    logs,
     audit,
   }
   return { services, authenticators, limits, roles, roleReader, permissions, keyHasher, tokenHasher }

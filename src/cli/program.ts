@@ -7,6 +7,7 @@ import { addDoctorCommand } from './doctor.ts'
 import { withExamples } from './help.ts'
 import { addInitCommand } from './init.ts'
 import { addKeyCommands } from './key.ts'
+import { addLogCommands } from './logs.ts'
 import { addMigrateCommand } from './migrate.ts'
 import { addOrganizationCommands } from './org.ts'
 import { addPermissionCommands } from './permissions.ts'
@@ -42,6 +43,7 @@ const GROUPS: readonly ((program: Command, cli: Cli) => void)[] = [
   addBlockCommands,
   addAuditCommands,
   addStatsCommand,
+  addLogCommands,
   addPurgeCommand,
   addRoutesCommand,
   addSecretCommands,

@@ -12,6 +12,7 @@ import type { KeyService } from '../keys/service.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import type { AuditLog } from '../recording/audit/audit.ts'
 import type { Metrics } from '../recording/metrics/metrics.ts'
+import type { RequestLog } from '../recording/requests/service.ts'
 import type { UsageService } from '../recording/usage/service.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { TokenService } from '../tokens/service.ts'
@@ -24,6 +25,7 @@ import type { Idempotent } from './idempotency.ts'
 import { createJwksEndpoint } from './jwks.ts'
 import { createKeyEndpoints } from './keys.ts'
 import { createLoginEndpoints } from './login.ts'
+import { createLogEndpoints } from './logs.ts'
 import { createMeEndpoint } from './me.ts'
 import { createMetricsEndpoint } from './metrics.ts'
 import { createMountPoint } from './mount-point.ts'
@@ -47,6 +49,7 @@ export interface HttpServices {
   readonly signingKeys: SigningKeys
   readonly audit: AuditLog
   readonly usage: UsageService
+  readonly logs: RequestLog
   /** Null when nothing is measured. */
   readonly metrics: Metrics | null
   readonly health: Health
@@ -77,6 +80,7 @@ export function createHttp(options: ResolvedOptions, services: HttpServices, roo
     app.use(createAuditEndpoints(prefix, mount, services.audit))
     app.use(createUsageEndpoints(prefix, mount, services.usage))
     app.use(createStatsEndpoint(prefix, mount, services.usage))
+    app.use(createLogEndpoints(prefix, mount, services.logs))
   }
   const isOpen = options.metrics !== false && options.metrics.open
   // Where management is off nobody has the permission to see them.

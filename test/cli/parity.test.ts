@@ -55,6 +55,7 @@ const OPERATIONS: readonly (readonly [code: string, http: string, command: strin
   ['sessions.end', 'DELETE /sessions/:id', 'session end'],
   ['sessions.end', 'DELETE /sessions/current', 'session end'],
   ['sessions.endAll', 'DELETE /users/:id/sessions', 'session end-all'],
+  ['logs.list', 'GET /logs', 'logs tail'],
   ['audit.list', 'GET /audit', 'audit list'],
   ['audit.verify', 'GET /audit/verify', 'audit verify'],
 ]
@@ -73,6 +74,7 @@ const ONLY_CODE: Readonly<Record<string, string>> = {
   'blocks.sweep': 'the life of the process',
   'blocks.settle': 'the life of the process',
   'usage.report': 'what other services send: POST /keys/batch/usage',
+  'logs.purge': 'as usage.purge',
   'usage.purge': 'forgetting at once is for who has the machine, by command: purge',
   'audit.record': 'what every operation does',
   'audit.adopt': 'vouching for the log is for who has the machine, by command: audit adopt',
@@ -115,6 +117,7 @@ const SERVICES = [
   'blocks',
   'sessions',
   'usage',
+  'logs',
   'audit',
 ] as const
 

@@ -196,6 +196,13 @@ const TENANT: readonly Endpoint[] = [
   // What code declares belongs to everybody who may see it.
   { route: 'GET /permissions', reach: 'tenant', permission: 'machine_auth.permissions.view' },
   {
+    route: 'GET /logs',
+    reach: 'tenant',
+    permission: 'machine_auth.logs.view',
+    names: [({ organizationId }) => ({ query: `organizationId=${organizationId}` })],
+    asks: [({ keyId }) => ({ query: `keyId=${keyId}` }), ({ userId }) => ({ query: `userId=${userId}` })],
+  },
+  {
     route: 'GET /audit',
     reach: 'tenant',
     permission: 'machine_auth.audit.view',
