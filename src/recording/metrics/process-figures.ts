@@ -4,18 +4,6 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 
-export interface ProcessFigures {
-  /** Seconds of user and system time since the start. */
-  readonly cpu: number
-  /** Bytes. */
-  readonly resident: number
-  /** Epoch seconds. */
-  readonly startedAt: number
-  /** Null where the system does not tell. */
-  readonly openFiles: number | null
-  readonly mostFiles: number | null
-}
-
 function ask<T>(question: () => T): T | null {
   try {
     return question()
@@ -24,21 +12,31 @@ function ask<T>(question: () => T): T | null {
   }
 }
 
-/** Without the descriptor by which the directory itself is read. */
-const countOpenFiles = () => readdirSync('/proc/self/fd').length - 1
-
-function readMostFiles(): number | null {
-  const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
-  return soft === undefined ? null : Number(soft)
+/** Seconds of user and system time since the start. */
+export function readCpu(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
-export function readProcess(): ProcessFigures {
-  const { user, system } = process.cpuUsage()
-  return {
-    cpu: (user + system) / 1e6,
-    resident: process.memoryUsage.rss(),
-    startedAt: performance.timeOrigin / 1000,
-    openFiles: ask(countOpenFiles),
-    mostFiles: ask(readMostFiles),
-  }
+/** Bytes. */
+export function readResident(): number {
+  return process.memoryUsage.rss()
+}
+
+/** Epoch seconds. */
+export function readStart(): number {
+  return performance.timeOrigin / 1000
+}
+
+/** Null where the system does not tell. */
+export function countOpenFiles(): number | null {
+  // Without the descriptor by which the directory itself is read.
+  return ask(() => readdirSync('/proc/self/fd').length - 1)
+}
+
+/** How many files may be open; null where the system does not tell. */
+export function readMostFiles(): number | null {
+  const limits = ask(() => readFileSync('/proc/self/limits', 'utf8')) ?? ''
+  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1]
+  return soft === undefined ? null : Number(soft)
 }

@@ -1,20 +1,20 @@
 /** Metrics of the process. */
 import type { EventLoopLag } from '../event-loop-lag.ts'
 import type { Family, Sample } from '../family.ts'
-import { type ProcessFigures, readProcess } from '../process-figures.ts'
+import { countOpenFiles, readCpu, readMostFiles, readResident, readStart } from '../process-figures.ts'
 
 /** Names of the field, which every dashboard knows. */
 const PROCESS: readonly (readonly [
   type: 'counter' | 'gauge',
   name: string,
   help: string,
-  of: (figures: ProcessFigures) => number | null,
+  read: () => number | null,
 ])[] = [
-  ['counter', 'process_cpu_seconds_total', 'User and system CPU time that the process spent.', ({ cpu }) => cpu],
-  ['gauge', 'process_resident_memory_bytes', 'Resident memory of the process.', ({ resident }) => resident],
-  ['gauge', 'process_start_time_seconds', 'When the process was started, in Unix time.', ({ startedAt }) => startedAt],
-  ['gauge', 'process_open_fds', 'Open file descriptors.', ({ openFiles }) => openFiles],
-  ['gauge', 'process_max_fds', 'How many file descriptors may be open.', ({ mostFiles }) => mostFiles],
+  ['counter', 'process_cpu_seconds_total', 'User and system CPU time that the process spent.', readCpu],
+  ['gauge', 'process_resident_memory_bytes', 'Resident memory of the process.', readResident],
+  ['gauge', 'process_start_time_seconds', 'When the process was started, in Unix time.', readStart],
+  ['gauge', 'process_open_fds', 'Open file descriptors.', countOpenFiles],
+  ['gauge', 'process_max_fds', 'How many file descriptors may be open.', readMostFiles],
 ]
 
 function sampleOf(value: number | null): readonly Sample[] {
@@ -22,9 +22,8 @@ function sampleOf(value: number | null): readonly Sample[] {
 }
 
 export function processFamilies(version: string, { lags }: EventLoopLag): readonly Family[] {
-  const known = readProcess()
-  // One that the system does not tell has no place among the others.
-  const told = PROCESS.filter(([, , , of]) => of(known) !== null)
+  // What the system does not tell has no place among the others.
+  const told = PROCESS.filter(([, , , read]) => read() !== null)
   return [
     {
       type: 'histogram',
@@ -39,6 +38,6 @@ export function processFamilies(version: string, { lags }: EventLoopLag): readon
       labels: ['version', 'runtime', 'runtime_version'],
       read: () => [{ labels: { version, runtime: 'bun', runtime_version: Bun.version }, value: 1 }],
     },
-    ...told.map(([type, name, help, of]): Family => ({ type, name, help, read: () => sampleOf(of(readProcess())) })),
+    ...told.map(([type, name, help, read]): Family => ({ type, name, help, read: () => sampleOf(read()) })),
   ]
 }
