@@ -4,6 +4,7 @@
  * Rounds are interleaved, so that a machine that slows down slows everything down; medians are printed.
  */
 import elysia from 'elysia/package.json' with { type: 'json' }
+import { median } from './median.ts'
 import { VARIANTS, type Variant } from './server.ts'
 import { measure, type Reading } from './wrk.ts'
 
@@ -21,16 +22,11 @@ const GOALS: Partial<Readonly<Record<Variant, number>>> = {
   refusal: 0.8,
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
-
 const readings = new Map<Variant, Reading[]>(chosen.map((variant) => [variant, []]))
 for (let round = 1; round <= rounds; round++) {
   for (const variant of chosen) {
     process.stderr.write(`\rround ${round}/${rounds}: ${variant.padEnd(18)}`)
-    readings.get(variant)?.push(await measure(variant, seconds))
+    readings.get(variant)?.push(await measure(['server.ts', variant], seconds))
   }
 }
 process.stderr.write(`\r${' '.repeat(40)}\r`)

@@ -21,6 +21,8 @@ export type Variant = (typeof VARIANTS)[number]
 export interface Announcement {
   readonly port: number
   readonly headers: Readonly<Record<string, string>>
+  /** A header whose values the requests have one after the other. */
+  readonly inTurn?: { readonly name: string; readonly values: readonly string[] }
 }
 
 interface Served {
@@ -118,6 +120,9 @@ async function ours(variant: Variant): Promise<Served> {
       docs: false,
       // What is measured is a guard, not a block: `refusal` presents nothing but wrong keys.
       abuse: false,
+      // What it costs to record requests is measured by itself: `recording.ts`.
+      usage: false,
+      metrics: false,
       apiKeys: { defaultRateLimit: variant.startsWith('limit') ? { limit: LIMIT, window: '1m' } : false },
       rateLimit: { headers: variant === 'limit-x' ? 'x' : 'both' },
     },

@@ -1,7 +1,8 @@
 /** Runs `wrk` against a server in a process of its own, each on a processor of its own where `taskset` is there. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Announcement, Variant } from './server.ts'
+import type { Announcement } from './server.ts'
 
 export interface Reading {
   readonly requestsPerSecond: number
@@ -11,7 +12,6 @@ export interface Reading {
   readonly cpu: number
 }
 
-const SERVER = join(import.meta.dir, 'server.ts')
 const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000 }
 
 function pinned(processor: number, command: readonly string[]): string[] {
@@ -37,30 +37,58 @@ function parseReading(output: string, cpuTime: number): Reading {
   }
 }
 
+/** A script by which each request has the next value of a header. */
+function writeScript({ name, values }: NonNullable<Announcement['inTurn']>): string {
+  const path = join(tmpdir(), `machine-auth-bench-${process.pid}.lua`)
+  const lines = [
+    'local requests, count, turn = {}, 0, 0',
+    'function init(args)',
+    `  for value in ("${values.join(' ')}"):gmatch("%S+") do`,
+    '    count = count + 1',
+    `    requests[count] = wrk.format("GET", "/", { ["${name}"] = value })`,
+    '  end',
+    'end',
+    'function request() turn = turn % count + 1; return requests[turn] end',
+  ]
+  writeFileSync(path, lines.join('\n'))
+  return path
+}
+
 async function runWrk(announcement: Announcement, seconds: number): Promise<string> {
+  const { inTurn } = announcement
+  const script = inTurn === undefined ? [] : ['-s', writeScript(inTurn)]
   const headers = Object.entries(announcement.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   const url = `http://127.0.0.1:${announcement.port}/`
-  const wrk = Bun.spawn(pinned(1, ['wrk', '-t1', '-c32', `-d${seconds}s`, '--latency', ...headers, url]), {
+  const wrk = Bun.spawn(pinned(1, ['wrk', '-t1', '-c32', `-d${seconds}s`, '--latency', ...script, ...headers, url]), {
     stderr: 'inherit',
   })
   return new Response(wrk.stdout).text()
 }
 
+async function readLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true })
+    if (text.includes('\n')) break
+  }
+  return text
+}
+
 /**
  * Starts a variant, warms it up and measures it.
  *
+ * @param server its file in this folder, and what it is called with
  * @param seconds of the measured run
  */
-export async function measure(variant: Variant, seconds: number): Promise<Reading> {
+export async function measure([file, ...args]: readonly [string, ...string[]], seconds: number): Promise<Reading> {
   if (Bun.which('wrk') === null) throw new Error('Install wrk first (Debian: apt-get install wrk)')
-  const server = Bun.spawn(pinned(0, [process.execPath, SERVER, variant]), {
+  const server = Bun.spawn(pinned(0, [process.execPath, join(import.meta.dir, file), ...args]), {
     stderr: 'inherit',
     env: { ...process.env, NODE_ENV: 'development', ELYSIA_ENV: 'production' },
   })
   try {
-    const reader = server.stdout.getReader()
-    const { value } = await reader.read()
-    const announcement = JSON.parse(new TextDecoder().decode(value)) as Announcement
+    const announcement = JSON.parse(await readLine(server.stdout)) as Announcement
     await runWrk(announcement, 2)
     const before = cpuTimeOf(server.pid)
     const output = await runWrk(announcement, seconds)
