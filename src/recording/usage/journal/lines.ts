@@ -60,14 +60,14 @@ function writeNumber(bytes: Uint8Array, offset: number, value: number): number {
   while (large >= SMALL) {
     const shorter = Math.floor(large / 10)
     place -= 1
-    bytes[place] = ZERO + large - shorter * 10
+    bytes[place] = ZERO + (large - shorter * 10)
     large = shorter
   }
   let rest = large | 0
   while (place > offset) {
     const shorter = (rest / 10) | 0
     place -= 1
-    bytes[place] = ZERO + rest - shorter * 10
+    bytes[place] = ZERO + (rest - shorter * 10)
     rest = shorter
   }
   return offset + digits
@@ -130,7 +130,7 @@ function parseRequest(bytes: Uint8Array, start: number, end: number): Line {
   for (let place = start; place < end; place += 1) {
     const byte = bytes[place] ?? 0
     if (byte >= ZERO && byte <= NINE) {
-      numbers[which] = (numbers[which] ?? 0) * 10 + byte - ZERO
+      numbers[which] = (numbers[which] ?? 0) * 10 + (byte - ZERO)
       digits += 1
     } else if (byte === SPACE && digits > 0 && which < 2) {
       which += 1
