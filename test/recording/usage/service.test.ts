@@ -89,10 +89,10 @@ describe('of a key', () => {
   })
 
   test('requests that no route was found for have a name', async () => {
-    const { service, storage, key } = await open()
-    const [row] = [...(await rowsOf(service, storage, key.id))]
-    storage.rows.usage.clear()
-    storage.rows.usage.set('x', { ...row, route: '' })
+    const { service, storage, key, use } = await open()
+    await service.report([use()])
+    const { usage } = storage.rows
+    for (const [name, row] of usage) usage.set(name, { ...row, route: '' })
     expect((await service.ofKey(key.id)).byEndpoint).toEqual({ 'GET (none)': 1 })
   })
 
@@ -134,19 +134,6 @@ describe('of a key', () => {
     await expectInvalid(service.ofKey(theirs.id, { from: 'x' }, own), 'from')
   })
 })
-
-/** The rows of one use. */
-async function rowsOf(
-  service: UsageService,
-  { rows }: Awaited<ReturnType<typeof open>>['storage'],
-  keyId: string,
-): Promise<readonly [typeof rows.usage extends Map<string, infer Row> ? Row : never]> {
-  const at = toTimestamp(NOW)
-  await service.report([{ id: 'one', keyId, endpoint: '/a', method: 'GET', status: 200, latencyMs: 2, at }])
-  const row = [...rows.usage.values()].find(({ period, keyId: of }) => period === 'hour' && of === keyId)
-  if (row === undefined) throw new Error('a use makes a row of its hour')
-  return [row]
-}
 
 describe('the figures of all', () => {
   test('of an empty installation are zeros', async () => {
@@ -291,7 +278,7 @@ describe('a report', () => {
 
 describe('purging', () => {
   test('deletes what is older than it is kept, and says how much so far', async () => {
-    const { service, storage, time, key, use } = await open()
+    const { service, storage, time, use } = await open()
     await service.report([use(), use({ endpoint: '/b' })])
     const left = () => [...storage.rows.usage.values()].map(({ period }) => period).sort()
     expect(left()).toEqual(['day', 'day', 'day', 'hour', 'hour', 'hour', 'minute', 'total'])
@@ -307,6 +294,5 @@ describe('purging', () => {
     time.now = NOW + 731 * DAY
     expect(await service.purge()).toBe(3)
     expect((await service.stats()).requests).toBe(2)
-    expect(key.id).toStartWith('key_')
   })
 })
