@@ -2,8 +2,9 @@
 import type { DurationInput } from '../lib/duration.ts'
 import type { RequestLogRecord } from '../storage/records.ts'
 
+/** How requests are counted. */
 export interface UsageOption {
-  /** How long what was counted waits in memory at most, as text or seconds, above zero. Default `'1s'`. */
+  /** How long what was counted waits in memory at most, as text or seconds, above zero, at most `'1h'`. Default `'1s'`. */
   readonly flushInterval?: DurationInput
   /** How many counters are written in one transaction, 1 to 10,000. Default 200. */
   readonly batchSize?: number
@@ -20,6 +21,7 @@ export interface UsageOption {
   readonly dailyRetention?: DurationInput
 }
 
+/** What is logged of a request: from nothing to everything. */
 export type LoggingMode = 'off' | 'metadata_only' | 'redacted' | 'raw'
 
 /** Takes what is logged, in place of the database. */
@@ -34,6 +36,7 @@ export interface RequestLogEntry extends Omit<RequestLogRecord, 'at' | 'duration
   readonly latencyMs: number
 }
 
+/** What the request log holds, where, and for how long. */
 export interface LoggingOption {
   /**
    * `'metadata_only'`: who asked for what, when, and how it ended. `'redacted'`: also query, headers and bodies, without
@@ -45,7 +48,7 @@ export interface LoggingOption {
   readonly retention?: DurationInput
   /** Bytes of a body that are logged at most, 0 to 1,048,576; the rest is cut. Default 8192. */
   readonly maxBody?: number
-  /** Names besides the usual ones whose values are secret, in whatever case. Default `[]`. */
+  /** Names besides the usual ones whose values `'redacted'` takes out, in whatever case. Default `[]`. */
   readonly redact?: readonly string[]
   /** Has `'raw'` log credentials and cookies too: whoever reads the log can then act as anybody. Default: off. */
   readonly unsafeRaw?: boolean
@@ -53,8 +56,12 @@ export interface LoggingOption {
   readonly sink?: RequestLogSink
 }
 
+/** How long the end of a process may take. */
 export interface ShutdownOption {
-  /** How long readiness is refused before connections are, for load balancers, as text or seconds. Default `'0s'`. */
+  /**
+   * How long readiness is refused before connections are, for load balancers, as text or seconds, at most `'60s'`.
+   * Default `'0s'`.
+   */
   readonly delay?: DurationInput
   /** How long requests under way may take, as text or seconds, at most `'60s'`. Default `'3s'`. */
   readonly timeout?: DurationInput
