@@ -11,10 +11,11 @@ async function purge({ core, io, output }: Session, options: Confirmation): Prom
   const progress = createProgress(io, 'counts')
   const usage = await core.usage.purge({ onProgress: progress.count }, CLI_ACTOR)
   progress.end()
+  const logs = await core.logs.purge(CLI_ACTOR)
   const audit = await core.audit.sweep(io.clock())
   output.done(
-    { usage, audit },
-    `Deleted: ${formatCount(usage)} counts of requests, ${formatCount(audit)} events of the audit log.`,
+    { usage, logs, audit },
+    `Deleted: ${formatCount(usage)} counts of requests, ${formatCount(logs)} entries of the request log, ${formatCount(audit)} events of the audit log.`,
   )
 }
 
