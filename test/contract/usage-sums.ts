@@ -4,6 +4,9 @@ import type { UsageRecord } from '../../src/storage/records.ts'
 import { aUsage, NOW } from './fixtures.ts'
 import type { Open, Opened } from './support.ts'
 
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const MIDNIGHT = NOW - (NOW % DAY)
 const ALL = { keyId: '*', method: '', route: '' } as const
 
 export function describeUsageSums(name: string, open: Open): void {
@@ -54,6 +57,32 @@ export function describeUsageSums(name: string, open: Open): void {
         latencies: [1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 2],
         duration: 150,
       })
+    })
+
+    test('of hours over days each request counts once', async () => {
+      const hours = Array.from({ length: 76 }, (_, hour) => ({
+        start: MIDNIGHT + hour * HOUR,
+        status: 200 + (hour % 2),
+      }))
+      const days = hours.map(({ start, status }) => ({ period: 'day', start: start - (start % DAY), status }) as const)
+      await record([...hours, ...days])
+      for (const [from, to] of [
+        [0, 76],
+        [1, 75],
+        [5, 50],
+        [5, 20],
+        [24, 48],
+        [23, 49],
+        [30, 60],
+      ] as const) {
+        const query = { from: MIDNIGHT + from * HOUR, to: MIDNIGHT + to * HOUR }
+        const { series, endpoints, statuses, duration } = await sums(query)
+        const requests = to - from
+        expect(series.map(({ start }) => start)).toEqual(hours.slice(from, to).map(({ start }) => start))
+        expect(endpoints).toEqual([{ method: 'GET', route: '/api/data', requests }])
+        expect(statuses.reduce((sum, each) => sum + each.requests, 0)).toBe(requests)
+        expect(duration).toBe(2000 * requests)
+      }
     })
 
     test.each([

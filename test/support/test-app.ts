@@ -85,9 +85,9 @@ function addRoutes(plugin: ReturnType<typeof machineAuth<string, object>>) {
     })
 }
 
-/** Statements that are the watcher's or the audit log's own, not a request's. */
+/** Statements of the watcher, the audit log, and what is recorded of requests: of nobody's request itself. */
 const WATCHER =
-  /"machine_auth_audit_marks"|^select .* from "machine_auth_audit" where .*"sequence"|^update "machine_auth_audit" |^delete from "machine_auth_changes"|from \(select 1\)|^select .* from "machine_auth_blocks" where "machine_auth_blocks"."id" = /
+  /"machine_auth_audit_marks"|^select .* from "machine_auth_audit" where .*"sequence"|^update "machine_auth_audit" |^delete from "machine_auth_changes"|from \(select 1\)|^select .* from "machine_auth_blocks" where "machine_auth_blocks"."id" = |"machine_auth_(?:usage|usage_checkpoints|usage_receipts|request_log)"|^update "machine_auth_api_keys" set "last_used_at" = used/
 
 export interface TestApp extends AsyncDisposable {
   readonly core: MachineAuth<string, object>

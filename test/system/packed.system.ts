@@ -174,7 +174,7 @@ test('runs there, with the migrations and the documentation page that come with 
     refused: 401,
     document: 200,
     script: 200,
-    tables: 16,
+    tables: 20,
   })
 })
 

@@ -58,6 +58,6 @@ export function createRequestLogStore(database: Database): RequestLogStore {
       )
     },
 
-    purge: (before, limit) => deleteSome(requestLog, lt(requestLog.at, before), limit),
+    purge: (before, limit) => deleteSome(requestLog, requestLog.at, lt(requestLog.at, before), limit),
   }
 }

@@ -1,5 +1,5 @@
-import { and, asc, desc, eq, getTableColumns, gte, lt, notInArray, type SQL, sql } from 'drizzle-orm'
-import type { UsageStore } from '../ports/usage.ts'
+import { and, asc, desc, eq, getTableColumns, gte, lt, notInArray, or, type SQL, sql } from 'drizzle-orm'
+import type { KeyUsageQuery, UsageStore } from '../ports/usage.ts'
 import type { Database } from './database.ts'
 
 /** The key of rows where all requests are counted together. */
@@ -7,6 +7,8 @@ const ALL = '*'
 /** The key of requests that came by none. */
 const NONE = ''
 const MAX_ENDPOINTS = 200
+/** ms */
+const DAY = 86_400_000
 
 /** The verbs of `UsageStore` that add up what was counted. */
 export function createUsageSums({
@@ -35,24 +37,41 @@ export function createUsageSums({
     latency11: sum(usage.latency11),
   }
 
+  function isWithin(id: string, name: KeyUsageQuery['period'], from: number, to: number): SQL | undefined {
+    return and(eq(keyId, id), eq(period, name), gte(start, from), lt(start, to))
+  }
+
+  /** Rows in which each request of a time is once: whole days by the day, of which there are fewer, the rest by the hour. */
+  function isCounted({ keyId: id, period: name, from, to }: KeyUsageQuery): SQL | undefined {
+    const firstDay = Math.ceil(from / DAY) * DAY
+    const endOfDays = Math.floor(to / DAY) * DAY
+    if (name === 'day' || firstDay >= endOfDays) return isWithin(id, name, from, to)
+    return or(
+      isWithin(id, 'hour', from, firstDay),
+      isWithin(id, 'day', firstDay, endOfDays),
+      isWithin(id, 'hour', endOfDays, to),
+    )
+  }
+
   return {
-    async sumsOfKey({ keyId: id, period: name, from, to }) {
-      const isAsked = and(eq(keyId, id), eq(period, name), gte(start, from), lt(start, to))
+    async sumsOfKey(query) {
+      const counted = isCounted(query)
+      const inSeries = isWithin(query.keyId, query.period, query.from, query.to)
       const [byStatus, endpoints, series] = await Promise.all([
         handle
           .select({ status, requests, duration: sum(usage.duration), ...latencies })
           .from(usage)
-          .where(isAsked)
+          .where(counted)
           .groupBy(status)
           .orderBy(asc(status)),
         handle
           .select({ method, route, requests })
           .from(usage)
-          .where(isAsked)
+          .where(counted)
           .groupBy(method, route)
           .orderBy(desc(requests), asc(method), asc(route))
           .limit(MAX_ENDPOINTS),
-        handle.select({ start, requests, errors }).from(usage).where(isAsked).groupBy(start).orderBy(asc(start)),
+        handle.select({ start, requests, errors }).from(usage).where(inSeries).groupBy(start).orderBy(asc(start)),
       ])
       const names = Object.keys(latencies) as (keyof typeof latencies)[]
       return {

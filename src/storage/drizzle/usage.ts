@@ -81,9 +81,10 @@ export function createUsageStore(database: Database): UsageStore {
 
     ...createUsageSums(database),
 
-    purge: (period, before, limit) => deleteSome(usage, and(eq(usage.period, period), lt(usage.start, before)), limit),
+    purge: (period, before, limit) =>
+      deleteSome(usage, usage.start, and(eq(usage.period, period), lt(usage.start, before)), limit),
 
-    purgeReceipts: (before, limit) => deleteSome(usageReceipts, lt(usageReceipts.at, before), limit),
+    purgeReceipts: (before, limit) => deleteSome(usageReceipts, usageReceipts.at, lt(usageReceipts.at, before), limit),
 
     async purgeCheckpoints(before) {
       const purged = await handle

@@ -65,6 +65,7 @@ export interface UsageStore {
   ): Promise<readonly R[]>
   /** Moves `lastUsedAt` of the keys there are forward, never back; no other process hears of it. */
   touch(uses: readonly KeyTouch[]): Promise<void>
+  /** What a whole day (UTC) came to may be taken from the rows of its day, whichever period is asked for. */
   sumsOfKey(query: KeyUsageQuery): Promise<KeyUsageSums>
   /** All requests together, by period (and status). In order of time. */
   overall(
