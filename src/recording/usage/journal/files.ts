@@ -42,7 +42,8 @@ export function describeJournalError(directory: string, error: unknown): Error {
 export function requireWritable(directory: string): void {
   for (let place = directory; ; place = dirname(place)) {
     try {
-      accessSync(join(place, '.'), constants.W_OK | constants.X_OK)
+      // The dot asks for a directory: a file in its place is told here.
+      accessSync(`${place}/.`, constants.W_OK | constants.X_OK)
       return
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' || dirname(place) === place) throw describeJournalError(directory, error)
@@ -68,16 +69,30 @@ export function removeFile(path: string): void {
   }
 }
 
-/**
- * Makes a file of zeros while everything waits.
- *
- * @param size bytes
- */
-export function createFileNow(path: string, size: number): void {
+/** First of all a line: a process that is killed while it fills the file leaves one that says whose it was. */
+function beginFile(path: string, head: string): number {
   mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE })
   const file = openSync(path, 'wx', FILE_MODE)
   try {
-    for (let left = size; left > 0; ) left -= writeSync(file, ZEROS, 0, Math.min(left, ZEROS.length))
+    return writeSync(file, head)
+  } catch (error) {
+    removeFile(path)
+    throw error
+  } finally {
+    closeSync(file)
+  }
+}
+
+/**
+ * Makes a file of zeros behind a first line, while everything waits. What was made of it is deleted when that fails.
+ *
+ * @param size bytes in all
+ */
+export function createFileNow(path: string, head: string, size: number): void {
+  let left = size - beginFile(path, head)
+  const file = openSync(path, 'a')
+  try {
+    while (left > 0) left -= writeSync(file, ZEROS, 0, Math.min(left, ZEROS.length))
   } catch (error) {
     removeFile(path)
     throw error
@@ -87,14 +102,11 @@ export function createFileNow(path: string, size: number): void {
 }
 
 /** The same, while others have their turn. */
-export async function createFile(path: string, size: number): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE })
-  const file = await open(path, 'wx', FILE_MODE)
+export async function createFile(path: string, head: string, size: number): Promise<void> {
+  let left = size - beginFile(path, head)
+  const file = await open(path, 'a')
   try {
-    for (let left = size; left > 0; ) {
-      const { bytesWritten } = await file.write(ZEROS, 0, Math.min(left, ZEROS.length))
-      left -= bytesWritten
-    }
+    while (left > 0) left -= (await file.write(ZEROS, 0, Math.min(left, ZEROS.length))).bytesWritten
   } catch (error) {
     removeFile(path)
     throw error

@@ -3,6 +3,7 @@ import { randomBase62 } from '../../../lib/base62.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { HOUR } from '../tally.ts'
 import { createFile, createFileNow, describeJournalError, pathOf, removeFile } from './files.ts'
+import { headerLine } from './lines.ts'
 import { nameOwner } from './owner.ts'
 import { Segment } from './segment.ts'
 
@@ -90,16 +91,20 @@ export class Journal {
     return used + size > mostBytes ? 0 : size
   }
 
+  #name(at: number) {
+    const journal = randomBase62(22)
+    return { journal, path: pathOf(this.#options.directory, journal), header: { at, owner: this.#owner } }
+  }
+
   /** Only where none was made ahead: for the first request, or when requests came faster than a file is made. */
   #createNow(at: number): Segment | null {
     const size = this.#nextSize
     // After a failure it is tried again off the path.
     if (size === 0 || this.#isFailing) return null
-    const journal = randomBase62(22)
-    const path = pathOf(this.#options.directory, journal)
+    const { journal, path, header } = this.#name(at)
     try {
-      createFileNow(path, size)
-      return new Segment(journal, path, { at, owner: this.#owner })
+      createFileNow(path, headerLine(header), size)
+      return new Segment(journal, path, header)
     } catch (error) {
       this.#fail(error)
       return null
@@ -118,11 +123,10 @@ export class Journal {
   }
 
   async #prepare(size: number): Promise<void> {
-    const journal = randomBase62(22)
-    const path = pathOf(this.#options.directory, journal)
+    const { journal, path, header } = this.#name(this.#options.clock())
     try {
-      await createFile(path, size)
-      this.#next = new Segment(journal, path, { at: this.#options.clock(), owner: this.#owner })
+      await createFile(path, headerLine(header), size)
+      this.#next = new Segment(journal, path, header)
       this.#isFailing = false
     } catch (error) {
       this.#fail(error)

@@ -25,7 +25,10 @@ export class Segment implements UsageSource {
   #counted = 0
   #isClosed = false
 
-  /** @param path of a file of zeros that nobody else writes */
+  /**
+   * @param path of a file that nobody else writes
+   * @param header what its first line says; zeros follow
+   */
   constructor(journal: string, path: string, header: Header) {
     this.journal = journal
     this.path = path
@@ -33,7 +36,7 @@ export class Segment implements UsageSource {
     this.#bytes = Buffer.from(mapped.buffer, mapped.byteOffset, mapped.byteLength)
     this.#reader = new JournalReader(this.#bytes)
     this.#at = header.at
-    this.#end = this.#bytes.write(headerLine(header))
+    this.#end = headerLine(header).length
   }
 
   get size(): number {
