@@ -1,10 +1,20 @@
 /** What is answered when something is refused or goes wrong, and what is told of it to whoever runs this. */
 import { ElysiaCustomStatusResponse } from 'elysia'
 import { MachineAuthError } from '../errors.ts'
+import { toJsonLine } from '../lib/json-line.ts'
 import { requestPath } from '../lib/path.ts'
 import type { MachineAuthOptions } from '../options/types.ts'
+import { redactPath, redactText } from '../recording/requests/redaction.ts'
+import { createSecretNames } from '../recording/requests/secret-names.ts'
 import { givenRequestId } from './request-id.ts'
 import { peekPresented } from './state.ts'
+
+/** Characters. */
+const MOST_OF_PATH = 2048
+const MOST_OF_ERROR = 16_384
+
+/** Errors quote what they stumbled over. */
+const { secrets } = createSecretNames([], [])
 
 type Collected = Parameters<MachineAuthError['writeTo']>[0]
 
@@ -127,15 +137,24 @@ export class Answers {
 
   #log(request: Request, requestId: string, cause: unknown): void {
     console.error(
-      JSON.stringify({
+      toJsonLine({
         level: 'error',
         from: 'machine-auth',
         requestId,
         method: request.method,
-        path: requestPath(request.url),
-        error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+        path: redactPath(requestPath(request.url)).slice(0, MOST_OF_PATH),
+        error: redactText(describe(cause), secrets).slice(0, MOST_OF_ERROR),
       }),
     )
+  }
+}
+
+/** What was thrown, in words; whatever it is, and however it makes a text of itself. */
+function describe(cause: unknown): string {
+  try {
+    return cause instanceof Error ? String(cause.stack ?? cause.message) : String(cause)
+  } catch {
+    return 'something that cannot be described'
   }
 }
 

@@ -13,6 +13,7 @@ const QUOTES = '"\'`'
 const HARMLESS = new Set(['', 'null', 'true', 'false', 'undefined', REDACTED])
 
 const NAME_CHARACTER = /[A-Za-z0-9_.$\-[\]%\u0080-\uffff]/
+const HAS_SEPARATOR = /[:=>]/
 /** Where a value ends that follows `=` without quotes. */
 const VALUE_END = /[\s&;"'`<>]/g
 const LINE_END = /[\r\n]/g
@@ -98,18 +99,17 @@ function valueAfter(text: string, at: number): Span {
  * @example redactNamed('password=hunter2&page=1', isSecret) // 'password=***REDACTED***&page=1'
  */
 export function redactNamed(text: string, isSecret: IsSecretName): string {
-  const separators = /[:=<>]/g
+  if (!HAS_SEPARATOR.test(text)) return text
+  const separators = /[:=<>]+/g
   let kept = ''
   let from = 0
   let opened = -1
   for (let match = separators.exec(text); match !== null; match = separators.exec(text)) {
     const at = match.index
     const isTag = text[at] === '>'
-    if (text[at] === '<') {
-      opened = at
-      continue
-    }
-    const name = isTag ? tagBefore(text, opened, at) : nameBefore(text, at)
+    const name = isTag ? tagBefore(text, opened, at) : text[at] === '<' ? '' : nameBefore(text, at)
+    const bracket = match[0].lastIndexOf('<')
+    if (bracket !== -1) opened = at + bracket
     if (name === '' || !isSecret(name)) continue
     const { start, end } = isTag ? contentOf(text, name, at) : valueAfter(text, at)
     if (end - start <= LONGEST_NAME && HARMLESS.has(text.slice(start, end).trim())) continue

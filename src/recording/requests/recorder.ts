@@ -20,7 +20,7 @@ export interface RequestLogRecorderOptions {
 }
 
 /** Bytes: a larger body is not copied, however much of it would be kept. */
-const MOST_OF_BODY = 256 * 1024
+const MOST_OF_BODY = 64 * 1024
 /** Entries that are being made at the same time, and bytes of the bodies that they hold. */
 const MOST_DRAFTS = 1000
 const MOST_HELD = 16 * 1024 * 1024

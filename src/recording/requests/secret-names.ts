@@ -58,11 +58,25 @@ export interface SecretNames {
   readonly own: IsSecretName
 }
 
+/** Names that are remembered: a body has the same few again and again. */
+const MOST_REMEMBERED = 1000
+const LONGEST_REMEMBERED = 64
+
 function createCheck(parts: readonly string[], whole: readonly string[]): IsSecretName {
   const wholes = new Set(whole)
-  return (name) => {
+  const known = new Map<string, boolean>()
+  function check(name: string): boolean {
     const normal = normalize(name)
     return normal !== '' && (wholes.has(normal) || parts.some((part) => normal.includes(part)))
+  }
+  return (name) => {
+    if (name.length > LONGEST_REMEMBERED) return check(name)
+    const remembered = known.get(name)
+    if (remembered !== undefined) return remembered
+    const isSecret = check(name)
+    if (known.size >= MOST_REMEMBERED) known.clear()
+    known.set(name, isSecret)
+    return isSecret
   }
 }
 

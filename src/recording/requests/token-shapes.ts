@@ -4,10 +4,10 @@
 export const REDACTED = '***REDACTED***'
 
 /**
- * API keys of any prefix, opaque bearer tokens, refresh tokens. The end need not be whole: a checksum can be computed by
- * anybody.
+ * API keys from behind their prefix, opaque bearer tokens, refresh tokens. The end need not be whole: a checksum can be
+ * computed by anybody.
  */
-const OURS = /(?:[a-z][a-z0-9]{1,15}_(?:live|test)|mat|mar)_[0-9A-Za-z]{16}_[0-9A-Za-z_-]{20,}/g
+const OURS = /(?:_live|_test|mat|mar)_[0-9A-Za-z]{16}_[0-9A-Za-z_-]{20,}/g
 
 /** Session cookies: 16 characters of id, 43 of secret. */
 const SESSION = /(?<![0-9A-Za-z])[0-9A-Za-z]{59}(?![0-9A-Za-z])/g
