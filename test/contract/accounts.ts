@@ -30,6 +30,13 @@ export function describeOrganizationStore(name: string, open: Open): void {
       expect(await organizations().findByName('unknown')).toBeNull()
     })
 
+    test('counts all, suspended ones too', async () => {
+      expect(await organizations().count()).toBe(0)
+      await organizations().insert(anOrganization())
+      await organizations().insert(anOrganization({ status: 'suspended' }))
+      expect(await organizations().count()).toBe(2)
+    })
+
     test('one of 50 inserts of a name wins, the others are a conflict that names the field', async () => {
       const outcomes = await fiftyTimes(() =>
         organizations()

@@ -147,6 +147,15 @@ export function describeKeySelections(name: string, open: Open): void {
       ])
       expect([...(await keys().countByOrganization([]))]).toEqual([])
     })
+
+    test('all keys are counted, and those that are usable at a moment', async () => {
+      expect(await keys().count(NOW)).toEqual({ all: 0, active: 0 })
+      const revoked = { revokedAt: NOW, revokedReason: null, revokedBy: 'user_1' }
+      const given = [{}, { enabled: false }, { expiresAt: NOW }, { expiresAt: NOW + 1 }, revoked]
+      for (const each of given) await keys().insert(aKey(each))
+      expect(await keys().count(NOW)).toEqual({ all: 5, active: 2 })
+      expect(await keys().count(NOW + 1)).toEqual({ all: 5, active: 1 })
+    })
   })
 }
 
