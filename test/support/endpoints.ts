@@ -200,18 +200,6 @@ const TENANT: readonly Endpoint[] = [
     reach: 'tenant',
     permission: 'machine_auth.logs.view',
     names: [({ organizationId }) => ({ query: `organizationId=${organizationId}` })],
-    asks: [({ keyId }) => ({ query: `keyId=${keyId}` }), ({ userId }) => ({ query: `userId=${userId}` })],
-  },
-  {
-    route: 'GET /audit',
-    reach: 'tenant',
-    permission: 'machine_auth.audit.view',
-    names: [({ organizationId }) => ({ query: `organizationId=${organizationId}` })],
-    asks: [
-      ({ keyId }) => ({ query: `subject=${keyId}` }),
-      ({ userId }) => ({ query: `subject=${userId}` }),
-      ({ userId }) => ({ query: `actor=${userId}` }),
-    ],
   },
 ]
 
