@@ -1,14 +1,15 @@
 /** Ids for requests that bring none: unique in the process and, by their first part, among processes. */
+import { redactShapes } from '../recording/requests/token-shapes.ts'
 
 /** Two digits of base 36, each made once: what changes with every request is then put together from two texts. */
 const ENDINGS: readonly string[] = Array.from({ length: 36 ** 2 }, (_, number) => number.toString(36).padStart(2, '0'))
 
 const WELL_FORMED = /^[A-Za-z0-9._-]{8,128}$/
 
-/** The id that the caller gave, when it is well formed; else null. */
+/** The id that the caller gave, when it is well formed and no credential, which logs would keep; else null. */
 export function givenRequestId(headers: Headers): string | null {
   const given = headers.get('x-request-id')
-  return given !== null && WELL_FORMED.test(given) ? given : null
+  return given !== null && WELL_FORMED.test(given) && redactShapes(given) === given ? given : null
 }
 
 export function createRequestIds(): () => string {

@@ -1,17 +1,16 @@
 /** Every way an answer leaves has the request's id: the caller's when it is well formed, else one that was made. */
 import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Elysia, redirect, t } from 'elysia'
 import { MachineAuthError, machineAuth } from '../../src/index.ts'
 import { sendRaw } from '../guards/support.ts'
+import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { createTestApp, createTestCore, type TestApp } from '../support/test-app.ts'
 
 const MADE = /^[A-Za-z0-9._-]{8,128}$/
 const MINE = 'request-of-mine'
 
-const folder = mkdtempSync(join(tmpdir(), 'machine-auth-ids-'))
+const folder = createDatabaseDirectory('machine-auth-ids')
 const file = join(folder, 'served.txt')
 
 /** A server of somebody else's, that answers ids of its own. */
@@ -164,7 +163,7 @@ describe('an answer has the id of its request', () => {
   afterAll(async () => {
     await t.close()
     await elsewhere.stop(true)
-    rmSync(folder, { recursive: true, force: true })
+    removeDirectory(folder)
   })
 
   test.each(WAYS.map((way) => ({ name: `${way.method ?? 'GET'} ${way.path} (${way.status})`, way })))(

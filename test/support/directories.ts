@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { mayHoldCredentials } from './credentials/exempt.ts'
 import { lookThrough, noteMistake } from './credentials/report.ts'
 import type { CredentialKind } from './credentials/search.ts'
 
@@ -30,8 +31,8 @@ export function createDatabaseDirectory(name: string): string {
   return path
 }
 
-/** The files below a directory; what is linked to is somebody else's. */
-function filesIn(directory: string): readonly string[] {
+/** The files below a directory, by their paths; what is linked to is somebody else's. */
+export function filesIn(directory: string): readonly string[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name)
     if (entry.isDirectory()) return filesIn(path)
@@ -43,6 +44,7 @@ function filesIn(directory: string): readonly string[] {
 export function removeDirectory(path: string): void {
   kept.delete(path)
   for (const file of filesIn(path)) {
+    if (mayHoldCredentials(file)) continue
     const allowed = SECRET_FILES.find(({ name }) => name.test(relative(path, file)))?.kinds
     lookThrough(file, readFileSync(file), allowed)
   }

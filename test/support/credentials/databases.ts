@@ -1,20 +1,10 @@
 /** Looks through every SQLite database of the process when it is closed. */
 import { Database } from 'bun:sqlite'
 import { existsSync, readFileSync } from 'node:fs'
+import { mayHoldCredentials } from './exempt.ts'
 import { lookThrough } from './report.ts'
 
-const exempt = new WeakSet<Database>()
 const seen = new WeakSet<Database>()
-
-/**
- * Lets a database in memory hold credentials: only for tests of the option that is named for this danger.
- *
- * @param reason why they belong there
- */
-export function letHoldCredentials(client: Database, reason: string): void {
-  if (reason === '') throw new TypeError('Say why')
-  exempt.add(client)
-}
 
 function lookThroughDatabase(client: Database): void {
   const { filename } = client
@@ -31,7 +21,7 @@ function lookThroughDatabase(client: Database): void {
 export function watchDatabases(): void {
   const { close } = Database.prototype
   Database.prototype.close = function lookAndClose(...input) {
-    if (!seen.has(this) && !exempt.has(this)) {
+    if (!seen.has(this) && !mayHoldCredentials(this)) {
       seen.add(this)
       lookThroughDatabase(this)
     }

@@ -61,7 +61,11 @@ export function noteMistake(mistake: string): void {
 
 /** @throws Error that names each place, offset and kind of credential, and no credential */
 export function requireNoLeaks(): void {
-  const lines = found.map(({ place, offset, kind, during }) => `${place}: ${kind} at byte ${offset} (${during})`)
+  const byPlace = Map.groupBy(found, ({ place, kind, during }) => `${place}: ${kind} (${during}) at byte`)
+  const lines = [...byPlace].map(([place, leaks]) => {
+    const offsets = leaks.map(({ offset }) => offset).sort((a, b) => a - b)
+    return `${place} ${offsets.slice(0, 5).join(', ')}${offsets.length > 5 ? ' …' : ''}`
+  })
   const all = [...mistakes, ...lines]
   if (all.length > 0) throw new Error(`Credentials where none may be:\n${all.join('\n')}`)
 }
