@@ -30,11 +30,11 @@ describe('a verb', () => {
   })
 
   test.each([
-    [new Error('connection reset'), 'failed'],
-    [new MachineAuthError('storage_unavailable'), 'failed'],
-    [new MachineAuthError('conflict'), 'well'],
-    [new MachineAuthError('validation_failed'), 'well'],
-  ])('that rejects with %p rejects with it, and is told of as %s', async (error, how) => {
+    { name: 'an error of the driver', error: new Error('connection reset'), how: 'failed' },
+    { name: 'storage_unavailable', error: new MachineAuthError('storage_unavailable'), how: 'failed' },
+    { name: 'conflict', error: new MachineAuthError('conflict'), how: 'well' },
+    { name: 'validation_failed', error: new MachineAuthError('validation_failed'), how: 'well' },
+  ])('that rejects with $name rejects with it, and is told of as $how', async ({ error, how }) => {
     const { heard, storage } = observe(withVerb(() => Promise.reject(error)))
     expect(await storage.keys.find('key_1').catch((reason: unknown) => reason)).toBe(error)
     expect(heard).toEqual([`keys 5 ${how}`])

@@ -20,7 +20,7 @@ export interface MetricsSources {
     /** Null where usage is not counted. */
     readonly usage: { readonly figures: UsageFigures } | null
     /** Null where requests are not logged. */
-    readonly log?: { readonly figures: RequestLogFigures } | null
+    readonly log: { readonly figures: RequestLogFigures } | null
   }
 }
 
@@ -35,7 +35,7 @@ export class Metrics {
       ...cacheFamilies(caches),
       ...storageFamilies(meters.storage),
       ...(usage === null ? [] : usageFamilies(() => usage.figures)),
-      ...(log === null || log === undefined ? [] : requestLogFamilies(() => log.figures)),
+      ...(log === null ? [] : requestLogFamilies(() => log.figures)),
       ...processFamilies(version, meters.lag),
     ]
   }

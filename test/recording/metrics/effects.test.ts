@@ -318,3 +318,29 @@ describe.each([
 ])('$subject', ({ cases }) => {
   test.each(cases.map((each) => [each.name, each] as const))('%s', (_, each) => run(each))
 })
+
+test('usage waits in memory until it is written', async () => {
+  await using app = await createTestApp({ usage: { flushInterval: '1h' } })
+  const figures = async () => {
+    const series = await scrape(app)
+    return ['buffered_counters', 'flushes_total', 'flush_failures_total', 'flush_failing'].map((name) =>
+      series.get(`machine_auth_usage_${name}`),
+    )
+  }
+  expect(await figures()).toEqual([0, 0, 0, 0])
+  await app.ask('/key')
+  const [buffered, ...others] = await figures()
+  expect(buffered).toBeGreaterThan(0)
+  expect(others).toEqual([0, 0, 0])
+  await app.core.usage.stats()
+  expect(await figures()).toEqual([0, 1, 0, 0])
+})
+
+test('the request log waits in memory until it is written', async () => {
+  await using app = await createTestApp({ logging: { mode: 'metadata_only' } })
+  await app.ask('/key')
+  await app.ask('/auth/logs', { headers: { 'x-admin-key': MASTER_KEY } })
+  const series = await scrape(app)
+  expect(series.get('machine_auth_request_log_written_total')).toBeGreaterThan(0)
+  expect(series.get('machine_auth_request_log_dropped_total')).toBe(0)
+})
