@@ -3,6 +3,7 @@ import './credentials/watch.ts'
 import { afterAll, afterEach } from 'bun:test'
 import { watchConsole } from './credentials/console.ts'
 import { watchDatabases } from './credentials/databases.ts'
+import { watchMetrics } from './credentials/metrics.ts'
 import { lookedThrough, requireNoLeaks } from './credentials/report.ts'
 import { removeDirectories } from './directories.ts'
 
@@ -15,6 +16,7 @@ Bun.gc = (force) => (force === true ? collect(true) : 0)
 
 watchDatabases()
 watchConsole()
+watchMetrics()
 afterAll(() => {
   removeDirectories()
   if (process.env.SHOW_SEARCH !== undefined) console.log(lookedThrough())

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { Elysia } from 'elysia'
 import { createMachineAuth, type MachineAuth, type MachineAuthOptions, machineAuth } from '../../src/index.ts'
+import { lookThroughText } from './credentials/report.ts'
 import { openMigrated } from './migrated.ts'
 
 export const SECRET = 'root-secret-of-the-tests-Zk3v9QpLx7Tn2RbW'
@@ -118,6 +119,10 @@ export function openLogged(file?: string) {
 export function createTestCore(options: MachineAuthOptions<string, object> = {}) {
   const time = { now: START }
   const warnings: string[] = []
+  const warn = (message: string) => {
+    warnings.push(message)
+    lookThroughText('a warning', message)
+  }
   const core = createMachineAuth<string, object>(
     {
       database: 'sqlite::memory:',
@@ -132,7 +137,7 @@ export function createTestCore(options: MachineAuthOptions<string, object> = {})
       apiKeys: { defaultRateLimit: false },
       ...options,
     },
-    { clock: () => time.now, env: {}, cwd: tmpdir(), warn: (message) => warnings.push(message) },
+    { clock: () => time.now, env: {}, cwd: tmpdir(), warn },
   )
   return { core, time, warnings }
 }
