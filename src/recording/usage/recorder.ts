@@ -44,6 +44,8 @@ export interface UsageFigures {
 const LONGEST = 86_400_000_000
 /** ms that stopping waits for the database. */
 const PATIENCE = 2000
+/** ms between tries of it: a moment in which another process writes must cost nothing. */
+const PAUSE = 50
 
 export class UsageRecorder implements UsageCounter {
   readonly #options: UsageRecorderOptions
@@ -121,8 +123,10 @@ export class UsageRecorder implements UsageCounter {
   }
 
   async #round(): Promise<void> {
+    if (this.#isStopped) return
     await this.#journal?.count()
     await this.#buffered.advance()
+    if (this.#isStopped) return
     await this.#lastUsed.write(this.#options.store, this.#now(), this.#isStopping)
     this.#hasWarned = false
     // Last: there may be much of them, and nothing waits for it.
@@ -140,13 +144,21 @@ export class UsageRecorder implements UsageCounter {
     return { buffered: this.#buffer.size, dropped: this.#dropped, flushes, failures, isFailing, journalBytes }
   }
 
+  async #flushAtLast(): Promise<boolean> {
+    while (!(await this.#flusher.flush())) {
+      if (this.#isStopped) return false
+      await new Promise((resolve) => setTimeout(resolve, PAUSE))
+    }
+    return true
+  }
+
   /** Writes what is left, and ends: from now on nothing is counted. Takes two seconds at most. */
   async stop(): Promise<void> {
     this.#isStopping = true
     this.#flusher.stop()
     const late = Promise.withResolvers<boolean>()
     const timer = setTimeout(() => late.resolve(false), PATIENCE)
-    const isWritten = await Promise.race([this.#flusher.flush(), late.promise])
+    const isWritten = await Promise.race([this.#flushAtLast(), late.promise])
     clearTimeout(timer)
     this.#isStopped = true
     await this.#journal?.journal.stop(isWritten)

@@ -48,6 +48,9 @@ export function storeOf(rows: RecordedRows, fates: Fate[] = [], keys = new Map<s
   return { store, fates, touched, death: death.promise }
 }
 
+/** A database that never answers. */
+export const STUCK: Store = { record: never, checkpoint: never, touch: never }
+
 export interface RecorderSetup {
   readonly store?: Store
   readonly clock?: () => number

@@ -1,5 +1,5 @@
 /** Files of the journal: one after the other without a gap, for their owner alone, and never more than agreed. */
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, jest, test } from 'bun:test'
 import {
   mkdirSync,
   mkdtempSync,
@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { headerLine, labelsLine } from '../../../../src/recording/usage/journal/lines.ts'
 import { createDatabaseDirectory, removeDirectory } from '../../../support/directories.ts'
 import { createRecordedRows } from '../../../support/memory-recording.ts'
-import { type Fate, openRecorder, requestsOf, START, storeOf } from '../support.ts'
+import { type Fate, openRecorder, requestsOf, START, STUCK, storeOf } from '../support.ts'
 
 const folder = createDatabaseDirectory('machine-auth-journal')
 afterAll(() => removeDirectory(folder))
@@ -133,9 +133,13 @@ test('files whose directory was deleted are written to no more, and what was in 
 test('what could not be written before the end is counted by the next process, once', async () => {
   const directory = newDirectory()
   const rows = createRecordedRows()
-  const first = open(directory, rows, ['refused'])
+  const first = openRecorder({ store: STUCK, journal: directory })
   count(first.recorder, 7)
-  await first.recorder.stop()
+  jest.useFakeTimers()
+  const stopped = first.recorder.stop()
+  jest.advanceTimersByTime(2000)
+  jest.useRealTimers()
+  await stopped
   expect(first.warnings).toEqual([])
   expect(readdirSync(directory)).toHaveLength(1)
   const second = open(directory, rows)
