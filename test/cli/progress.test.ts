@@ -16,3 +16,15 @@ test.each([
 ])('%s', (_, isTTY, all, expected) => {
   expect(shown(isTTY, all)).toBe(expected)
 })
+
+test.each([
+  ['what nobody knows the whole of', true, 12_000, '\r12,000 events\r\u001b[K'],
+  ['little of it', true, 9999, ''],
+  ['it where nobody looks', false, 12_000, ''],
+])('counting %s', (_, isTTY, done, expected) => {
+  let text = ''
+  const progress = createProgress({ isTTY, stderr: { write: (part) => (text += part) } }, 'events')
+  progress.count(done)
+  progress.end()
+  expect(text).toBe(expected)
+})

@@ -33,6 +33,15 @@ describe('a table', () => {
     for (const [index, { id }] of ROWS.entries()) expect(lines[index + 1]).toStartWith(id)
   })
 
+  test('has the digits of numbers below each other', () => {
+    const columns: readonly Column<number>[] = [
+      { title: 'N', text: String, isNumber: true },
+      { title: 'SQUARE', text: (n) => String(n * n), isNumber: true },
+      { title: 'HALF', text: (n) => String(n / 2) },
+    ]
+    expect(formatTable([1, 100], columns, null)).toBe('  N  SQUARE  HALF\n  1       1  0.5\n100   10000  50\n')
+  })
+
   test('cuts the widest column first, and says that it did', () => {
     const [, first] = formatTable(ROWS, COLUMNS, 60).split('\n')
     expect(first).toBe('key_4dTyWz8Qm1nBvK3c  Nightly import      a rather long rem…')
