@@ -33,7 +33,7 @@ function composeUsage({ options, storage, clock, warn }: RecorderOptions): Usage
   const { usage } = options
   if (usage === false) return null
   const { flushInterval, batchSize, durability } = usage
-  const journal = durability === 'buffered' ? null : (usage.journal ?? journalDirectory(options.database))
+  const journal = durability === 'buffered' ? null : journalDirectory(usage.journal, options.database)
   return new UsageRecorder({ store: storage.usage, clock, warn, flushInterval, batchSize, journal })
 }
 

@@ -49,8 +49,9 @@ export class Flusher {
     return this.#failuresInRow > 0
   }
 
-  start(): void {
-    this.#schedule(this.#options.interval)
+  /** @param first ms until the first round */
+  start(first = this.#options.interval): void {
+    this.#schedule(first)
   }
 
   /** Has a round begin at once, unless rounds fail. */

@@ -44,6 +44,8 @@ export interface UsageFigures {
 const LONGEST = 86_400_000_000
 /** ms that stopping waits for the database. */
 const PATIENCE = 2000
+/** ms until journals of others are looked for: a process that only runs a command ends before. */
+const FIRST = 1000
 /** ms between tries of it: a moment in which another process writes must cost nothing. */
 const PAUSE = 50
 
@@ -71,7 +73,10 @@ export class UsageRecorder implements UsageCounter {
     this.#buffer = new UsageBuffer(bounds.counters)
     this.#lastUsed = new LastUsed(bounds.lastUsed)
     this.#buffered = new JournalProgress(this.#buffer, advance)
-    this.#journal = journal === null ? null : new JournalRounds(journal, { bounds, advance, warn: options.warn })
+    this.#journal =
+      journal === null
+        ? null
+        : new JournalRounds(journal, { bounds, advance, isStopping: () => this.#isStopping, warn: options.warn })
     this.#flusher = new Flusher({
       ...{ interval: flushInterval, random },
       round: () => this.#round(),
@@ -82,7 +87,7 @@ export class UsageRecorder implements UsageCounter {
   /** @throws Error that names the journal's directory and the reason when it cannot be written */
   start(): void {
     this.#journal?.requireWritable()
-    this.#flusher.start()
+    this.#flusher.start(this.#journal === null ? undefined : Math.min(this.#options.flushInterval, FIRST))
   }
 
   count(keyId: string, organizationId: string, method: string, route: string, status: number, elapsed: number): void {

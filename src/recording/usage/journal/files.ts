@@ -20,6 +20,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'a part of the path is a file, not a directory',
 }
 
+const FULL = new Set(['ENOSPC', 'EDQUOT'])
+
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
@@ -28,8 +30,11 @@ export function codeOf(error: unknown): string {
 export function describeJournalError(directory: string, error: unknown): Error {
   const code = codeOf(error)
   const reason = REASONS[code] ?? 'it cannot be used'
+  const advice = FULL.has(code)
+    ? 'Make room there, or name another directory'
+    : 'Name a directory that this process may write'
   return new Error(
-    `usage: cannot keep the journal in "${directory}": ${reason}${code === '' ? '' : ` (${code})`}. Name a directory that this process may write as usage.journal, or choose usage.durability: 'buffered'.`,
+    `usage: cannot keep the journal in "${directory}": ${reason}${code === '' ? '' : ` (${code})`}. ${advice} as usage.journal, or choose usage.durability: 'buffered'.`,
     { cause: error },
   )
 }

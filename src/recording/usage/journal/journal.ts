@@ -1,5 +1,6 @@
 /** Notes requests in files of this process, one after another. */
 import { randomBase62 } from '../../../lib/base62.ts'
+import { breathe } from '../../../lib/breathe.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { HOUR } from '../tally.ts'
 import { createFile, createFileNow, describeJournalError, pathOf, removeFile } from './files.ts'
@@ -30,6 +31,7 @@ export class Journal {
   #next: Segment | null = null
   #preparing: Promise<void> | null = null
   #isFailing = false
+  #isStopped = false
   #touchedAt = 0
 
   constructor(options: JournalOptions) {
@@ -115,7 +117,7 @@ export class Journal {
   prepare(): Promise<void> {
     const current = this.#segments.at(-1)
     const isNeeded = current === undefined ? this.#isFailing : current.isHalfFull || current.isClosed
-    if (this.#next !== null || !isNeeded || this.#nextSize === 0) return Promise.resolve()
+    if (this.#isStopped || this.#next !== null || !isNeeded || this.#nextSize === 0) return Promise.resolve()
     this.#preparing ??= this.#prepare(this.#nextSize).finally(() => {
       this.#preparing = null
     })
@@ -123,6 +125,8 @@ export class Journal {
   }
 
   async #prepare(size: number): Promise<void> {
+    // Even to begin it is no work for a request.
+    await breathe()
     const { journal, path, header } = this.#name(this.#options.clock())
     try {
       await createFile(path, headerLine(header), size)
@@ -171,6 +175,7 @@ export class Journal {
    * @param isCounted whether all are
    */
   async stop(isCounted: boolean): Promise<void> {
+    this.#isStopped = true
     await this.#preparing
     this.#next?.remove()
     this.#next = null

@@ -1,4 +1,4 @@
-/** Where journals are kept, when nobody says. */
+/** Where journals are kept. */
 import { resolve } from 'node:path'
 import { parseDatabase } from '../../../options/database.ts'
 import type { DatabaseOption } from '../../../options/types.ts'
@@ -6,11 +6,12 @@ import type { DatabaseOption } from '../../../options/types.ts'
 const ELSEWHERE = '.machine-auth/usage'
 
 /**
- * Beside the file of a SQLite database, else below the working directory.
+ * Where the options say; else beside the file of a SQLite database, or below the working directory.
  *
  * @returns an absolute path
  */
-export function journalDirectory(database: DatabaseOption): string {
+export function journalDirectory(given: string | null, database: DatabaseOption): string {
+  if (given !== null) return resolve(given)
   const address = typeof database === 'string' ? parseDatabase(database) : null
   const isFile = address?.dialect === 'sqlite' && address.file !== ':memory:'
   return resolve(isFile ? `${address.file}.usage` : ELSEWHERE)

@@ -9,6 +9,8 @@ import type { Segment } from './segment.ts'
 export interface JournalRoundsOptions {
   readonly bounds: UsageBounds
   readonly advance: AdvanceOptions
+  /** Whether journals of others are left to others from now on. */
+  readonly isStopping: () => boolean
   readonly warn: (message: string) => void
 }
 
@@ -19,12 +21,17 @@ export class JournalRounds {
   readonly #leftovers: Leftovers
   readonly #progress = new WeakMap<Segment, JournalProgress>()
 
-  constructor(directory: string, { bounds: { segmentBytes, journalBytes }, advance, warn }: JournalRoundsOptions) {
+  constructor(directory: string, options: JournalRoundsOptions) {
+    const { bounds, advance, isStopping, warn } = options
+    const { segmentBytes, journalBytes } = bounds
     const { clock } = advance
     this.#directory = directory
     this.#advance = advance
     this.journal = new Journal({ directory, segmentBytes, mostBytes: journalBytes, clock, warn })
-    this.#leftovers = new Leftovers(directory, (journal) => this.journal.owns(journal), advance)
+    this.#leftovers = new Leftovers(directory, (journal) => this.journal.owns(journal), {
+      ...advance,
+      isStopped: isStopping,
+    })
   }
 
   /** @throws Error that names the directory and the reason */

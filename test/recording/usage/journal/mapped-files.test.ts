@@ -49,10 +49,10 @@ test('a file that is deleted while it is mapped can still be written and read th
 
 test('a mapping that nobody holds any more is given back, and its file keeps what was written', () => {
   const path = makeFile('given-back')
-  for (let times = 0; times < 50; times++) {
+  for (let times = 0; times < 5; times++) {
     const bytes = Bun.mmap(path, { shared: true })
     bytes[times] = 67
     Bun.gc(true)
   }
-  expect(readFileSync(path).subarray(0, 50).toString('latin1')).toBe('C'.repeat(50))
+  expect(readFileSync(path).subarray(0, 5).toString('latin1')).toBe('C'.repeat(5))
 })
