@@ -1,0 +1,103 @@
+/** What is kept of which body: small texts that are in memory. */
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import {
+  cutToBytes,
+  type HeldBody,
+  holdAnswerBody,
+  holdRequestBody,
+  isBinary,
+} from '../../../src/recording/requests/bodies.ts'
+import { memorySizeOf } from '../../../src/recording/requests/memory-size.ts'
+
+const shown = (held: HeldBody) =>
+  held === null ? null : held.kind === 'note' ? held.text : `${held.form} ${held.size}`
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+async function* generate() {
+  yield 'a'
+}
+const stream = () => new Response(generate() as unknown as ReadableStream).body
+
+describe('a request', () => {
+  const ask = (headers: Readonly<Record<string, string>>) =>
+    shown(holdRequestBody(new Request('http://localhost/', { method: 'POST', headers, body: '{}' }), 100))
+
+  test.each<[Readonly<Record<string, string>>, string | null]>([
+    [{ ...JSON_TYPE, 'content-length': '2' }, 'json 2'],
+    [{ 'content-type': 'Application/Problem+JSON; charset="UTF-8"', 'content-length': '2' }, 'json 2'],
+    [{ 'content-type': 'application/x-www-form-urlencoded', 'content-length': '2' }, 'form 2'],
+    [{ 'content-type': 'text/csv', 'content-length': '2' }, 'text 2'],
+    [{ 'content-type': 'image/svg+xml', 'content-length': '2' }, '[binary, 2 bytes]'],
+    [{ 'content-type': 'application/soap+xml', 'content-length': '2' }, 'text 2'],
+    [{ 'content-type': 'image/png', 'content-length': '1234' }, '[binary, 1234 bytes]'],
+    [{ 'content-type': 'multipart/form-data; boundary=x', 'content-length': '1234' }, '[multipart, 1234 bytes]'],
+    [{ ...JSON_TYPE, 'content-length': '101' }, '[large, 101 bytes]'],
+    [{ ...JSON_TYPE, 'transfer-encoding': 'chunked' }, '[of unknown length]'],
+    [{ ...JSON_TYPE, 'content-length': '2', 'content-encoding': 'gzip' }, '[compressed, 2 bytes]'],
+    [{ 'content-type': 'application/json; charset=utf-16', 'content-length': '2' }, '[of another charset, 2 bytes]'],
+    [{ ...JSON_TYPE, 'content-length': '0' }, null],
+    [JSON_TYPE, null],
+  ])('%p', (headers, expected) => expect(ask(headers)).toBe(expected))
+})
+
+describe('an answer', () => {
+  test.each<[string, () => Response, string | null]>([
+    ['JSON', () => Response.json({ a: 1 }), 'json 7'],
+    ['a text', () => new Response('hello'), 'text 5'],
+    ['bytes of a text', () => new Response(new Uint8Array(5), { headers: JSON_TYPE }), 'json 5'],
+    ['nothing', () => new Response(null), null],
+    ['nothing to HEAD or 204', () => new Response(null, { status: 204, headers: JSON_TYPE }), null],
+    ['much', () => new Response('x'.repeat(101)), '[large, 101 bytes]'],
+    ['a stream', () => new Response(stream(), { headers: JSON_TYPE }), '[stream]'],
+    ['a file', () => new Response(Bun.file(import.meta.path), { headers: JSON_TYPE }), '[stream]'],
+    ['events', () => new Response('data: 1', { headers: { 'content-type': 'text/event-stream' } }), '[stream]'],
+    ['an image', () => new Response('x', { headers: { 'content-type': 'image/png' } }), '[binary]'],
+  ])('%s', (_, make, expected) => expect(shown(holdAnswerBody(make(), 'GET', 100))).toBe(expected))
+
+  test('is sent as it was', async () => {
+    const answers = [
+      Response.json({ a: 1 }),
+      new Response(stream(), { headers: JSON_TYPE }),
+      new Response('x'.repeat(200)),
+    ]
+    for (const answer of answers) holdAnswerBody(answer, 'GET', 100)
+    expect(answers.map(({ bodyUsed }) => bodyUsed)).toEqual([false, false, false])
+    expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(['{"a":1}', 'a', 'x'.repeat(200)])
+  })
+
+  test.each([
+    [() => new Response('hello'), 5],
+    [() => new Response('x'.repeat(2048)), 2048],
+    [() => new Response('hello', { headers: { a: 'Blob (9 bytes)\t  Blob (9 bytes)' } }), 5],
+    [() => new Response(stream(), { headers: { a: 'Blob (9 bytes)' } }), null],
+  ])('its size is what Bun says of it: %#', (make, size) => expect(memorySizeOf(make())).toBe(size))
+})
+
+describe('a text that is cut', () => {
+  test.each([
+    ['hello', 5, 'hello'],
+    ['hello', 4, 'hell [cut, 5 bytes]'],
+    ['häh', 2, 'h [cut, 4 bytes]'],
+    ['😀😀', 7, '😀 [cut, 8 bytes]'],
+  ])('%p to %i bytes', (text, most, expected) => expect(cutToBytes(text, most)).toBe(expected))
+
+  test('ends between two characters', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.nat(60), (text, most) => {
+        const [kept = ''] = cutToBytes(text, most).split(' [cut, ')
+        expect(text.startsWith(kept.slice(0, text.length))).toBe(true)
+        expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(Math.max(most, Buffer.byteLength(text)))
+        expect(kept.isWellFormed()).toBe(true)
+      }),
+    )
+  })
+
+  test.each([
+    ['\0', true],
+    ['\ufffd', true],
+    ['a\n', false],
+  ])('%p is binary: %p', (text, is) => {
+    expect(isBinary(text)).toBe(is)
+  })
+})

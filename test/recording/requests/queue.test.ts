@@ -1,0 +1,78 @@
+/** Batches that are written beside requests: in order, again after a failure, bounded, and to the end. */
+import { describe, expect, test } from 'bun:test'
+import { BatchQueue } from '../../../src/recording/requests/queue.ts'
+
+function createQueue(more: { readonly capacity?: number; readonly mostWeight?: number } = {}) {
+  const written: number[][] = []
+  const warnings: string[] = []
+  const state = { isBroken: false, isStuck: false }
+  const queue = new BatchQueue<number>({
+    name: 'the numbers',
+    warn: (message) => warnings.push(message),
+    weigh: () => 10,
+    batchSize: 3,
+    interval: 1_000_000,
+    random: () => 0,
+    write(batch) {
+      if (state.isStuck) return new Promise(() => undefined)
+      if (state.isBroken) throw new Error('locked')
+      return void written.push([...batch])
+    },
+    ...more,
+  })
+  const add = (...items: readonly number[]) => items.map((item) => queue.add(item))
+  return { queue, written, warnings, state, add }
+}
+
+test('what comes is written in batches, oldest first', async () => {
+  const { queue, written, add } = createQueue()
+  add(1, 2, 3, 4, 5, 6, 7)
+  expect(await queue.flush()).toBe(true)
+  expect(written).toEqual([[1, 2, 3], [4, 5, 6], [7]])
+  expect(queue.figures).toEqual({ queued: 0, written: 7, dropped: 0, failures: 0, isFailing: false })
+})
+
+test('a batch that fails is kept, and given again', async () => {
+  const { queue, written, state, add, warnings } = createQueue()
+  state.isBroken = true
+  add(1, 2)
+  for (let round = 0; round < 4; round += 1) expect(await queue.flush()).toBe(false)
+  expect(queue.figures).toEqual({ queued: 2, written: 0, dropped: 0, failures: 4, isFailing: true })
+  expect(warnings).toEqual([expect.stringContaining('the numbers could not be written 3 times')])
+  state.isBroken = false
+  add(3, 4)
+  expect(await queue.flush()).toBe(true)
+  expect(written).toEqual([[1, 2, 3], [4]])
+})
+
+describe('what there is no room for', () => {
+  test.each([{ capacity: 4 }, { mostWeight: 40 }])('is dropped, counted and told of once: %p', async (bounds) => {
+    const { queue, written, add, warnings } = createQueue(bounds)
+    expect(add(1, 2, 3, 4, 5, 6)).toEqual([true, true, true, true, false, false])
+    expect(queue.figures).toMatchObject({ queued: 4, dropped: 2 })
+    expect(warnings).toEqual([expect.stringContaining('entries are dropped')])
+    await queue.flush()
+    expect(add(7)).toEqual([true])
+    await queue.flush()
+    expect(written.flat()).toEqual([1, 2, 3, 4, 7])
+  })
+})
+
+test('stopping writes what is left, and takes nothing more', async () => {
+  const { queue, written, add } = createQueue()
+  add(1, 2, 3, 4)
+  await queue.stop()
+  expect(written.flat()).toEqual([1, 2, 3, 4])
+  expect(add(5)).toEqual([false])
+})
+
+test('stopping waits two seconds at most, and says what is lost', async () => {
+  const { queue, state, add, warnings } = createQueue()
+  state.isStuck = true
+  add(1, 2)
+  const start = performance.now()
+  await queue.stop()
+  expect(performance.now() - start).toBeLessThan(4000)
+  expect(queue.figures.dropped).toBe(2)
+  expect(warnings).toEqual(['the numbers could not be written before the end: 2 entries are lost'])
+})
