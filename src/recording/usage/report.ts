@@ -1,5 +1,6 @@
 /** Counts uses of keys that other services report, each once. */
 import { type Actor, isWithinReach, reachOf } from '../../authorization/actor.ts'
+import { breathe } from '../../lib/breathe.ts'
 import { invalidField } from '../../lib/field-errors.ts'
 import type { KeyStore } from '../../storage/ports/keys.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
@@ -25,6 +26,9 @@ export interface ReportOptions {
 
 /** Uses in one report. */
 export const MOST_USES = 1000
+
+/** Uses in one transaction, for which everybody else waits. */
+const BATCH = 200
 
 interface PlacedUse extends ReadUse {
   readonly index: number
@@ -89,14 +93,16 @@ export async function reportUses(
   }
   const rejections: Rejections = new Map()
   const uses = await withinReach(options, readAll(events, now, rejections), actor, rejections)
-  if (uses.length > 0) {
-    // First, since it can be done twice: after a failure the same report comes again.
-    await options.store.touch(lastUses(uses, now))
+  // First, since it can be done twice: after a failure the same report comes again.
+  if (uses.length > 0) await options.store.touch(lastUses(uses, now))
+  let accepted = 0
+  for (let start = 0; start < uses.length; start += BATCH) {
+    if (start > 0) await breathe()
+    accepted += (await options.store.accept(uses.slice(start, start + BATCH), toRows)).length
   }
-  const accepted = uses.length === 0 ? [] : await options.store.accept(uses, toRows)
   return {
-    accepted: accepted.length,
-    duplicates: uses.length - accepted.length,
+    accepted,
+    duplicates: uses.length - accepted,
     rejected: [...rejections].sort(([one], [other]) => one - other).map(([index, reason]) => ({ index, reason })),
   }
 }

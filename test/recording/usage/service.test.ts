@@ -1,5 +1,6 @@
 /** The service on storage in memory; over HTTP it is in test/http/usage.test.ts and usage-report.test.ts. */
 import { describe, expect, test } from 'bun:test'
+import { MachineAuthError } from '../../../src/errors.ts'
 import { requireKey } from '../../../src/keys/options.ts'
 import { toTimestamp } from '../../../src/lib/timestamp.ts'
 import { AuditLog } from '../../../src/recording/audit/audit.ts'
@@ -214,6 +215,21 @@ describe('a report', () => {
     const reports = await Promise.all([0, 10, 20, 0].map((start) => service.report(uses.slice(start))))
     expect(reports.reduce((sum, { accepted }) => sum + accepted, 0)).toBe(30)
     expect((await service.ofKey(key.id)).total).toBe(30)
+  })
+
+  test('after one that failed half way the same report counts the rest', async () => {
+    const { service, storage, key, use } = await open()
+    const uses = Array.from({ length: 500 }, () => use())
+    let calls = 0
+    const fail = () => {
+      calls += 1
+      if (calls === 2) throw new MachineAuthError('storage_unavailable')
+      storage.before.set('usage.accept', fail)
+    }
+    storage.before.set('usage.accept', fail)
+    await expectRefused(service.report(uses), 'storage_unavailable')
+    expect(await service.report(uses)).toEqual({ accepted: 300, duplicates: 200, rejected: [] })
+    expect((await service.ofKey(key.id)).total).toBe(500)
   })
 
   test('the same name of another key is another use', async () => {
