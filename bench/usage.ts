@@ -62,17 +62,26 @@ async function record(database: string, keyIds: readonly string[], first: number
   return took
 }
 
-async function timesOf(origin: string, paths: readonly string[]): Promise<readonly number[]> {
-  const times: number[] = []
+interface Times {
+  readonly each: readonly number[]
+  /** Processor time of this process per request, that of who asks included. */
+  readonly cpu: number
+}
+
+async function timesOf(origin: string, paths: readonly string[]): Promise<Times> {
+  const each: number[] = []
+  let before = process.cpuUsage()
   for (let index = 0; index < WARM_UP + REQUESTS; index += 1) {
     const path = paths[index % paths.length] ?? ''
+    if (index === WARM_UP) before = process.cpuUsage()
     const began = performance.now()
     const answer = await fetch(origin + path, { headers: { 'x-admin-key': MASTER_KEY } })
     const text = await answer.text()
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`)
-    if (index >= WARM_UP) times.push(performance.now() - began)
+    if (index >= WARM_UP) each.push(performance.now() - began)
   }
-  return times
+  const { user, system } = process.cpuUsage(before)
+  return { each, cpu: (user + system) / 1000 / REQUESTS }
 }
 
 async function run(name: string, database: string): Promise<void> {
@@ -95,10 +104,17 @@ async function run(name: string, database: string): Promise<void> {
   }
   for (const [what, paths] of Object.entries(asked)) {
     progress(`${name}: ${what}`)
-    const times = await timesOf(origin, paths)
-    const cells = [name.padEnd(10), what.padEnd(13), median(times).toFixed(1).padStart(9)]
+    const { each, cpu } = await timesOf(origin, paths)
+    const cells = [name.padEnd(10), what.padEnd(13), median(each).toFixed(1).padStart(9)]
     progress('\r')
-    console.log([...cells, quantile(times, 0.99).toFixed(1).padStart(7), String(GOAL_MS).padStart(7)].join(' '))
+    console.log(
+      [
+        ...cells,
+        quantile(each, 0.99).toFixed(1).padStart(7),
+        cpu.toFixed(1).padStart(7),
+        String(GOAL_MS).padStart(7),
+      ].join(' '),
+    )
   }
   console.log(
     `${name.padEnd(10)} recorded in ${(took / 1000).toFixed(1)} s, ${((took * 1000) / EVENTS).toFixed(2)} µs each`,
@@ -124,7 +140,7 @@ async function runOnPostgres(): Promise<void> {
 }
 
 console.log(`bun ${Bun.version}, ${EVENTS} events, ${REQUESTS} requests each, ms`)
-console.log('database   endpoint         median     p99    goal')
+console.log('database   endpoint         median     p99     CPU    goal')
 const directory = mkdtempSync(join(tmpdir(), 'machine-auth-bench-'))
 await run('sqlite', `sqlite:${join(directory, 'bench.db')}`)
 rmSync(directory, { recursive: true, force: true })
