@@ -40,7 +40,8 @@ export class RequestLogRecorder implements RequestLogger {
   readonly #unlogged: readonly string[]
   readonly #mostOfBody: number
   readonly #drafts = new Set<Promise<void>>()
-  /** Bytes. */
+  readonly #copies = new Set<HeldBody>()
+  /** Bytes in them. */
   #held = 0
 
   constructor(options: RequestLogRecorderOptions) {
@@ -69,14 +70,15 @@ export class RequestLogRecorder implements RequestLogger {
       headers = [...request.headers]
       body = this.#hold(() => holdRequestBody(request, this.#mostOfBody))
     })
-    return (facts, answer) => this.#attempt(() => this.#writeAll(request, headers, body, facts, answer))
+    return (facts, answer) => this.#attempt(() => this.#writeAll(request, headers, body, facts, answer), body)
   }
 
   /** Whatever goes wrong here is nothing to the request. */
-  #attempt(act: () => void): void {
+  #attempt(act: () => void, held: HeldBody = null): void {
     try {
       act()
     } catch {
+      this.#release(held)
       this.#queue.drop()
     }
   }
@@ -146,12 +148,14 @@ export class RequestLogRecorder implements RequestLogger {
     if (this.#mostOfBody === 0) return null
     if (this.#held >= MOST_HELD) return BUSY
     const body = take()
-    if (body?.kind === 'held') this.#held += body.size
+    if (body?.kind !== 'held') return body
+    this.#copies.add(body)
+    this.#held += body.size
     return body
   }
 
   #release(body: HeldBody): void {
-    if (body?.kind === 'held') this.#held -= body.size
+    if (body?.kind === 'held' && this.#copies.delete(body)) this.#held -= body.size
   }
 
   start(): void {
