@@ -196,6 +196,17 @@ const TENANT: readonly Endpoint[] = [
   // What code declares belongs to everybody who may see it.
   { route: 'GET /permissions', reach: 'tenant', permission: 'machine_auth.permissions.view' },
   {
+    route: 'GET /audit',
+    reach: 'tenant',
+    permission: 'machine_auth.audit.view',
+    names: [({ organizationId }) => ({ query: `organizationId=${organizationId}` })],
+    asks: [
+      ({ keyId }) => ({ query: `subject=${keyId}` }),
+      ({ userId }) => ({ query: `subject=${userId}` }),
+      ({ userId }) => ({ query: `actor=${userId}` }),
+    ],
+  },
+  {
     route: 'GET /logs',
     reach: 'tenant',
     permission: 'machine_auth.logs.view',
