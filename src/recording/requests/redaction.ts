@@ -50,7 +50,11 @@ export function redactQuery(query: string, isSecret: IsSecretName): string {
     .join('&')
 }
 
+/** Characters: no token is shorter. */
+const SHORTEST_TOKEN = 20
+
 function redactSegment(segment: string): string {
+  if (segment.length < SHORTEST_TOKEN && !segment.includes('%')) return segment
   const decoded = decode(segment)
   if (decoded === null) return REDACTED
   if (isRandomSegment(decoded)) return REDACTED
