@@ -66,6 +66,7 @@ function requireStorage(store: Storage | null): Storage {
 async function prepare(database: Database, mode: OpenOptions['migrate']): Promise<void> {
   try {
     await (mode === 'auto' ? migrate(database) : requireMigrated(database))
+    database.serve?.()
   } catch (error) {
     throw translateError(error)
   }

@@ -35,7 +35,6 @@ describe('what is recorded on the side of a SQLite file', () => {
       const verbs = {
         record: () => storage.usage.record(WRITE),
         touch: () => storage.usage.touch([{ keyId: 'key_1', at: NOW }]),
-        accept: () => storage.usage.accept([{ keyId: 'key_1', id: 'one', at: NOW }], () => []),
         purge: () => storage.usage.purge('hour', NOW, 1),
         append: () => storage.requestLog.append([anEntry()]),
       }

@@ -23,6 +23,13 @@ export interface Database {
    * loop: it never waits for a lock. Absent where this connection does not, or the app's must serve.
    */
   readonly background?: Database
+  /**
+   * Called when it is migrated. From then on no call waits for a lock: on a synchronous driver that would hold up every
+   * request. Verbs wait instead; see `lockPatience`.
+   */
+  serve?(): void
+  /** Milliseconds that a verb waits, without holding anything up, for a lock that another process holds; 0 for none. */
+  readonly lockPatience: number
   /** Closes what `open…` opened; does nothing to an app's own database. */
   close(): Promise<void>
   /** Epoch ms, for the verbs that are not told the time. */

@@ -39,6 +39,7 @@ export function attachPostgres(db: PostgresHandle, { clock, timeout }: DatabaseS
     close: async () => undefined,
     clock,
     timeout,
+    lockPatience: 0,
   }
 }
 

@@ -13,7 +13,7 @@ import { createQueue, runAsync, runSync, type Transaction } from './transaction.
 
 /**
  * `busy_timeout` (milliseconds to wait for another process's lock) comes first, because changing the journal takes a
- * lock. `synchronous=FULL`: a revocation that was answered survives a power cut.
+ * lock; it is for opening and migrating. `synchronous=FULL`: a revocation that was answered survives a power cut.
  */
 const PRAGMAS = ['busy_timeout=5000', 'journal_mode=WAL', 'synchronous=FULL', 'foreign_keys=ON']
 
@@ -25,6 +25,9 @@ const PRAGMAS = ['busy_timeout=5000', 'journal_mode=WAL', 'synchronous=FULL', 'f
  * The two connections never lock each other out: a transaction of either begins and ends within one call.
  */
 const BACKGROUND_PRAGMAS = ['busy_timeout=0', 'synchronous=NORMAL']
+
+/** ms that a verb waits for a lock once requests are served, as `busy_timeout` did before. */
+const LOCK_PATIENCE = 5000
 
 /** ms that one who opens a file waits for others who do, in steps of `BUSY_PAUSE`. */
 const BUSY_PATIENCE = 5000
@@ -84,6 +87,7 @@ export function attachSqlite(db: SqliteHandle, { clock, timeout }: DatabaseSetti
     close: async () => undefined,
     clock,
     timeout: synchronous ? null : timeout,
+    lockPatience: 0,
   }
 }
 
@@ -115,7 +119,11 @@ export function openSqlite(file: string, settings: DatabaseSettings): Database {
   let isOpen = true
   return {
     ...attachSqlite(drizzle(opened), settings),
-    ...(second && { background: attachSqlite(drizzle(second), settings) }),
+    ...(second && {
+      background: attachSqlite(drizzle(second), settings),
+      lockPatience: LOCK_PATIENCE,
+      serve: () => opened.run('PRAGMA busy_timeout=0'),
+    }),
     version: () => (isOpen ? (version.get()?.data_version ?? null) : null),
     async close() {
       if (!isOpen) return

@@ -6,7 +6,7 @@ import { createBearerTokenStore } from './bearer-tokens.ts'
 import { createBlockStore } from './blocks.ts'
 import { createChangeStore } from './changes.ts'
 import type { Database } from './database.ts'
-import { storageUnavailable, translateError } from './errors.ts'
+import { guarded } from './guarded.ts'
 import { createIdempotencyStore } from './idempotency.ts'
 import { createLoginAddressStore } from './login-addresses.ts'
 import { createOrganizationStore } from './organizations.ts'
@@ -20,38 +20,9 @@ import { createSigningKeyStore } from './signing-keys.ts'
 import { createUsageStore } from './usage.ts'
 import { createUserStore } from './users.ts'
 
-/** Gives up after `timeout` ms; the statement may still take effect. */
-async function withTimeout<T>(work: Promise<T>, timeout: number): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(storageUnavailable('The database did not answer in time.')), timeout)
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-type Verb = (...args: never[]) => Promise<unknown>
-
-/** Wraps every verb of a store: driver errors become ours, and none hangs on a database that does not answer. */
-function guarded<S extends object>(store: S, timeout: number | null): S {
-  const guard =
-    (verb: Verb): Verb =>
-    async (...args) => {
-      try {
-        const work = verb.apply(store, args)
-        return await (timeout === null ? work : withTimeout(work, timeout))
-      } catch (error) {
-        throw translateError(error)
-      }
-    }
-  // The same names with the same signatures, which `Object.fromEntries` cannot say.
-  return Object.fromEntries(Object.entries(store).map(([name, verb]) => [name, guard(verb)])) as S
-}
-
 /** Puts the repositories of one database together. */
 export function createStorage(database: Database): Storage {
-  const { dialect, handle, timeout, version, close, background = database } = database
+  const { dialect, handle, version, close, background = database } = database
   const { version: _, ...changes } = createChangeStore(database)
   const probe = {
     async ping() {
@@ -61,24 +32,28 @@ export function createStorage(database: Database): Storage {
 
   return {
     dialect,
-    keys: guarded(createKeyStore(database), timeout),
-    organizations: guarded(createOrganizationStore(database), timeout),
-    users: guarded(createUserStore(database), timeout),
-    signingKeys: guarded(createSigningKeyStore(database), timeout),
-    refreshFamilies: guarded(createRefreshFamilyStore(database), timeout),
-    bearerTokens: guarded(createBearerTokenStore(database), timeout),
-    sessions: guarded(createSessionStore(database), timeout),
-    roles: guarded(createRoleStore(database), timeout),
-    permissions: guarded(createPermissionStore(database), timeout),
-    audit: guarded(createAuditStore(database), timeout),
-    idempotency: guarded(createIdempotencyStore(database), timeout),
-    blocks: guarded(createBlockStore(database), timeout),
-    quotas: guarded(createQuotaStore(database), timeout),
-    loginAddresses: guarded(createLoginAddressStore(database), timeout),
-    changes: { ...guarded(changes, timeout), version },
-    usage: guarded(createUsageStore(background), timeout),
-    requestLog: guarded(createRequestLogStore(background), timeout),
-    ...guarded(probe, timeout),
+    keys: guarded(createKeyStore(database), database),
+    organizations: guarded(createOrganizationStore(database), database),
+    users: guarded(createUserStore(database), database),
+    signingKeys: guarded(createSigningKeyStore(database), database),
+    refreshFamilies: guarded(createRefreshFamilyStore(database), database),
+    bearerTokens: guarded(createBearerTokenStore(database), database),
+    sessions: guarded(createSessionStore(database), database),
+    roles: guarded(createRoleStore(database), database),
+    permissions: guarded(createPermissionStore(database), database),
+    audit: guarded(createAuditStore(database), database),
+    idempotency: guarded(createIdempotencyStore(database), database),
+    blocks: guarded(createBlockStore(database), database),
+    quotas: guarded(createQuotaStore(database), database),
+    loginAddresses: guarded(createLoginAddressStore(database), database),
+    changes: { ...guarded(changes, database), version },
+    usage: {
+      ...guarded(createUsageStore(background), background),
+      // Somebody waits for the answer.
+      accept: guarded(createUsageStore(database), database).accept,
+    },
+    requestLog: guarded(createRequestLogStore(background), background),
+    ...guarded(probe, database),
     close,
   }
 }
