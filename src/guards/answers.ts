@@ -6,8 +6,11 @@ import { requestPath } from '../lib/path.ts'
 import type { MachineAuthOptions } from '../options/types.ts'
 import { redactPath, redactText } from '../recording/requests/redaction.ts'
 import { createSecretNames } from '../recording/requests/secret-names.ts'
+import { withHeaders } from './answer-headers.ts'
+import type { Presented } from './presented.ts'
 import { givenRequestId } from './request-id.ts'
 import { peekPresented } from './state.ts'
+import type { AnswerHeaders } from './vary.ts'
 
 /** Characters. */
 const MOST_OF_PATH = 2048
@@ -123,6 +126,29 @@ export class Answers {
   /** What was thrown, as a refusal: what none of ours is, is a fault, and no reason to let anybody through. */
   refusalOf(thrown: unknown, request: Request): MachineAuthError {
     return thrown instanceof MachineAuthError ? thrown : this.internalError(request, thrown)
+  }
+
+  /** A refusal in place of an answer, of which what the app says of CORS stays. */
+  replace(refused: unknown, presented: Presented, answer: Response | null): Response {
+    const { request } = presented
+    const error = this.refusalOf(refused, request)
+    error.requestId = presented.requestId
+    const headers: AnswerHeaders = {}
+    presented.writeHeaders(headers)
+    const kept = [...(answer?.headers ?? [])].filter(([name]) => name.startsWith('access-control-'))
+    return withHeaders(error.toResponse(), { ...headers, ...Object.fromEntries(kept) })
+  }
+
+  /** The answer to a request that is refused before it is routed. */
+  answerEarly(refused: unknown, presented: Presented, headers: AnswerHeaders): Response | Promise<Response> {
+    const { request } = presented
+    presented.charges?.refund()
+    const error = this.refusalOf(refused, request)
+    presented.writeHeaders(headers)
+    const answer = this.askOnDenied(error, request)
+    return answer instanceof Promise
+      ? answer.then((given) => given ?? error.toResponse())
+      : (answer ?? error.toResponse())
   }
 
   /** Logs what happened under the request's id, and says no more than that to the caller. */

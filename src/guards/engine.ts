@@ -2,21 +2,17 @@
 import type { MachineAuthError } from '../errors.ts'
 import { requestPath, routedPaths } from '../lib/path.ts'
 import type { Life } from '../life/life.ts'
-import type { CompiledPolicy } from '../limits/policy.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
 import { withHeaders } from './answer-headers.ts'
 import { Answers } from './answers.ts'
 import { AppRegistry } from './apps.ts'
-import { auditRoutes, type KnownNames } from './audit.ts'
-import { hasOtherRequestHook, withRequestId } from './early-hooks.ts'
-import { hasForeignErrorHook } from './error-hooks.ts'
+import type { KnownNames } from './audit.ts'
+import { AuditedRoutes } from './audited-routes.ts'
+import { withRequestId } from './early-hooks.ts'
 import { createCredentialHiding } from './hidden-credentials.ts'
 import type { RequestObserver } from './observation.ts'
 import { Presented, type RequestEnvironment } from './presented.ts'
-import { createProtection, type Protection } from './protect.ts'
-import { createPublicPaths, createRouteCheck, type RouteCheck } from './public-paths.ts'
 import type { RequestLimits } from './request-limits.ts'
-import { describeRoutes, type RouteDescription } from './routes.ts'
 import { peekPresented, rememberPresented, withoutPlugin } from './state.ts'
 import { type AnswerHeaders, setVary } from './vary.ts'
 
@@ -46,6 +42,7 @@ export interface EngineOptions {
 
 export class GuardEngine {
   readonly apps = new AppRegistry()
+  readonly routes: AuditedRoutes
   readonly answers: Answers
   /** Null from when it is known who is blocked. */
   ready: Promise<void> | null = null
@@ -54,19 +51,9 @@ export class GuardEngine {
   readonly #life: Pick<Life, 'isStopping'>
   readonly #isProbe: (path: string) => boolean
   readonly #observer: RequestObserver | null
-  readonly #knownNames: () => KnownNames
   readonly #protectRules: readonly ProtectRule[]
-  #protect: Protection | null = null
   /** Takes the credentials out of a request once they are read; null when handlers may see them. */
   readonly #hide: ((headers: Headers) => void) | null
-  /** By the app's store: the one thing in a request's context that says whose it is. */
-  #publicPaths = new WeakMap<object, RouteCheck>()
-  /** Of each app, the paths that have limits of their own in place of the default one. */
-  #limitedPaths: readonly RouteCheck[] = []
-  #hasConcurrency = false
-  #hasOtherHooks = false
-  #auditedRoutes = -1
-  #failure: Error | null = null
 
   constructor(options: EngineOptions) {
     const apps = this.apps
@@ -80,7 +67,12 @@ export class GuardEngine {
     this.#isProbe = options.isProbe ?? (() => false)
     this.#life = options.life ?? { isStopping: false }
     this.#observer = options.observer ?? null
-    this.#knownNames = options.knownNames
+    this.routes = new AuditedRoutes({
+      apps,
+      defaults: options.limits.defaults,
+      protect: options.protect,
+      knownNames: options.knownNames,
+    })
     this.answers = new Answers({
       onDenied: options.onDenied,
       nextRequestId: options.environment.nextRequestId,
@@ -96,62 +88,21 @@ export class GuardEngine {
     }
   }
 
-  /** @throws RouteAuditError */
-  audit(): void {
-    this.apps.requireAlone()
-    for (const app of this.apps.roots()) auditRoutes(app, this.#knownNames())
-  }
-
   /**
    * Audits all routes, again when there are more of them.
    *
    * @throws RouteAuditError as long as a route is not guarded as it says
    */
   requireAudited(): void {
-    const count = this.apps.routeCount
-    if (count !== this.#auditedRoutes) this.#auditNow(count)
-    if (this.#failure !== null) throw this.#failure
-  }
-
-  #auditNow(count: number): void {
-    this.#auditedRoutes = count
-    this.#failure = null
-    try {
-      this.audit()
-      this.answers.isAlone = !this.apps.roots().some(hasForeignErrorHook)
-      this.#hasOtherHooks = this.apps.roots().some(hasOtherRequestHook)
-      const prefixes = this.apps.roots().flatMap((app) => app.config.prefix ?? [])
-      this.#protect = createProtection(this.#protectRules, prefixes)
-      this.#publicPaths = new WeakMap(
-        this.apps.roots().map((app) => [app.store, createPublicPaths(describeRoutes(app))] as const),
-      )
-      this.#prepareLimits()
-      if (this.#observer !== null) this.#observer.socketRoutes = socketRoutesOf(this.routes())
-    } catch (failure) {
-      this.#failure = failure instanceof Error ? failure : new Error(String(failure))
-    }
-  }
-
-  #prepareLimits(): void {
-    const limited = this.routes().filter(({ limits }) => limits.length > 0)
-    const policies = limited.flatMap(({ limits }) => limits.flatMap(({ value }) => value as readonly CompiledPolicy[]))
-    this.#hasConcurrency = [...policies, ...this.#limits.defaults].some(({ kind }) => kind === 'concurrent')
-    this.#limitedPaths =
-      limited.length === 0
-        ? []
-        : this.apps.roots().map((app) => createRouteCheck(describeRoutes(app), ({ limits }) => limits.length > 0))
-  }
-
-  /** Whether all of these paths have limits of their own; in doubt they have none, and the default one counts. */
-  #areLimited(method: string, paths: readonly string[]): boolean {
-    const checks = this.#limitedPaths
-    return checks.length > 0 && paths.every((path) => checks.every((isLimited) => isLimited(method, path)))
+    this.routes.require()
+    this.answers.isAlone = this.routes.isAlone
+    if (this.#observer !== null) this.#observer.socketRoutes = this.routes.sockets
   }
 
   /** Whether the default limit leaves a request to the limits of its route. */
   #excepts(presented: Presented): boolean {
     const { method, url } = presented.request
-    presented.isExcepted = this.#areLimited(method, routedPaths(url))
+    presented.isExcepted = this.routes.areLimited(method, routedPaths(url))
     return presented.isExcepted
   }
 
@@ -166,19 +117,10 @@ export class GuardEngine {
       throw presented.refuse('not_found')
     }
     this.#limits.requireUnblockedRoute(presented, route)
-    if (presented.isExcepted && !this.#areLimited(presented.request.method, [route])) {
+    if (presented.isExcepted && !this.routes.areLimited(presented.request.method, [route])) {
       this.#limits.chargeDefault(presented)
     }
-    this.#protect?.requireRoute(presented, route, this.#publicPaths.get(store) ?? nothingPublic)
-  }
-
-  /** Makes the next request audit again, for example when stored roles have become known. */
-  forgetAudit(): void {
-    this.#auditedRoutes = -1
-  }
-
-  routes(): readonly RouteDescription[] {
-    return this.apps.roots().flatMap(describeRoutes)
+    this.routes.protection?.requireRoute(presented, route, this.routes.publicPathsOf(store))
   }
 
   /**
@@ -186,7 +128,7 @@ export class GuardEngine {
    * that every guard decides without waiting.
    */
   admit<R>(handle: Handle<R | Response>, request: Request): Handle<R | Response | Promise<R | Response>> {
-    if (this.apps.routeCount !== this.#auditedRoutes || this.#failure !== null) {
+    if (this.routes.isStale) {
       try {
         this.requireAudited()
       } catch (failure) {
@@ -212,7 +154,7 @@ export class GuardEngine {
 
   #identify<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
     const met = this.#meetReady(handle, presented)
-    return this.#hasOtherHooks ? withRequestId(met, presented) : met
+    return this.routes.hasOtherHooks ? withRequestId(met, presented) : met
   }
 
   #meetReady<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
@@ -266,23 +208,12 @@ export class GuardEngine {
   #insist<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
     const insist = (answer: R | Response) => {
       if (presented.isMet || presented.early === null) return answer
-      return this.#replace(presented.early, presented, answer instanceof Response ? answer : null)
+      return this.answers.replace(presented.early, presented, answer instanceof Response ? answer : null)
     }
     return (admitted) => {
       const answer = handle(admitted)
       return answer instanceof Promise ? answer.then(insist) : insist(answer)
     }
-  }
-
-  /** A refusal in place of an answer, of which what the app says of CORS stays. */
-  #replace(refused: unknown, presented: Presented, answer: Response | null): Response {
-    const { request } = presented
-    const error = this.answers.refusalOf(refused, request)
-    error.requestId = presented.requestId
-    const headers: AnswerHeaders = {}
-    presented.writeHeaders(headers)
-    const kept = [...(answer?.headers ?? [])].filter(([name]) => name.startsWith('access-control-'))
-    return withHeaders(error.toResponse(), { ...headers, ...Object.fromEntries(kept) })
   }
 
   /** The default limit, where addresses are all that it counts. */
@@ -317,7 +248,7 @@ export class GuardEngine {
 
   /** Ends what lasts as long as a request, where anything may. */
   #untilOver<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
-    const isOwed = presented.isExcepted || this.#hasConcurrency || this.#limits.hasPrincipalDefault
+    const isOwed = presented.isExcepted || this.routes.hasConcurrency || this.#limits.hasPrincipalDefault
     if (!isOwed && presented.charges?.reservation == null) return handle
     return (admitted) => {
       let answer: R | Response | Promise<R | Response>
@@ -349,7 +280,7 @@ export class GuardEngine {
       presented.writeHeaders(headers)
       return withHeaders(answer, headers)
     } catch (refused) {
-      return this.#replace(refused, presented, answer)
+      return this.answers.replace(refused, presented, answer)
     }
   }
 
@@ -370,7 +301,7 @@ export class GuardEngine {
       presented.writeHeaders(headers)
       return undefined
     } catch (refused) {
-      return this.#answerEarly(refused, presented, headers)
+      return this.answers.answerEarly(refused, presented, headers)
     }
   }
 
@@ -379,24 +310,14 @@ export class GuardEngine {
   }
 
   #requireProtected(presented: Presented, headers: AnswerHeaders, store: object): void {
-    if (this.#protect === null) throw withoutPlugin()
+    const { protection } = this.routes
+    if (protection === null) throw withoutPlugin()
     let isRuled = true
     try {
-      isRuled = this.#protect.requirePath(presented, this.#publicPaths.get(store) ?? nothingPublic)
+      isRuled = protection.requirePath(presented, this.routes.publicPathsOf(store))
     } finally {
       if (isRuled) setVary(headers)
     }
-  }
-
-  #answerEarly(refused: unknown, presented: Presented, headers: AnswerHeaders): Response | Promise<Response> {
-    const { request } = presented
-    presented.charges?.refund()
-    const error = this.answers.refusalOf(refused, request)
-    presented.writeHeaders(headers)
-    const answer = this.answers.askOnDenied(error, request)
-    return answer instanceof Promise
-      ? answer.then((given) => given ?? error.toResponse())
-      : (answer ?? error.toResponse())
   }
 
   /** Says in an answer that an error becomes how the limits stand. */
@@ -408,12 +329,4 @@ export class GuardEngine {
   isOpenSocket(request: Request): boolean {
     return (peekPresented(request)?.route ?? null) !== null && request.headers.has('upgrade')
   }
-}
-
-function nothingPublic(): boolean {
-  return false
-}
-
-function socketRoutesOf(routes: readonly RouteDescription[]): ReadonlySet<string> {
-  return new Set(routes.filter(({ method }) => method === 'WS').map(({ path }) => path))
 }

@@ -54,7 +54,7 @@ export function installEngine(plugin: Elysia, engine: GuardEngine, options: Inst
 
   // Who serves without listening hears of an unknown role with the next request.
   options.ready.then(
-    () => engine.forgetAudit(),
+    () => engine.routes.forget(),
     () => undefined,
   )
   plugin.onStart((app) => {
@@ -70,7 +70,7 @@ export function installEngine(plugin: Elysia, engine: GuardEngine, options: Inst
     // Only then are stored roles known, and with them which names are not.
     options.ready
       .then(() => {
-        engine.forgetAudit()
+        engine.routes.forget()
         engine.requireAudited()
       })
       .catch(fail)

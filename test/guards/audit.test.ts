@@ -121,8 +121,8 @@ describe.each(Object.entries(MISTAKES))('%s', (_, { create, says }) => {
   test('stops the start, naming the route', () => {
     const { plugin, engine } = createTestPlugin()
     create(plugin)
-    expect(() => engine.audit()).toThrow(RouteAuditError)
-    expect(() => engine.audit()).toThrow(says)
+    expect(() => engine.routes.audit()).toThrow(RouteAuditError)
+    expect(() => engine.routes.audit()).toThrow(says)
   })
 
   test('nothing is served', async () => {
@@ -143,7 +143,7 @@ describe.each(Object.entries(MISTAKES))('%s', (_, { create, says }) => {
 test('an app without compiled handlers does not start, and opens nothing', async () => {
   const { plugin, engine } = createTestPlugin(STANDARD, { protect: [{ path: '/api', require: { apiKey: true } }] })
   const app = new Elysia({ aot: false }).use(plugin).get('/x', open, { currentUser: true }).get('/api/x', open)
-  expect(() => engine.audit()).toThrow(/this app sets aot: false/)
+  expect(() => engine.routes.audit()).toThrow(/this app sets aot: false/)
   const { result } = await withLog(() =>
     Promise.all(['/x', '/api/x'].map((path) => handle(app, path, { headers: PRESENT['user token'] }))),
   )
@@ -156,7 +156,7 @@ test('all mistakes are named at once, each once', () => {
   app.get('/a', open, { requireRole: 'x' }).get('/b', open, { requireModule: 'y', requirePermission: 'z' })
   app.get('/c', open, { requireRole: ['admin'] })
   try {
-    engine.audit()
+    engine.routes.audit()
     expect.unreachable()
   } catch (error) {
     if (!(error instanceof RouteAuditError)) throw error
@@ -169,7 +169,7 @@ test('roles that are not known yet are not called unknown', () => {
   const knownNames = () => ({ hasRole: null, hasPermission: () => true, hasModule: () => true })
   const { plugin, engine } = createTestPlugin(STANDARD, { knownNames })
   new Elysia().use(plugin).get('/x', open, { requireRole: 'stored' })
-  expect(() => engine.audit()).not.toThrow()
+  expect(() => engine.routes.audit()).not.toThrow()
 })
 
 test('roles that become known are looked at again', async () => {
@@ -179,11 +179,11 @@ test('roles that become known are looked at again', async () => {
   const app = new Elysia().use(plugin).get('/x', open, { requireRole: 'stored' })
   expect(summary(await handle(app, '/x'))).toBe('401 credential_missing')
   known = () => false
-  engine.forgetAudit()
+  engine.routes.forget()
   const { result } = await withLog(() => handle(app, '/x'))
   expect(summary(result)).toBe('500 internal_error')
   known = () => true
-  engine.forgetAudit()
+  engine.routes.forget()
   expect(summary(await handle(app, '/x'))).toBe('401 credential_missing')
 })
 
@@ -312,5 +312,5 @@ test('two apps that share a module are both looked at', async () => {
   const wrong = new Elysia().get('/x', open, { requireRole: 'nobody' } as Record<never, never>).use(shared)
   const sound = new Elysia().use(shared).get('/x', open, { currentUser: true })
   expect([wrong, sound]).toHaveLength(2)
-  expect(() => engine.audit()).toThrow('GET /x')
+  expect(() => engine.routes.audit()).toThrow('GET /x')
 })

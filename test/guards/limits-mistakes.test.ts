@@ -194,8 +194,8 @@ describe('a limit that nothing would count for', () => {
     const { plugin, engine } = createTestPlugin()
     const app = SHAPES[name]?.(plugin)
     if (app === undefined) throw new Error('no such shape')
-    expect(() => engine.audit()).toThrow(RouteAuditError)
-    expect(() => engine.audit()).toThrow(/GET \/x: 'rateLimit' is not applied/)
+    expect(() => engine.routes.audit()).toThrow(RouteAuditError)
+    expect(() => engine.routes.audit()).toThrow(/GET \/x: 'rateLimit' is not applied/)
     const { result } = await withLog(() =>
       withServer(app, async (origin) => [(await ask(`${origin}/x`)).status, (await ask(`${origin}/nowhere`)).status]),
     )

@@ -63,8 +63,8 @@ describe.each(Object.keys(FOUND))('%s', (name) => {
   test('stops the start, naming the route', () => {
     const { plugin, engine } = createTestPlugin()
     create?.(plugin)
-    expect(() => engine.audit()).toThrow(RouteAuditError)
-    expect(() => engine.audit()).toThrow(/GET \/x: '\w+' is not applied/)
+    expect(() => engine.routes.audit()).toThrow(RouteAuditError)
+    expect(() => engine.routes.audit()).toThrow(/GET \/x: '\w+' is not applied/)
   })
 
   test.each([false, true])('answers 500 to everything (listening: %p)', async (isListening) => {

@@ -32,7 +32,7 @@ test('nor once it is audited anew', async () => {
     .get('/x', 'secret', { currentUser: true })
   const { result } = await withLog(async () => {
     await app.handle(new Request('http://localhost/x'))
-    engine.forgetAudit()
+    engine.routes.forget()
     return (await app.handle(new Request('http://localhost/x'))).text()
   })
   expect(result).not.toContain('secret')
