@@ -48,7 +48,7 @@ export interface LoggingOption {
   readonly retention?: DurationInput
   /** Bytes of a body that are logged at most, 0 to 1,048,576; the rest is cut. Default 8192. */
   readonly maxBody?: number
-  /** Names besides the usual ones whose values `'redacted'` takes out, in whatever case. Default `[]`. */
+  /** Names besides the usual ones whose values are taken out in every mode, in whatever case. Default `[]`. */
   readonly redact?: readonly string[]
   /** Has `'raw'` log credentials and cookies too: whoever reads the log can then act as anybody. Default: off. */
   readonly unsafeRaw?: boolean

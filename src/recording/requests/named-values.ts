@@ -94,6 +94,11 @@ function valueAfter(text: string, at: number): Span {
   return { start, end: find(text[at] === '=' ? VALUE_END : LINE_END, text, start) }
 }
 
+/** Whether a value stands in quotes, and so is a text whatever it says. */
+function isQuoted(text: string, start: number): boolean {
+  return QUOTES.includes(text[start - 1] ?? ' ')
+}
+
 /**
  * @returns the text with `***REDACTED***` in place of each value whose name is secret; nothing else is changed
  * @example redactNamed('password=hunter2&page=1', isSecret) // 'password=***REDACTED***&page=1'
@@ -112,7 +117,10 @@ export function redactNamed(text: string, isSecret: IsSecretName): string {
     if (bracket !== -1) opened = at + bracket
     if (name === '' || !isSecret(name)) continue
     const { start, end } = isTag ? contentOf(text, name, at) : valueAfter(text, at)
-    if (end - start <= LONGEST_NAME && HARMLESS.has(text.slice(start, end).trim())) continue
+    if (end - start <= LONGEST_NAME) {
+      const given = text.slice(start, end).trim()
+      if (HARMLESS.has(given) || !isSecret(name, isQuoted(text, start) ? undefined : given)) continue
+    }
     kept += text.slice(from, start) + REDACTED
     from = end
     separators.lastIndex = end

@@ -1,7 +1,11 @@
 /** Names whose values are secret: of headers, cookies, members, parameters. */
 
-/** Tells a secret's name, in whatever case and with whatever between its words. */
-export type IsSecretName = (name: string) => boolean
+/**
+ * Tells a secret's name, in whatever case and with whatever between its words.
+ *
+ * @param value as it stands, without quotes around it: a number may be a count (`max_tokens: 5`), any text is a secret
+ */
+export type IsSecretName = (name: string, value?: string) => boolean
 
 /** Only what is compared: `api_key`, `api-key` and `apiKey` are one name. */
 function normalize(name: string): string {
@@ -49,6 +53,15 @@ const WHOLE = ['key', 'auth', 'jwt', 'sid', 'sig', 'otp', 'totp', 'pin', 'pass',
 /** Of our own endpoints: what a key may be found by. */
 const OF_OWN_ENDPOINTS = ['hash']
 
+/** Words of which there may be so many: what is secret below a name that counts them is a text, not a number. */
+const COUNTABLE = new Set(['token', 'session', 'secret', 'credential', 'signature', 'assertion'])
+
+/** Names of how many, or how long: `sessions`, `max_tokens`, `session_timeout`, `token_expires_in`. */
+const OF_COUNT =
+  /(?:tokens|sessions|secrets|credentials|signatures|assertions|count|limit|total|used|left|remaining|ttl|timeout|lifetime|expiresin|expiresat|expiry|maxage)$/
+
+const NUMBER = /^-?\d{1,15}(?:\.\d{1,15})?$/
+
 export interface SecretNames {
   /** For `raw`. */
   readonly credentials: IsSecretName
@@ -62,35 +75,52 @@ export interface SecretNames {
 const MOST_REMEMBERED = 1000
 const LONGEST_REMEMBERED = 64
 
-function createCheck(parts: readonly string[], whole: readonly string[]): IsSecretName {
-  const wholes = new Set(whole)
-  const known = new Map<string, boolean>()
-  function check(name: string): boolean {
+/** What of a value is secret. */
+type Extent = 'nothing' | 'texts' | 'everything'
+
+interface Names {
+  /** Secret also as a part of a name. */
+  readonly parts: readonly string[]
+  readonly wholes: readonly string[]
+}
+
+function createCheck({ parts, wholes }: Names): IsSecretName {
+  const exact = new Set([...parts, ...wholes])
+  const countable = parts.filter((part) => COUNTABLE.has(part))
+  const others = parts.filter((part) => !COUNTABLE.has(part))
+  const known = new Map<string, Extent>()
+  function check(name: string): Extent {
     const normal = normalize(name)
-    return normal !== '' && (wholes.has(normal) || parts.some((part) => normal.includes(part)))
+    if (normal === '') return 'nothing'
+    if (exact.has(normal) || others.some((part) => normal.includes(part))) return 'everything'
+    if (!countable.some((part) => normal.includes(part))) return 'nothing'
+    return OF_COUNT.test(normal) ? 'texts' : 'everything'
   }
-  return (name) => {
+  function remember(name: string): Extent {
     if (name.length > LONGEST_REMEMBERED) return check(name)
     const remembered = known.get(name)
     if (remembered !== undefined) return remembered
-    const isSecret = check(name)
+    const extent = check(name)
     if (known.size >= MOST_REMEMBERED) known.clear()
-    known.set(name, isSecret)
-    return isSecret
+    known.set(name, extent)
+    return extent
+  }
+  return (name, value) => {
+    const extent = remember(name)
+    return extent === 'everything' || (extent === 'texts' && !(value !== undefined && NUMBER.test(value)))
   }
 }
 
 /**
  * @param carriers names of headers and cookies that carry credentials here
- * @param more names that an app counts among the secrets
+ * @param more names that an app counts among the secrets, in every mode
  */
 export function createSecretNames(carriers: readonly string[], more: readonly string[]): SecretNames {
-  const isSomething = (name: string) => name !== ''
-  const carried = carriers.map(normalize).filter(isSomething)
-  const secrets = [...SECRETS, ...carried, ...more.map(normalize).filter(isSomething)]
+  const named = [...carriers, ...more].map(normalize).filter((name) => name !== '')
+  const secrets = [...SECRETS, ...named]
   return {
-    credentials: createCheck([...CREDENTIALS, ...carried], []),
-    secrets: createCheck(secrets, WHOLE),
-    own: createCheck(secrets, [...WHOLE, ...OF_OWN_ENDPOINTS]),
+    credentials: createCheck({ parts: [...CREDENTIALS, ...named], wholes: [] }),
+    secrets: createCheck({ parts: secrets, wholes: WHOLE }),
+    own: createCheck({ parts: secrets, wholes: [...WHOLE, ...OF_OWN_ENDPOINTS] }),
   }
 }

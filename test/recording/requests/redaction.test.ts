@@ -115,9 +115,11 @@ describe('names', () => {
     ['refresh_token', true],
     ['Cookie', true],
     ['x-company-key', true],
+    ['iban', true],
+    ['customer_iban', true],
     ['token', false],
-    ['iban', false],
-  ])('raw keeps %s: %p', (name, isSecret) => expect(credentials(name)).toBe(isSecret))
+    ['signature', false],
+  ])('raw takes %s out: %p', (name, isSecret) => expect(credentials(name)).toBe(isSecret))
 })
 
 const SECRET = fc.stringMatching(/^[a-z]{2}[0-9]{8}[a-z]{2}$/)
