@@ -63,6 +63,8 @@ interface CoreInternals {
   readonly services: HttpServices
   /** Names the core among others of the process. */
   readonly seed: string
+  /** Says that an app is served: the start refuses what only a command can do without. Throws when it is over. */
+  readonly serve: () => void
   readonly stoppable: Stoppable
 }
 
@@ -228,6 +230,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       idempotent: createIdempotency({ store: storage.idempotency, clock, secrets: resolved.secrets, warn }),
     },
     seed: crypto.randomUUID(),
+    serve: () => recorders.serve(),
     stoppable: { life, close, timing: resolved.shutdown },
   })
   return core

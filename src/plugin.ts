@@ -33,7 +33,8 @@ function exitWith(failure: unknown): never {
  * runs once. Needs no configuration to start with: a SQLite file, endpoints under `/auth`, docs at `/swagger`.
  *
  * @param options options, or a core made by `createMachineAuth`
- * @throws OptionsError with one line per mistake
+ * @throws OptionsError with one line per mistake; Error when a core that is ready cannot serve, since its journal of
+ * usage cannot be written
  * @example
  * new Elysia()
  *   .use(machineAuth())
@@ -80,7 +81,8 @@ function docsSettings({
 }
 
 function createPlugin<U extends object, Roles extends string>(core: AnyMachineAuth): Guards<U, Roles> {
-  const { options, engineOptions, services, seed, stoppable } = internalsOfCore(core)
+  const { options, engineOptions, services, seed, serve, stoppable } = internalsOfCore(core)
+  serve()
   const roots = () => engine.apps.roots()
   const probes = PROBES.map((path) => options.prefix + path)
   const { app: endpoints, mount } = createHttp(options, services, roots)

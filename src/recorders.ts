@@ -23,6 +23,13 @@ export interface Recorders {
   readonly usage: UsageRecorder | null
   /** Null when requests are not logged. */
   readonly log: RequestLogRecorder | null
+  /**
+   * Says that an app is served: what would keep its requests from being recorded as they are meant to be refuses the
+   * start.
+   *
+   * @throws Error that says what to do, when the start is over already
+   */
+  serve(): void
   /** Begins to write what is recorded; what was left by a process that was killed is written first. */
   start(): Promise<void>
   /** Writes what has not been written yet, and ends. */
@@ -49,6 +56,9 @@ export function composeRecorders(options: RecorderOptions): Recorders {
     observers: { usage, meter: options.meters?.requests ?? null, log },
     usage,
     log,
+    serve() {
+      usage?.serve()
+    },
     async start() {
       options.meters?.lag.start()
       usage?.start()

@@ -12,7 +12,7 @@ const optionsFor = (options: MachineAuthOptions = {}) =>
   resolveOptions({ secret: SECRET, ...options }, { env: {}, cwd: '/nonexistent' })
 
 const openDatabase = (more: { newestAt?: number; lost?: number; isAuditUnknown?: boolean } = {}) =>
-  ({ kind: 'open', lost: 0, newestAt: null, isAuditUnknown: false, ...more }) as const
+  ({ kind: 'open', lost: 0, newestAt: null, isAuditUnknown: false, checkpoints: new Map(), ...more }) as const
 
 const HEALTHY: Facts = {
   mistakes: [],
@@ -21,6 +21,7 @@ const HEALTHY: Facts = {
   isUsed: null,
   database: openDatabase({ newestAt: START - 1 }),
   files: [{ name: '.env', mode: 0o600 }],
+  journal: null,
   redis: null,
   now: START,
 }

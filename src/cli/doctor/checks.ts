@@ -4,7 +4,7 @@ import { parseCidr } from '../../lib/ip.ts'
 import { toTimestamp } from '../../lib/timestamp.ts'
 import type { Mistake } from '../../options/mistakes.ts'
 import { SECRET_FILE } from '../../options/secret-file.ts'
-import type { Facts } from './facts.ts'
+import type { Facts, JournalPart } from './facts.ts'
 
 export type State = 'ok' | 'warn' | 'fail'
 
@@ -160,6 +160,27 @@ function checkFiles({ files }: Facts): readonly Finding[] {
   return ok(files.length === 0 ? 'none yet' : `${files.map(({ name }) => name).join(', ')}: the owner only`)
 }
 
+function sizeOf({ files, bytes }: JournalPart): string {
+  return `${bytes.toLocaleString('en')} ${bytes === 1 ? 'byte' : 'bytes'} in ${files} ${files === 1 ? 'file' : 'files'}`
+}
+
+const COUNT_LEFT = 'start the app: it counts them within seconds, if they are of this database and it takes writes'
+const COUNT_OTHERWISE = "start the app once with usage.durability: 'journaled', which counts them; else they stay"
+
+function checkJournal({ journal }: Facts): readonly Finding[] {
+  if (journal === null) return []
+  const { directory, isKept, unwritable, left, inUse } = journal
+  if (unwritable !== null) {
+    return found('fail', `cannot be kept in ${directory}: ${unwritable.reason}`, unwritable.advice)
+  }
+  if (left.files > 0) {
+    const detail = `not counted yet, of processes that ended: ${sizeOf(left)} of ${directory}`
+    return found('warn', detail, isKept ? COUNT_LEFT : COUNT_OTHERWISE)
+  }
+  if (inUse.files > 0) return ok(`${directory}: ${sizeOf(inUse)} in use, not counted yet`)
+  return isKept ? ok(`${directory}: can be written, nothing is left to count`) : []
+}
+
 /** Fewer bits of prefix than a provider's own network has. */
 const WIDE = { 4: 8, 6: 16 } as const
 
@@ -193,6 +214,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'audit log', run: checkAudit },
   { name: 'clock', run: checkClock },
   { name: 'file modes', run: checkFiles },
+  { name: 'usage journal', run: checkJournal },
   { name: 'proxies', run: checkProxies },
   { name: 'redis', run: checkRedis },
 ]

@@ -7,6 +7,7 @@ import { listPendingMigrations, openStorage } from '../../storage/open.ts'
 import type { Storage } from '../../storage/ports.ts'
 import { SigningKeys } from '../../tokens/signing-keys.ts'
 import type { DatabaseFact } from './facts.ts'
+import { directoryOf, readCheckpoints } from './journal.ts'
 
 /** ms. */
 const PATIENCE = 5000
@@ -52,6 +53,7 @@ async function look(options: ResolvedOptions, now: number): Promise<DatabaseFact
       lost: await countLost(storage, options, now),
       newestAt: await newestOf(storage, now),
       isAuditUnknown: await isAuditUnknown(storage, options),
+      checkpoints: await readCheckpoints(storage, directoryOf(options)),
     }
   } finally {
     await storage.close()

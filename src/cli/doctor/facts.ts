@@ -1,6 +1,7 @@
 /** What doctor's checks look at. Gathered once; nothing is written. */
 import type { Mistake } from '../../options/mistakes.ts'
 import type { ResolvedOptions } from '../../options/resolved.ts'
+import type { UsageCheckpoint } from '../../storage/ports/usage.ts'
 
 export interface FileFact {
   /** As a person names it. */
@@ -24,7 +25,27 @@ export type DatabaseFact =
       readonly newestAt: number | null
       /** Whether the audit log goes on from a place that no given secret vouches for. */
       readonly isAuditUnknown: boolean
+      /** As far as the journals of usage were counted, by their names. */
+      readonly checkpoints: ReadonlyMap<string, UsageCheckpoint>
     }
+
+/** What is not counted yet of some journals. */
+export interface JournalPart {
+  readonly files: number
+  readonly bytes: number
+}
+
+export interface JournalFact {
+  readonly directory: string
+  /** Whether requests are noted there from now on: `durability: 'journaled'`. */
+  readonly isKept: boolean
+  /** Null where it can be written, or need not be. */
+  readonly unwritable: { readonly reason: string; readonly advice: string } | null
+  /** Of processes that ended. */
+  readonly left: JournalPart
+  /** Of processes that run, or of which nothing can be known. */
+  readonly inUse: JournalPart
+}
 
 export interface RedisFact {
   /** Null when it answers. */
@@ -41,6 +62,8 @@ export interface Facts {
   readonly isUsed: boolean | null
   readonly database: DatabaseFact
   readonly files: readonly FileFact[]
+  /** Null when no usage is counted, or the configuration is wrong. */
+  readonly journal: JournalFact | null
   /** Null when Redis is not configured. */
   readonly redis: RedisFact | null
   /** ms. */

@@ -12,7 +12,8 @@ import { isUsed } from '../known-secret.ts'
 import { databaseOf, environmentOf, type GlobalSettings, optionsOf, sourceOfOption } from '../settings.ts'
 import type { CliIo } from '../terminal/io.ts'
 import { inspectDatabase } from './database.ts'
-import type { Facts, FileFact } from './facts.ts'
+import type { DatabaseFact, Facts, FileFact, JournalFact } from './facts.ts'
+import { directoryOf, inspectJournals } from './journal.ts'
 import { pingRedis } from './redis.ts'
 
 interface Configured {
@@ -65,24 +66,34 @@ function statFiles(names: readonly (readonly [name: string, path: string])[]): r
     .map(([name, path]) => ({ name, mode: statSync(path).mode & 0o777 }))
 }
 
+function journalFact(options: ResolvedOptions | null, database: DatabaseFact): JournalFact | null {
+  const directory = options && directoryOf(options)
+  if (options === null || directory === null || options.usage === false) return null
+  const checkpoints = database.kind === 'open' ? database.checkpoints : new Map()
+  return inspectJournals(directory, checkpoints, options.usage.durability === 'journaled')
+}
+
 export async function gatherFacts(io: CliIo, globals: GlobalSettings): Promise<Facts> {
   const secretSource = secretSourceOf(io)
   const { mistakes, options } = resolveWithoutWriting(io, globals, secretSource)
   const file = fileOf(options?.database)
   const isGiven = options !== null && secretSource !== null && secretSource !== SECRET_FILE
   const redis = globals.redis ?? null
+  const now = io.clock()
+  const database: DatabaseFact = options === null ? { kind: 'unknown' } : await inspectDatabase(options, file, now)
   return {
     mistakes,
     options,
     secretSource,
     isUsed: isGiven ? null : await findUse(io, globals),
-    database: options === null ? { kind: 'unknown' } : await inspectDatabase(options, file, io.clock()),
+    database,
+    journal: journalFact(options, database),
     files: statFiles([
       ['.env', join(io.cwd, '.env')],
       [SECRET_FILE, join(io.cwd, SECRET_FILE)],
       ...(file === null ? [] : [file, `${file}-wal`].map((path) => [path, path] as const)),
     ]),
     redis: redis === null ? null : { reason: await pingRedis(redis) },
-    now: io.clock(),
+    now,
   }
 }

@@ -62,6 +62,8 @@ export class UsageRecorder implements UsageCounter {
   #dropped = 0
   /** Whether this outage's dropped requests were told of. */
   #hasWarned = false
+  #isStarted = false
+  #isServing = false
   #isStopping = false
   #isStopped = false
 
@@ -84,9 +86,20 @@ export class UsageRecorder implements UsageCounter {
     })
   }
 
-  /** @throws Error that names the journal's directory and the reason when it cannot be written */
+  /**
+   * Says that there will be requests: who only runs commands needs no journal.
+   *
+   * @throws JournalError when it has started and the journal cannot be written
+   */
+  serve(): void {
+    this.#isServing = true
+    if (this.#isStarted) this.#journal?.requireWritable()
+  }
+
+  /** @throws JournalError when there will be requests and the journal cannot be written */
   start(): void {
-    this.#journal?.requireWritable()
+    this.#isStarted = true
+    if (this.#isServing) this.#journal?.requireWritable()
     this.#flusher.start(this.#journal === null ? undefined : Math.min(this.#options.flushInterval, FIRST))
   }
 

@@ -1,8 +1,10 @@
 /** What becomes of the option `usage` in a core. */
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Elysia } from 'elysia'
 import { createMachineAuth } from '../../../src/core.ts'
+import { machineAuth } from '../../../src/plugin.ts'
 import { createDatabaseDirectory, removeDirectory } from '../../support/directories.ts'
 
 const folder = createDatabaseDirectory('machine-auth-usage-core')
@@ -11,12 +13,34 @@ afterAll(() => removeDirectory(folder))
 const SECRET = 'a-secret-of-the-tests-of-usage-0123456789-abcdef'
 const runtime = { env: {}, cwd: folder, warn: () => undefined }
 
-test('a journal that cannot be written keeps the core from starting, and says why', async () => {
+describe('with a journal that cannot be written', () => {
   const journal = join(folder, 'in-the-way')
-  writeFileSync(journal, '')
-  const usage = { durability: 'journaled', journal } as const
-  await using core = createMachineAuth({ secret: SECRET, database: 'sqlite::memory:', usage }, runtime)
-  await expect(core.ready).rejects.toThrow(`usage: cannot keep the journal in "${journal}"`)
+  beforeAll(() => writeFileSync(journal, ''))
+  const create = () =>
+    createMachineAuth(
+      { secret: SECRET, database: 'sqlite::memory:', docs: false, usage: { durability: 'journaled', journal } },
+      runtime,
+    )
+  const why = `usage: cannot keep the journal in "${journal}": a part of the path is a file, not a directory (ENOTDIR). Name a directory that this process may write as usage.journal, or choose usage.durability: 'buffered'.`
+
+  test('a core that serves an app does not start, and says why', async () => {
+    await using core = create()
+    new Elysia().use(machineAuth(core))
+    await expect(core.ready).rejects.toThrow(why)
+  })
+
+  test('an app cannot be served with a core that has started', async () => {
+    await using core = create()
+    await core.ready
+    expect(() => machineAuth(core)).toThrow(why)
+  })
+
+  test('a core without an app works', async () => {
+    await using core = create()
+    await core.ready
+    const { key } = await core.keys.create({ name: 'CI' })
+    expect((await core.usage.ofKey(key.id)).total).toBe(0)
+  })
 })
 
 test('a core that answers no request leaves no journal', async () => {

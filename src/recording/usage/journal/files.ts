@@ -26,23 +26,30 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
-/** Says what is wrong with the directory and what to do about it. */
-export function describeJournalError(directory: string, error: unknown): Error {
-  const code = codeOf(error)
-  const reason = REASONS[code] ?? 'it cannot be used'
-  const advice = FULL.has(code)
-    ? 'Make room there, or name another directory'
-    : 'Name a directory that this process may write'
-  return new Error(
-    `usage: cannot keep the journal in "${directory}": ${reason}${code === '' ? '' : ` (${code})`}. ${advice} as usage.journal, or choose usage.durability: 'buffered'.`,
-    { cause: error },
-  )
+/** A journal cannot be kept where it should be. */
+export class JournalError extends Error {
+  override readonly name = 'JournalError'
+  readonly reason: string
+  /** What to do about it. */
+  readonly advice: string
+
+  constructor(directory: string, cause: unknown) {
+    const code = codeOf(cause)
+    const reason = `${REASONS[code] ?? 'it cannot be used'}${code === '' ? '' : ` (${code})`}`
+    const place = FULL.has(code)
+      ? 'Make room there, or name another directory'
+      : 'Name a directory that this process may write'
+    const advice = `${place} as usage.journal, or choose usage.durability: 'buffered'.`
+    super(`usage: cannot keep the journal in "${directory}": ${reason}. ${advice}`, { cause })
+    this.reason = reason
+    this.advice = advice
+  }
 }
 
 /**
  * Looks whether journals can be written, and makes nothing: a process that counts nothing leaves nothing.
  *
- * @throws Error that names the directory and the reason
+ * @throws JournalError that names the directory and the reason
  */
 export function requireWritable(directory: string): void {
   for (let place = directory; ; place = dirname(place)) {
@@ -51,7 +58,7 @@ export function requireWritable(directory: string): void {
       accessSync(`${place}/.`, constants.W_OK | constants.X_OK)
       return
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT' || dirname(place) === place) throw describeJournalError(directory, error)
+      if (codeOf(error) !== 'ENOENT' || dirname(place) === place) throw new JournalError(directory, error)
     }
   }
 }

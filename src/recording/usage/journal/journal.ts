@@ -3,7 +3,7 @@ import { randomBase62 } from '../../../lib/base62.ts'
 import { breathe } from '../../../lib/breathe.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { HOUR } from '../tally.ts'
-import { createFile, createFileNow, describeJournalError, pathOf, removeFile } from './files.ts'
+import { createFile, createFileNow, JournalError, pathOf, removeFile } from './files.ts'
 import { headerLine } from './lines.ts'
 import { nameOwner } from './owner.ts'
 import { Segment } from './segment.ts'
@@ -139,7 +139,7 @@ export class Journal {
 
   #fail(error: unknown): void {
     if (!this.#isFailing) {
-      const { message } = describeJournalError(this.#options.directory, error)
+      const { message } = new JournalError(this.#options.directory, error)
       this.#options.warn(`${message} Until then requests are counted in memory, and lost if the process is killed`)
     }
     this.#isFailing = true

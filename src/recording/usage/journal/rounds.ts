@@ -34,7 +34,7 @@ export class JournalRounds {
     })
   }
 
-  /** @throws Error that names the directory and the reason */
+  /** @throws JournalError */
   requireWritable(): void {
     requireWritable(this.#directory)
   }

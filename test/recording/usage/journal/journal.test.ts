@@ -90,7 +90,9 @@ test('of a directory that cannot be written the start tells, with its name and w
   const file = join(mkdtempSync(join(folder, 'process-')), 'file')
   writeFileSync(file, '')
   for (const directory of [file, join(file, 'usage')]) {
-    expect(() => open(directory).recorder.start()).toThrow(
+    const { recorder } = open(directory)
+    recorder.serve()
+    expect(() => recorder.start()).toThrow(
       `usage: cannot keep the journal in "${directory}": a part of the path is a file, not a directory (ENOTDIR). Name a directory that this process may write as usage.journal, or choose usage.durability: 'buffered'.`,
     )
   }
