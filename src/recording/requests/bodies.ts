@@ -6,13 +6,20 @@ import { memorySizeOf } from './memory-size.ts'
 import type { BodyForm } from './redaction.ts'
 
 /** A request or an answer of which nobody else reads the body. */
-export interface Copy {
+interface Copy {
   text(): Promise<string>
 }
 
+/**
+ * Begins to read a body, or goes on with it.
+ *
+ * @returns null when it cannot be read, or not soon after it was begun
+ */
+type ReadBody = () => Promise<string | null>
+
 /** A body that may be kept; a note where it is not; null where there is none. */
 export type HeldBody =
-  | { readonly kind: 'held'; readonly form: BodyForm; readonly size: number; readonly copy: Copy }
+  | { readonly kind: 'held'; readonly form: BodyForm; readonly size: number; readonly read: ReadBody }
   | { readonly kind: 'note'; readonly text: string }
   | null
 
@@ -46,6 +53,27 @@ function formOf(headers: Headers): { readonly form: BodyForm } | { readonly not:
   return CHARSETS.has(named) ? { form } : { not: 'of another charset' }
 }
 
+/** ms: a client that stops sending must not hold an entry up. */
+const PATIENCE = 1000
+
+async function read(copy: Copy): Promise<string | null> {
+  const late = Promise.withResolvers<null>()
+  const timer = setTimeout(() => late.resolve(null), PATIENCE)
+  timer.unref()
+  const reading = copy.text().catch(() => null)
+  const text = await Promise.race([reading, late.promise])
+  clearTimeout(timer)
+  return text
+}
+
+function readOnce(copy: Copy): ReadBody {
+  let reading: Promise<string | null> | undefined
+  return () => {
+    reading ??= read(copy)
+    return reading
+  }
+}
+
 /**
  * Takes a copy of a request's body that nobody has read, to be read once a handler has read the original.
  *
@@ -62,7 +90,7 @@ export function holdRequestBody(request: Request, most: number): HeldBody {
   const size = Number(length)
   if (!(size <= most)) return note('large', length)
   if (request.bodyUsed) return note('read before')
-  return { kind: 'held', form: read.form, size, copy: request.clone() }
+  return { kind: 'held', form: read.form, size, read: readOnce(request.clone()) }
 }
 
 /** Takes a copy of an answer's body. @param most bytes of a body that may be copied */
@@ -77,7 +105,7 @@ export function holdAnswerBody(answer: Response, method: string, most: number): 
   if (size === null) return headers.has('content-type') ? note('stream') : null
   if (size === 0) return null
   if (size > most) return note('large', size)
-  return { kind: 'held', form: read.form, size, copy: answer.clone() }
+  return { kind: 'held', form: read.form, size, read: readOnce(answer.clone()) }
 }
 
 /** What no text holds: NUL, and bytes that are no UTF-8. */
@@ -95,22 +123,4 @@ export function cutToBytes(text: string, most: number): string {
   let end = most
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
   return `${bytes.toString('utf8', 0, end)} [cut, ${bytes.length} bytes]`
-}
-
-/** ms: a client that stops sending must not hold an entry up. */
-const PATIENCE = 1000
-
-/**
- * Reads a copy.
- *
- * @returns null when it cannot be read, or not soon
- */
-export async function readHeld(copy: Copy): Promise<string | null> {
-  const late = Promise.withResolvers<null>()
-  const timer = setTimeout(() => late.resolve(null), PATIENCE)
-  timer.unref()
-  const reading = copy.text().catch(() => null)
-  const text = await Promise.race([reading, late.promise])
-  clearTimeout(timer)
-  return text
 }

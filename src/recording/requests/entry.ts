@@ -1,11 +1,14 @@
-/** Makes the entry of a request. */
+/** Makes the entry of a request, once it is out of the way. */
 import { randomBase62 } from '../../lib/base62.ts'
+import { requestPath } from '../../lib/path.ts'
 import type { RequestLogRecord } from '../../storage/records.ts'
-import { cutToBytes, type HeldBody, isBinary, readHeld } from './bodies.ts'
-import type { RequestFacts } from './logger.ts'
+import { cutToBytes, type HeldBody, isBinary } from './bodies.ts'
+import type { Details, Draft, HeaderPairs } from './draft.ts'
 import { redactBody, redactPath, redactQuery, redactText } from './redaction.ts'
+import type { Secrecy } from './secrecy.ts'
 import type { IsSecretName } from './secret-names.ts'
 import { REDACTED } from './token-shapes.ts'
+import type { Turn } from './turn.ts'
 
 const ID_LENGTH = 16
 /** Characters. */
@@ -14,36 +17,30 @@ const MOST_OF_HEADER = 1024
 const MOST_OF_METHOD = 32
 const MOST_HEADERS = 100
 
-export type HeaderPairs = readonly (readonly [name: string, value: string])[]
-
-/** What a mode that keeps more than metadata takes down of a request. */
-export interface Details {
-  readonly query: string | null
-  readonly requestHeaders: HeaderPairs
-  readonly requestBody: HeldBody
-  readonly responseHeaders: HeaderPairs
-  readonly responseBody: HeldBody
-}
-
-/** @param isSecret null where nothing is */
-export function createEntry(
-  { elapsed, ...facts }: RequestFacts,
-  { method, path, at }: { readonly method: string; readonly path: string; readonly at: number },
-  isSecret: IsSecretName | null,
-): RequestLogRecord {
+/** What an entry has in every mode. */
+export function createEntry({ facts, method, url, at }: Draft, secrecy: Secrecy): RequestLogRecord {
+  const { elapsed, ...rest } = facts
+  const path = requestPath(url)
   return {
     id: `log_${randomBase62(ID_LENGTH)}`,
     at,
     method: method.slice(0, MOST_OF_METHOD),
-    path: (isSecret === null ? path : redactPath(path)).slice(0, MOST_OF_PATH),
+    path: (secrecy(path) === null ? path : redactPath(path)).slice(0, MOST_OF_PATH),
     duration: elapsed > 0 ? Math.round(elapsed * 1000) : 0,
-    ...facts,
+    ...rest,
     query: null,
     requestHeaders: null,
     requestBody: null,
     responseHeaders: null,
     responseBody: null,
   }
+}
+
+function keepQuery(url: string, isSecret: IsSecretName | null): string | null {
+  const start = url.indexOf('?')
+  if (start === -1) return null
+  const query = url.slice(start + 1)
+  return (isSecret === null ? query : redactQuery(query, isSecret)).slice(0, MOST_OF_PATH)
 }
 
 function keepHeaders(pairs: HeaderPairs, isSecret: IsSecretName | null): Readonly<Record<string, string>> {
@@ -58,33 +55,45 @@ function keepHeaders(pairs: HeaderPairs, isSecret: IsSecretName | null): Readonl
 async function keepBody(held: HeldBody, isSecret: IsSecretName | null, most: number): Promise<string | null> {
   if (held === null) return null
   if (held.kind === 'note') return held.text
-  const text = await readHeld(held.copy)
+  const text = await held.read()
   if (text === null) return '[unfinished]'
   if (isBinary(text)) return `[binary, ${held.size} bytes]`
   return cutToBytes(isSecret === null ? text : redactBody(held.form, text, isSecret), most)
 }
 
-/** @param maxBody bytes of each body */
-export async function addDetails(
-  entry: RequestLogRecord,
-  details: Details,
-  isSecret: IsSecretName | null,
+/**
+ * The entry with all that a mode keeps besides.
+ *
+ * @param maxBody bytes of each body
+ * @param turn rests between two bodies
+ */
+export async function createDetailedEntry(
+  draft: Draft,
+  { requestHeaders, requestBody, responseHeaders, responseBody }: Details,
+  secrecy: Secrecy,
   maxBody: number,
+  turn: Turn,
 ): Promise<RequestLogRecord> {
-  const { query, requestHeaders, responseHeaders } = details
-  return {
-    ...entry,
-    query: query && (isSecret === null ? query : redactQuery(query, isSecret)).slice(0, MOST_OF_PATH),
+  const isSecret = secrecy(requestPath(draft.url))
+  const entry = {
+    ...createEntry(draft, secrecy),
+    query: keepQuery(draft.url, isSecret),
     requestHeaders: keepHeaders(requestHeaders, isSecret),
-    requestBody: await keepBody(details.requestBody, isSecret, maxBody),
     responseHeaders: keepHeaders(responseHeaders, isSecret),
-    responseBody: await keepBody(details.responseBody, isSecret, maxBody),
+    requestBody: await keepBody(requestBody, isSecret, maxBody),
   }
+  await turn.rest()
+  return { ...entry, responseBody: await keepBody(responseBody, isSecret, maxBody) }
+}
+
+function weighHeaders(headers: Readonly<Record<string, string>> | null): number {
+  if (headers === null) return 0
+  return Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length, 0)
 }
 
 /** Characters that an entry holds, roughly. */
 export function weighEntry(entry: RequestLogRecord): number {
-  const headers = [entry.requestHeaders, entry.responseHeaders].flatMap((each) => Object.values(each ?? {}))
-  const texts = [entry.path, entry.query, entry.requestBody, entry.responseBody, ...headers]
-  return texts.reduce((sum, text) => sum + (text?.length ?? 0), 500)
+  const { path, query, requestBody, responseBody } = entry
+  const texts = path.length + (query?.length ?? 0) + (requestBody?.length ?? 0) + (responseBody?.length ?? 0)
+  return 500 + texts + weighHeaders(entry.requestHeaders) + weighHeaders(entry.responseHeaders)
 }

@@ -24,20 +24,23 @@ function find(expression: RegExp, text: string, from: number): number {
   return expression.exec(text)?.index ?? text.length
 }
 
+/** Where the spaces and backslashes begin that end at `at`: JSON in JSON in JSON has any number of them. */
+function skipBack(text: string, at: number): number {
+  let end = at
+  while (text[end - 1] === ' ' || text[end - 1] === '\\') end -= 1
+  return end
+}
+
 /** The name that ends before `at`, with or without quotes. */
 function nameBefore(text: string, at: number): string {
-  const least = Math.max(0, at - LONGEST_NAME)
-  let end = at
-  while (end > least && (text[end - 1] === ' ' || text[end - 1] === '\\')) end -= 1
-  const quote = text[end - 1] ?? ''
-  if (QUOTES.includes(quote) && quote !== '') {
-    end -= 1
-    let start = end
-    while (start > least && text[start - 1] !== quote) start -= 1
-    return text.slice(start, end)
-  }
+  const behind = skipBack(text, at)
+  const quote = text[behind - 1] ?? ''
+  const isQuoted = quote !== '' && QUOTES.includes(quote)
+  const end = isQuoted ? skipBack(text, behind - 1) : behind
+  const least = Math.max(0, end - LONGEST_NAME)
   let start = end
-  while (start > least && NAME_CHARACTER.test(text[start - 1] ?? '')) start -= 1
+  if (isQuoted) while (start > least && text[start - 1] !== quote) start -= 1
+  else while (start > least && NAME_CHARACTER.test(text[start - 1] ?? '')) start -= 1
   return text.slice(start, end)
 }
 

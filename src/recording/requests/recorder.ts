@@ -1,15 +1,18 @@
-/** Logs requests: sees them before anything reads them, and writes of them once they are answered. */
-import { breathe } from '../../lib/breathe.ts'
+/** Logs requests: sees them before anything reads them, notes them once they are answered, and writes of them beside. */
 import type { Clock } from '../../lib/clock.ts'
 import { requestPath } from '../../lib/path.ts'
 import type { ResolvedOptions } from '../../options/resolved.ts'
 import type { RequestLogStore } from '../../storage/ports/request-log.ts'
 import type { RequestLogRecord } from '../../storage/records.ts'
+import { Backlog } from './backlog.ts'
 import { type HeldBody, holdAnswerBody, holdRequestBody } from './bodies.ts'
-import { addDetails, createEntry, type HeaderPairs, weighEntry } from './entry.ts'
+import { type Draft, type HeaderPairs, sizeOfDraft } from './draft.ts'
+import { createDetailedEntry, createEntry, weighEntry } from './entry.ts'
+import { HeldBodies } from './held-bodies.ts'
 import type { RequestFacts, RequestLogger } from './logger.ts'
 import { BatchQueue, type QueueFigures } from './queue.ts'
 import { createSecrecy, type Secrecy } from './secrecy.ts'
+import type { Turn } from './turn.ts'
 import { toRequestLogEntry } from './views.ts'
 
 export interface RequestLogRecorderOptions {
@@ -21,28 +24,29 @@ export interface RequestLogRecorderOptions {
 
 /** Bytes: a larger body is not copied, however much of it would be kept. */
 const MOST_OF_BODY = 64 * 1024
-/** Entries that are being made at the same time, and bytes of the bodies that they hold. */
-const MOST_DRAFTS = 1000
+/** Bytes of the bodies that are kept until they are looked through. */
 const MOST_HELD = 16 * 1024 * 1024
+/** ms that an entry waits for others, until it is made and then until it is written. */
+const INTERVAL = 500
 
 /** Asked every few seconds by machines: they would hide everything else. */
 const UNLOGGED = ['/health/live', '/health/ready', '/metrics'] as const
 
 const LOG_ITSELF: HeldBody = { kind: 'note', text: '[the log itself]' }
-const BUSY: HeldBody = { kind: 'note', text: '[left out: too many at once]' }
+const NOT_READ: HeldBody = { kind: 'note', text: '[not read]' }
 
 type Write = ReturnType<RequestLogger['begin']>
 
 export class RequestLogRecorder implements RequestLogger {
   readonly #options: RequestLogRecorderOptions
   readonly #secrecy: Secrecy
-  readonly #queue: BatchQueue<RequestLogRecord>
   readonly #unlogged: readonly string[]
   readonly #mostOfBody: number
-  readonly #drafts = new Set<Promise<void>>()
-  readonly #copies = new Set<HeldBody>()
-  /** Bytes in them. */
-  #held = 0
+  readonly #bodies = new HeldBodies(MOST_HELD)
+  /** What is still to be made an entry. */
+  readonly #backlog: Backlog<Draft>
+  /** What is still to be written. */
+  readonly #queue: BatchQueue<RequestLogRecord>
 
   constructor(options: RequestLogRecorderOptions) {
     const { store, warn } = options
@@ -52,17 +56,22 @@ export class RequestLogRecorder implements RequestLogger {
     this.#secrecy = createSecrecy(options.options)
     this.#unlogged = UNLOGGED.map((path) => prefix + path)
     this.#mostOfBody = maxBody === 0 ? 0 : Math.max(MOST_OF_BODY, maxBody)
+    this.#backlog = new Backlog({
+      interval: INTERVAL,
+      work: (draft, turn) => this.#finish(draft, turn),
+      onDropped: (draft) => this.#drop(draft),
+    })
     this.#queue = new BatchQueue({
       name: 'the request log',
       warn,
+      interval: INTERVAL,
       weigh: weighEntry,
       write: (batch) => (sink === undefined ? store.append(batch) : sink.write(batch.map(toRequestLogEntry))),
     })
   }
 
   begin(request: Request): Write {
-    const { mode } = this.#options.options.logging
-    if (mode === 'metadata_only') return (facts) => this.#attempt(() => this.#writeMetadata(request, facts))
+    if (this.#options.options.logging.mode === 'metadata_only') return (facts) => this.#noteMetadata(request, facts)
     let headers: HeaderPairs = []
     let body: HeldBody = null
     this.#attempt(() => {
@@ -70,7 +79,7 @@ export class RequestLogRecorder implements RequestLogger {
       headers = [...request.headers]
       body = this.#hold(() => holdRequestBody(request, this.#mostOfBody))
     })
-    return (facts, answer) => this.#attempt(() => this.#writeAll(request, headers, body, facts, answer), body)
+    return (facts, answer) => this.#attempt(() => this.#noteAll(request, headers, body, facts, answer), body)
   }
 
   /** Whatever goes wrong here is nothing to the request. */
@@ -78,105 +87,123 @@ export class RequestLogRecorder implements RequestLogger {
     try {
       act()
     } catch {
-      this.#release(held)
+      this.#bodies.release(held)
       this.#queue.drop()
     }
   }
 
-  #isUnlogged(method: string, path: string): boolean {
-    return (method === 'GET' || method === 'HEAD') && this.#unlogged.some((each) => path.endsWith(each))
+  #isUnlogged({ method, url }: Request, { route }: RequestFacts): boolean {
+    if (method !== 'GET' && method !== 'HEAD') return false
+    const path = route ?? requestPath(url)
+    return this.#unlogged.some((each) => path.endsWith(each))
   }
 
-  #entryOf(request: Request, facts: RequestFacts): RequestLogRecord | null {
-    const { method } = request
-    const path = requestPath(request.url)
-    if (this.#isUnlogged(method, facts.route ?? path)) return null
-    return createEntry(facts, { method, path, at: this.#options.clock() }, this.#secrecy(path))
+  #noteMetadata(request: Request, facts: RequestFacts): void {
+    try {
+      if (this.#isUnlogged(request, facts)) return
+      const { method, url } = request
+      const draft: Draft = { facts, method, url, at: this.#options.clock(), details: null }
+      this.#backlog.add(draft, sizeOfDraft(draft))
+    } catch {
+      this.#queue.drop()
+    }
   }
 
-  #writeMetadata(request: Request, facts: RequestFacts): void {
-    const entry = this.#entryOf(request, facts)
-    if (entry !== null) this.#queue.add(entry)
-  }
-
-  #writeAll(
+  #noteAll(
     request: Request,
     requestHeaders: HeaderPairs,
     held: HeldBody,
     facts: RequestFacts,
     answer: Response | null,
   ): void {
-    const entry = this.#entryOf(request, facts)
-    if (entry === null || this.#drafts.size >= MOST_DRAFTS) {
-      this.#release(held)
-      if (entry !== null) this.#queue.drop()
+    if (this.#isUnlogged(request, facts)) {
+      this.#bodies.release(held)
       return
     }
     const { url, method, bodyUsed } = request
-    const query = url.indexOf('?')
-    // An upload that nobody wanted must not be waited for.
-    const requestBody: HeldBody = held?.kind !== 'held' || bodyUsed ? held : { kind: 'note', text: '[not read]' }
-    if (requestBody !== held) this.#release(held)
-    const isLog = (facts.route ?? entry.path).endsWith(`${this.#options.options.prefix}/logs`)
-    const responseBody = isLog
-      ? LOG_ITSELF
-      : this.#hold(() => answer && holdAnswerBody(answer, method, this.#mostOfBody))
-    const draft = this.#finish(entry, requestPath(url), {
-      query: query === -1 ? null : url.slice(query + 1),
-      requestHeaders,
-      requestBody,
-      responseHeaders: answer === null ? [] : [...answer.headers],
-      responseBody,
-    })
-      .catch(() => this.#queue.drop())
-      .finally(() => {
-        this.#drafts.delete(draft)
-        this.#release(requestBody)
-        this.#release(responseBody)
-      })
-    this.#drafts.add(draft)
+    const responseHeaders = answer === null ? [] : [...answer.headers]
+    const draft: Draft = {
+      facts,
+      method,
+      url,
+      at: this.#options.clock(),
+      details: {
+        requestHeaders,
+        requestBody: this.#readOrRelease(held, bodyUsed),
+        responseHeaders,
+        responseBody: this.#holdAnswer(url, method, facts, answer),
+      },
+    }
+    this.#backlog.add(draft, sizeOfDraft(draft))
   }
 
-  async #finish(entry: RequestLogRecord, path: string, details: Parameters<typeof addDetails>[1]): Promise<void> {
-    // First of all the answer is sent.
-    await breathe()
-    const { maxBody } = this.#options.options.logging
-    this.#queue.add(await addDetails(entry, details, this.#secrecy(path), maxBody))
+  /** An upload that nobody wanted must not be waited for. One that was read is read again now: later its rest may be gone. */
+  #readOrRelease(held: HeldBody, bodyUsed: boolean): HeldBody {
+    if (held?.kind !== 'held') return held
+    if (bodyUsed) {
+      void held.read()
+      return held
+    }
+    this.#bodies.release(held)
+    return NOT_READ
+  }
+
+  #holdAnswer(url: string, method: string, { route }: RequestFacts, answer: Response | null): HeldBody {
+    if (answer === null) return null
+    const isLog = (route ?? requestPath(url)).endsWith(`${this.#options.options.prefix}/logs`)
+    return isLog ? LOG_ITSELF : this.#hold(() => holdAnswerBody(answer, method, this.#mostOfBody))
   }
 
   #hold(take: () => HeldBody): HeldBody {
-    if (this.#mostOfBody === 0) return null
-    if (this.#held >= MOST_HELD) return BUSY
-    const body = take()
-    if (body?.kind !== 'held') return body
-    this.#copies.add(body)
-    this.#held += body.size
-    return body
+    return this.#mostOfBody === 0 ? null : this.#bodies.hold(take)
   }
 
-  #release(body: HeldBody): void {
-    if (body?.kind === 'held' && this.#copies.delete(body)) this.#held -= body.size
+  #finish(draft: Draft, turn: Turn): Promise<void> | void {
+    if (draft.details !== null) return this.#finishDetailed(draft, draft.details, turn)
+    this.#attempt(() => this.#queue.add(createEntry(draft, this.#secrecy)))
+  }
+
+  async #finishDetailed(draft: Draft, details: NonNullable<Draft['details']>, turn: Turn): Promise<void> {
+    const { maxBody } = this.#options.options.logging
+    try {
+      this.#queue.add(await createDetailedEntry(draft, details, this.#secrecy, maxBody, turn))
+    } catch {
+      this.#queue.drop()
+    } finally {
+      this.#release(draft)
+    }
+  }
+
+  #drop(draft: Draft): void {
+    this.#release(draft)
+    this.#queue.drop()
+  }
+
+  #release({ details }: Draft): void {
+    this.#bodies.release(details?.requestBody ?? null)
+    this.#bodies.release(details?.responseBody ?? null)
   }
 
   start(): void {
+    this.#backlog.start()
     this.#queue.start()
   }
 
   /** For metrics and health. */
   get figures(): QueueFigures {
     const { queued, ...rest } = this.#queue.figures
-    return { queued: queued + this.#drafts.size, ...rest }
+    return { queued: queued + this.#backlog.count, ...rest }
   }
 
   /** Writes all that was answered so far; answers whether it is written. Never rejects. */
   async flush(): Promise<boolean> {
-    await Promise.all(this.#drafts)
+    await this.#backlog.flush()
     return this.#queue.flush()
   }
 
-  /** Writes what is left, in about two seconds at most, and ends. */
+  /** Writes what is left, in about three seconds at most, and ends. */
   async stop(): Promise<void> {
-    await Promise.all(this.#drafts)
+    await this.#backlog.stop()
     await this.#queue.stop()
   }
 }

@@ -1,6 +1,6 @@
 /** What the recorder does with requests that are under way: never in their way, bounded, and written to the end. */
 import { describe, expect, test } from 'bun:test'
-import type { LoggingOption } from '../../../src/options/recording-types.ts'
+import type { LoggingMode, LoggingOption } from '../../../src/options/recording-types.ts'
 import { resolveOptions } from '../../../src/options/resolve.ts'
 import type { RequestFacts } from '../../../src/recording/requests/logger.ts'
 import { RequestLogRecorder } from '../../../src/recording/requests/recorder.ts'
@@ -98,11 +98,81 @@ test('what fails in it is counted, and nothing to the request', async () => {
   expect(entries).toEqual([])
 })
 
-test('more requests at the same time than there is room for are dropped, and all others written', async () => {
+describe('memory is bounded', () => {
+  const url = (length: number) => `http://localhost/${'x'.repeat(length)}`
+
+  test('in entries', async () => {
+    const { recorder, entries } = createRecorder({ mode: 'metadata_only' })
+    const request = new Request('http://localhost/x')
+    for (let n = 0; n < 10_200; n += 1) recorder.begin(request)(FACTS, null)
+    expect(recorder.figures).toMatchObject({ queued: 10_000, dropped: 200 })
+    await recorder.stop()
+    expect(entries).toHaveLength(10_000)
+    expect(recorder.figures).toMatchObject({ queued: 0, written: 10_000, dropped: 200 })
+  })
+
+  test.each<[LoggingMode, () => Request]>([
+    ['metadata_only', () => new Request(url(100_000))],
+    ['redacted', () => new Request(url(100_000))],
+    ['redacted', () => new Request('http://localhost/x', { headers: { a: 'x'.repeat(100_000) } })],
+  ])('in bytes of what a request says: %s', async (mode, make) => {
+    const { recorder } = createRecorder({ mode })
+    const request = make()
+    for (let n = 0; n < 200; n += 1) recorder.begin(request)(FACTS, null)
+    const { queued, dropped } = recorder.figures
+    expect(queued).toBeWithin(150, 170)
+    expect(queued + dropped).toBe(200)
+    await recorder.flush()
+    recorder.begin(request)(FACTS, null)
+    expect(recorder.figures).toMatchObject({ queued: 1, dropped })
+    await recorder.stop()
+  })
+
+  test('in bytes of bodies, which are left out then, and there is room again once they are looked through', async () => {
+    const { recorder, entries } = createRecorder({ mode: 'redacted' })
+    const body = `{"a":"${'x'.repeat(60_000)}"}`
+    for (let n = 0; n < 300; n += 1) recorder.begin(new Request('http://localhost/x'))(FACTS, new Response(body))
+    await recorder.flush()
+    recorder.begin(new Request('http://localhost/x'))(FACTS, new Response(body))
+    await recorder.stop()
+    const left = entries.map(({ responseBody }) => responseBody === '[left out: too many at once]')
+    expect(left.filter(Boolean).length).toBeWithin(10, 40)
+    expect(left.at(-1)).toBe(false)
+    expect(recorder.figures.dropped).toBe(0)
+  })
+})
+
+test('a request is noted as it was when it was answered', async () => {
   const { recorder, entries } = createRecorder({ mode: 'redacted' })
-  for (let n = 0; n < 1200; n += 1) recorder.begin(new Request('http://localhost/x'))(FACTS, Response.json({ n }))
-  expect(recorder.figures).toMatchObject({ queued: 1000, dropped: 200 })
+  const request = new Request('http://localhost/x?a=1', { headers: { a: 'before', authorization: 'Bearer hunter2' } })
+  const write = recorder.begin(request)
+  request.headers.set('a', 'after')
+  const answer = Response.json({ a: 1 }, { headers: { b: 'before' } })
+  write(FACTS, answer)
+  answer.headers.set('b', 'after')
+  expect(await answer.text()).toBe('{"a":1}')
   await recorder.stop()
-  expect(entries).toHaveLength(1000)
-  expect(recorder.figures).toMatchObject({ queued: 0, written: 1000, dropped: 200 })
+  expect(entries[0]).toMatchObject({
+    query: 'a=1',
+    requestHeaders: { a: 'before', authorization: '***REDACTED***' },
+    responseHeaders: { b: 'before' },
+    responseBody: '{"a":1}',
+  })
+})
+
+test('looking through what was noted lets requests have their turn', async () => {
+  const { recorder, entries } = createRecorder({ mode: 'redacted' })
+  const body = JSON.stringify(Array.from({ length: 500 }, (_, n) => ({ n, name: 'somebody', password: 'hunter2' })))
+  for (let n = 0; n < 100; n += 1) recorder.begin(new Request('http://localhost/x'))(FACTS, new Response(body))
+  let turns = 0
+  let isOver = false
+  const takeTurns = () => {
+    turns += 1
+    if (!isOver) setImmediate(takeTurns)
+  }
+  setImmediate(takeTurns)
+  await recorder.flush()
+  isOver = true
+  expect(entries).toHaveLength(100)
+  expect(turns).toBeGreaterThan(10)
 })

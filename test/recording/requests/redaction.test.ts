@@ -23,6 +23,11 @@ describe('a text', () => {
     ['a list in broken JSON', '{"tokens":["hunter2","hunter2"], "a":', `{"tokens":${R}, "a":`],
     ['an escaped name in broken JSON', '{"pass\\u0077ord":"hunter2"', `{"password":"${R}"`],
     ['JSON in a text', 'got {\\"password\\":\\"hunter2\\"}', `got {\\"password\\":\\"${R}\\"}`],
+    [
+      'JSON in JSON in JSON and so on',
+      `{${'\\'.repeat(511)}"password${'\\'.repeat(511)}": ${'\\'.repeat(511)}"hunter2`,
+      `{${'\\'.repeat(511)}"password${'\\'.repeat(511)}": ${R}`,
+    ],
     ['JavaScript', "{'password': 'hunter2', x: 1}", `{'password': '${R}', x: 1}`],
     ['YAML', 'user: a\npassword: hunter2 and more\nnext: 1', `user: a\npassword: ${R}\nnext: 1`],
     [
@@ -211,7 +216,23 @@ describe('whatever a secret is put in', () => {
 
 describe('work grows with the length of a text, not faster', () => {
   const HOSTILE = ['a', 'eyJ', 'eyJ.', '=', 'password=', 'password=null ', '"', '\\"', '"password":"', '"password":{']
-  const MARKUP = ['<', '>', '<password>', '<password/>', 'Bearer ', ' ', '://a:', '\\u0061', '[', '_live_', '":', ' :']
+  const MARKUP = [
+    '\\',
+    '\\:',
+    '\\":',
+    '<',
+    '>',
+    '<password>',
+    '<password/>',
+    'Bearer ',
+    ' ',
+    '://a:',
+    '\\u0061',
+    '[',
+    '_live_',
+    '":',
+    ' :',
+  ]
   test.each([...HOSTILE, ...MARKUP])('%p', (part) => {
     const time = (length: number) => {
       const text = part.repeat(Math.ceil(length / part.length))
@@ -220,10 +241,10 @@ describe('work grows with the length of a text, not faster', () => {
         for (const form of ['json', 'form', 'text'] as const) redactBody(form, text, secrets)
         return performance.now() - start
       }
-      return Math.min(run(), run(), run())
+      return Math.min(run(), run(), run(), run())
     }
     time(4096)
     // Sixteen times the text: a quadratic step would take 256 times as long.
-    expect(time(65_536)).toBeLessThan(64 * Math.max(time(4096), 0.5))
+    expect(time(65_536)).toBeLessThan(64 * Math.max(time(4096), 1))
   })
 })

@@ -100,11 +100,14 @@ describe('a pair in JSON', () => {
   test.each(['{"name":"pin","value":', '{"value":', '['])('nested deeply costs no more than its length: %s', (part) => {
     const time = (depth: number) => {
       const text = `${part.repeat(depth)}1${part.startsWith('[') ? ']'.repeat(depth) : '}'.repeat(depth)}`
-      const start = performance.now()
-      inJson(text)
-      return performance.now() - start
+      const run = () => {
+        const start = performance.now()
+        inJson(text)
+        return performance.now() - start
+      }
+      return Math.min(run(), run(), run(), run())
     }
     time(1000)
-    expect(time(16_000)).toBeLessThan(64 * Math.max(time(1000), 0.5))
+    expect(time(16_000)).toBeLessThan(64 * Math.max(time(1000), 1))
   })
 })
