@@ -1,4 +1,6 @@
 /** The figures of a whole installation. */
+import type { Clock } from '../../lib/clock.ts'
+import { Remembered } from '../../lib/remembered.ts'
 import type { OrganizationStore } from '../../storage/ports/accounts.ts'
 import type { KeyStore } from '../../storage/ports/keys.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
@@ -10,6 +12,7 @@ export interface StatsOptions {
   readonly store: Pick<UsageStore, 'overall' | 'busiestKeys'>
   readonly keys: Pick<KeyStore, 'findMany' | 'count'>
   readonly organizations: Pick<OrganizationStore, 'count'>
+  readonly clock: Clock
 }
 
 const MOST_KEYS = 10
@@ -45,25 +48,39 @@ async function readTopKeys({ store, keys }: StatsOptions, now: number): Promise<
   })
 }
 
-/** @param now epoch ms */
-export async function readStats(options: StatsOptions, now: number): Promise<UsageStats> {
-  const { store, keys, organizations } = options
-  const [organizationCount, keyCounts, ever, lastHour, series, topKeys] = await Promise.all([
-    organizations.count(),
-    keys.count(now),
-    store.overall('total', 0),
-    store.overall('minute', startOf(now - HOUR, MINUTE) + MINUTE),
-    readHours(store, now),
-    readTopKeys(options, now),
-  ])
-  return {
-    organizations: organizationCount,
-    keys: keyCounts.all,
-    activeKeys: keyCounts.active,
-    requests: sumOf(ever),
-    requestsLastHour: sumOf(lastHour),
-    errorRate: errorRateOf(series),
-    topKeys,
-    series,
+/** Reads the figures. Those for which all keys, or all that were used, are gone through are some seconds old at times. */
+export class Stats {
+  readonly #options: StatsOptions
+  readonly #keyCounts: Remembered<Awaited<ReturnType<KeyStore['count']>>>
+  readonly #topKeys: Remembered<readonly TopKey[]>
+
+  constructor(options: StatsOptions) {
+    const { keys, clock } = options
+    this.#options = options
+    this.#keyCounts = new Remembered(() => keys.count(clock()), clock)
+    this.#topKeys = new Remembered(() => readTopKeys(options, clock()), clock)
+  }
+
+  async read(): Promise<UsageStats> {
+    const { store, organizations, clock } = this.#options
+    const now = clock()
+    const [organizationCount, keyCounts, ever, lastHour, series, topKeys] = await Promise.all([
+      organizations.count(),
+      this.#keyCounts.get(),
+      store.overall('total', 0),
+      store.overall('minute', startOf(now - HOUR, MINUTE) + MINUTE),
+      readHours(store, now),
+      this.#topKeys.get(),
+    ])
+    return {
+      organizations: organizationCount,
+      keys: keyCounts.all,
+      activeKeys: keyCounts.active,
+      requests: sumOf(ever),
+      requestsLastHour: sumOf(lastHour),
+      errorRate: errorRateOf(series),
+      topKeys,
+      series,
+    }
   }
 }

@@ -23,6 +23,7 @@ import { chunksOf } from './chunks.ts'
 import { createCreditVerbs } from './credits.ts'
 import { type Database, once } from './database.ts'
 import { createKeyChanges, searchTextOf } from './key-changes.ts'
+import { createKeyCount } from './key-counts.ts'
 import { readPage, type Sorts, sortedBy } from './paging.ts'
 
 /** The subject of a change that concerns every key. */
@@ -153,12 +154,7 @@ export function createKeyStore(database: Database): KeyStore {
       return handle.select(columns).from(apiKeys).where(begins(start)).orderBy(asc(apiKeys.id)).limit(limit)
     },
 
-    async count(now) {
-      const all = sql`count(*)`.mapWith(Number)
-      const active = sql`count(case when ${hasStatus('active', now)} then 1 end)`.mapWith(Number)
-      const [row] = await handle.select({ all, active }).from(apiKeys)
-      return row ?? { all: 0, active: 0 }
-    },
+    count: createKeyCount(database, (now) => hasStatus('active', now)),
 
     async countByOrganization(organizationIds) {
       if (organizationIds.length === 0) return new Map()

@@ -1,20 +1,16 @@
-import { and, asc, desc, eq, getTableColumns, gte, lt, notInArray, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gte, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { KeyUsageQuery, UsageStore } from '../ports/usage.ts'
+import { createBusiestKeys } from './busiest-keys.ts'
 import type { Database } from './database.ts'
+import { ALL_KEYS } from './usage-keys.ts'
 
-/** The key of rows where all requests are counted together. */
-const ALL = '*'
-/** The key of requests that came by none. */
-const NONE = ''
 const MAX_ENDPOINTS = 200
 /** ms */
 const DAY = 86_400_000
 
 /** The verbs of `UsageStore` that add up what was counted. */
-export function createUsageSums({
-  handle,
-  tables,
-}: Database): Pick<UsageStore, 'sumsOfKey' | 'overall' | 'busiestKeys'> {
+export function createUsageSums(database: Database): Pick<UsageStore, 'sumsOfKey' | 'overall' | 'busiestKeys'> {
+  const { handle, tables } = database
   const { usage } = tables
   const { keyId, period, start, method, route, status } = usage
   const columns = getTableColumns(usage)
@@ -87,18 +83,10 @@ export function createUsageSums({
       return handle
         .select({ start, status, requests: usage.requests })
         .from(usage)
-        .where(and(eq(keyId, ALL), eq(period, name), gte(start, from)))
+        .where(and(eq(keyId, ALL_KEYS), eq(period, name), gte(start, from)))
         .orderBy(asc(start), asc(status))
     },
 
-    busiestKeys(from, limit) {
-      return handle
-        .select({ keyId, requests, errors })
-        .from(usage)
-        .where(and(eq(period, 'day'), gte(start, from), notInArray(keyId, [ALL, NONE])))
-        .groupBy(keyId)
-        .orderBy(desc(requests), asc(keyId))
-        .limit(limit)
-    },
+    busiestKeys: createBusiestKeys(database),
   }
 }

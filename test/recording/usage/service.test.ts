@@ -175,8 +175,31 @@ describe('the figures of all', () => {
     ])
   })
 
+  test('go through all keys once in five seconds, however many ask', async () => {
+    const { time, service, storage } = await open()
+    let reads = 0
+    async function ask(): Promise<readonly number[]> {
+      for (const verb of ['keys.count', 'usage.busiestKeys']) {
+        storage.before.set(verb, () => {
+          reads += 1
+          storage.before.set(verb, () => {
+            throw new Error(`${verb} is read twice`)
+          })
+        })
+      }
+      const stats = await Promise.all(Array.from({ length: 5 }, () => service.stats()))
+      return stats.map(({ keys }) => keys)
+    }
+    expect([await ask(), reads]).toEqual([[1, 1, 1, 1, 1], 2])
+    await storage.keys.insert(aKey())
+    time.now += 4999
+    expect([await ask(), reads]).toEqual([[1, 1, 1, 1, 1], 2])
+    time.now += 1
+    expect([await ask(), reads]).toEqual([[2, 2, 2, 2, 2], 4])
+  })
+
   test('name ten keys, without any that is not there any more', async () => {
-    const { service, storage, use } = await open()
+    const { time, service, storage, use } = await open()
     const records = Array.from({ length: 12 }, () => aKey())
     for (const record of records) await storage.keys.insert(record)
     await service.report(
@@ -186,6 +209,7 @@ describe('the figures of all', () => {
     const named = async () => (await service.stats()).topKeys.map(({ id }) => id)
     expect(await named()).toEqual(busiest.slice(0, 10))
     storage.rows.keys.delete(busiest[1] ?? '')
+    time.now += 5000
     expect(await named()).toEqual([...busiest.slice(0, 1), ...busiest.slice(2, 10)])
   })
 
