@@ -1,16 +1,44 @@
 /** Reads the request log as it grows. */
 import type { AnyMachineAuth } from '../core.ts'
 import type { Clock } from '../lib/clock.ts'
-import { toTimestamp } from '../lib/timestamp.ts'
+import { parseTimestamp, toTimestamp } from '../lib/timestamp.ts'
 import type { RequestLogEntry } from '../options/recording-types.ts'
 import type { RequestLogQuery } from '../recording/requests/reader.ts'
 import { CLI_ACTOR } from './with-core.ts'
 
 const PAGE = 100
-/** Of one look: who has more of them in a moment wants a filter. */
+/** Of one look: what there is besides is for the next one. */
 const MOST_PAGES = 10
-/** ms: servers write their entries together, and late. */
+/** ms: servers write their entries together, and late, and their clocks differ. */
 const LATE = 10_000
+
+/** What came since the last look, oldest first. */
+export interface Look {
+  readonly entries: readonly RequestLogEntry[]
+  /** Whether that is all there is by now. */
+  readonly isCaughtUp: boolean
+}
+
+/** One way through the log, however many looks it takes. */
+interface Pass {
+  /** Epoch ms. */
+  readonly from: number
+  readonly to: number
+  /** Epoch ms: where the next one begins, since what comes late is still to come from there on. */
+  readonly next: number
+  cursor: string | undefined
+  /** Entries that the next one comes upon again. */
+  readonly seen: Set<string>
+}
+
+function createPass(from: number, now: number): Pass {
+  return { from, to: now + LATE, next: now - LATE, cursor: undefined, seen: new Set() }
+}
+
+/** @param given RFC 3339, or nothing */
+function momentOr(given: string | undefined, otherwise: number): number {
+  return (given === undefined ? null : parseTimestamp(given)) ?? otherwise
+}
 
 /** The newest entries, oldest first. @param count at most so many */
 export async function readLast(
@@ -29,12 +57,16 @@ export async function readLast(
   return { items: entries.toReversed(), nextCursor: cursor ?? null }
 }
 
+/** Goes on with what comes, each entry once, however many come at once. */
 export class LogFollower {
   readonly #core: Pick<AnyMachineAuth, 'logs'>
   readonly #query: RequestLogQuery
   readonly #clock: Clock
-  #seen: ReadonlySet<string>
+  /** Epoch ms: where the next pass begins. */
   #from: number
+  #seen: ReadonlySet<string>
+  /** Null where none is under way. */
+  #pass: Pass | null = null
 
   /** @param shown entries that are known already */
   constructor(
@@ -47,17 +79,36 @@ export class LogFollower {
     this.#query = query
     this.#clock = clock
     this.#seen = new Set(shown.map(({ id }) => id))
-    this.#from = clock()
+    this.#from = clock() - LATE
   }
 
-  /** The entries that came since the last look, oldest first. */
-  async look(): Promise<readonly RequestLogEntry[]> {
-    const from = toTimestamp(this.#from - LATE)
-    const now = this.#clock()
-    const { items } = await readLast(this.#core, { ...this.#query, from }, PAGE * MOST_PAGES)
-    const fresh = items.filter(({ id }) => !this.#seen.has(id))
-    this.#seen = new Set(items.map(({ id }) => id))
-    this.#from = now
-    return fresh
+  /** A thousand entries at most are read at once; the next look goes on behind them. */
+  async look(): Promise<Look> {
+    const entries: RequestLogEntry[] = []
+    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+      this.#pass ??= createPass(this.#from, this.#clock())
+      entries.push(...(await this.#readPage(this.#pass)))
+      if (this.#pass.cursor !== undefined) continue
+      this.#seen = this.#pass.seen
+      this.#from = this.#pass.next
+      this.#pass = null
+      return { entries, isCaughtUp: true }
+    }
+    return { entries, isCaughtUp: false }
+  }
+
+  async #readPage(pass: Pass): Promise<readonly RequestLogEntry[]> {
+    const from = toTimestamp(Math.max(pass.from, momentOr(this.#query.from, pass.from)))
+    const to = toTimestamp(Math.min(pass.to, momentOr(this.#query.to, pass.to)))
+    const query = { ...this.#query, from, to }
+    const { items, nextCursor } = await this.#core.logs.list(
+      query,
+      { cursor: pass.cursor, limit: PAGE, order: 'asc' },
+      CLI_ACTOR,
+    )
+    pass.cursor = nextCursor ?? undefined
+    const next = toTimestamp(pass.next)
+    for (const { id, at } of items) if (at >= next) pass.seen.add(id)
+    return items.filter(({ id }) => !this.#seen.has(id))
   }
 }

@@ -51,6 +51,13 @@ async function queryOf({ core }: Session, options: TailOptions): Promise<Request
   return { ...owner, requestId: request, keyId: key, method: method?.toUpperCase(), route, status, from, to }
 }
 
+async function pauseOr(stopped: Promise<void>): Promise<void> {
+  const pause = Promise.withResolvers<void>()
+  const timer = setTimeout(pause.resolve, PAUSE)
+  await Promise.race([stopped, pause.promise])
+  clearTimeout(timer)
+}
+
 async function follow(session: Session, query: RequestLogQuery, shown: readonly RequestLogEntry[]): Promise<void> {
   const { core, io } = session
   const follower = new LogFollower(core, query, io.clock, shown)
@@ -58,13 +65,13 @@ async function follow(session: Session, query: RequestLogQuery, shown: readonly 
   const stopped = io.untilStopped().then(() => {
     isStopped = true
   })
+  let isCaughtUp = true
   while (!isStopped) {
-    const pause = Promise.withResolvers<void>()
-    const timer = setTimeout(pause.resolve, PAUSE)
-    await Promise.race([stopped, pause.promise])
-    clearTimeout(timer)
+    if (isCaughtUp) await pauseOr(stopped)
     // Once more at the end, for what came since.
-    for (const entry of await follower.look()) print(session, entry)
+    const look = await follower.look()
+    for (const entry of look.entries) print(session, entry)
+    isCaughtUp = look.isCaughtUp
   }
 }
 
