@@ -3,9 +3,7 @@ import type { ApiKeyPrincipal, Principal } from '../authentication/principal.ts'
 import type { NewBlock } from '../blocks/new-block.ts'
 import type { BlockView } from '../blocks/views.ts'
 import type { MachineAuthError } from '../errors.ts'
-import type { Clock } from '../lib/clock.ts'
 import type { AbuseGuard } from '../limits/abuse.ts'
-import type { BlockIndex, BlockPlace } from '../limits/block-index.ts'
 import { type LimitHeaders, type LimitLabel, waitOf, writeLimitHeaders } from '../limits/headers.ts'
 import { InFlight } from '../limits/in-flight.ts'
 import type { KeyAllowance, KeyAllowances, Reservation } from '../limits/key-allowance.ts'
@@ -13,40 +11,27 @@ import { type Claim, hitAll, type Reading } from '../limits/limiter.ts'
 import type { Limiters } from '../limits/limiters.ts'
 import type { CompiledPolicy, CompiledRate } from '../limits/policy.ts'
 import type { LimitContext, LimitStrategy, RateLimitInput } from '../options/limit-types.ts'
-import type { LimitMeter, LimitName } from '../recording/metrics/meter.ts'
-import type { BlockRecord } from '../storage/records.ts'
+import type { LimitName } from '../recording/metrics/meter.ts'
 import type { Charges } from './charges.ts'
 import { HandlerLimits } from './handler-limits.ts'
 import { costOf, RequestContext } from './limit-context.ts'
 import { createLimitPlan, type LimitPlan, LimitPlans, type PlannedConcurrency } from './limit-plan.ts'
-import { limitSubject, principalSubjects } from './limit-subject.ts'
+import { limitSubject } from './limit-subject.ts'
 import type { LimitsPort, Whereabouts } from './limits-port.ts'
 import type { Presented } from './presented.ts'
+import { type Excess, RequestBlocks, type RequestBlocksOptions } from './request-blocks.ts'
 import type { AnswerHeaders } from './vary.ts'
 
-/** What a lockout blocks. */
-export type StartBlock = (
-  block: Pick<BlockRecord, 'kind' | 'subject' | 'scope' | 'path' | 'reason' | 'expiresAt'>,
-) => void
-
-export interface RequestLimitsOptions {
-  readonly clock: Clock
+export interface RequestLimitsOptions extends RequestBlocksOptions {
   readonly headers: LimitHeaders
   readonly strategy: LimitStrategy
   readonly default: readonly CompiledPolicy[]
   readonly limiters: Limiters
   readonly allowances: KeyAllowances
-  readonly blocks: BlockIndex
-  readonly startBlock: StartBlock
   readonly block: (input: NewBlock, createdBy: string) => Promise<BlockView>
   /** Null when wrong credentials are not counted. */
   readonly abuse: AbuseGuard | null
-  /** Null where nobody measures. */
-  readonly meter: LimitMeter | null
 }
-
-/** By what a block is for. */
-const BLOCKS: Readonly<Record<BlockRecord['kind'], LimitName>> = { manual: 'block', abuse: 'abuse', lockout: 'lockout' }
 
 /** A claim, and what the answer says of it. */
 interface Claimed {
@@ -55,15 +40,6 @@ interface Claimed {
   /** Null for a key's own limit. */
   readonly policy: CompiledRate | null
   readonly kind: LimitName
-}
-
-interface Refused {
-  readonly policy: CompiledRate | null
-  readonly subject: string
-  /** ms */
-  readonly wait: number
-  /** Whether it was refused for what it took itself, and not for what others took in a flood. */
-  readonly isOwn: boolean
 }
 
 /** Most requests come under one limit: then there is no list to make. */
@@ -82,11 +58,13 @@ export class RequestLimits implements LimitsPort<Presented> {
   readonly #plans: LimitPlans
   readonly #options: RequestLimitsOptions
   readonly #default: LimitPlan | null
+  readonly #blocks: RequestBlocks
   readonly #inFlight = new InFlight()
   readonly #handlerLimits: HandlerLimits
 
   constructor(options: RequestLimitsOptions) {
     this.#options = options
+    this.#blocks = new RequestBlocks(options)
     this.#handlerLimits = new HandlerLimits(options.strategy)
     this.#plans = new LimitPlans(options.limiters)
     this.#default = options.default.length === 0 ? null : this.#plans.of(options.default, null)
@@ -103,13 +81,7 @@ export class RequestLimits implements LimitsPort<Presented> {
    * @returns the refusal, or null
    */
   refuseAddress(presented: Presented): MachineAuthError | null {
-    const { blocks, clock } = this.#options
-    if (blocks.concernsAddresses) {
-      const now = clock()
-      const block = blocks.findForAddress(presented.address, placeOf(presented), now)
-      if (block !== null) return this.#refuseFor(presented, block, now)
-    }
-    return null
+    return this.#blocks.refuseAddress(presented)
   }
 
   /** Whether there is a default limit that needs no credential to be known. */
@@ -132,33 +104,11 @@ export class RequestLimits implements LimitsPort<Presented> {
   }
 
   requireUnblockedRoute(presented: Presented, route: string): void {
-    const { blocks, clock } = this.#options
-    if (!blocks.concernsAddresses) return
-    const now = clock()
-    const block = blocks.findForAddress(presented.address, { url: presented.request.url, route }, now)
-    if (block !== null) throw this.#refuseFor(presented, block, now)
+    this.#blocks.requireUnblockedRoute(presented, route)
   }
 
   requireUnblocked(presented: Presented, principal: Principal): void {
-    const { blocks, clock } = this.#options
-    if (blocks.size === 0) return
-    const place = placeOf(presented)
-    const now = clock()
-    for (const subject of principalSubjects(principal)) {
-      const block = blocks.find(subject, place, now)
-      if (block !== null) throw this.#refuseFor(presented, block, now)
-    }
-  }
-
-  /** The answer to whom a block keeps out: a lockout of a limit is a matter of waiting, the others are a refusal. */
-  #refuseFor(presented: Presented, block: BlockRecord, now: number): MachineAuthError {
-    this.#options.meter?.decision(BLOCKS[block.kind], false)
-    presented.isGuarded = true
-    const retryAfter = (block.expiresAt - now) / 1000
-    if (block.kind === 'lockout') return presented.refuse('locked_out', { retryAfter })
-    const isAddress = block.subject.startsWith('ip:') || block.subject.startsWith('range:')
-    const detail = isAddress ? {} : { detail: 'Whom this credential speaks for is blocked.' }
-    return presented.refuse('address_blocked', { retryAfter, ...detail })
+    this.#blocks.requireUnblocked(presented, principal)
   }
 
   chargeKey(presented: Presented, principal: ApiKeyPrincipal): void {
@@ -234,7 +184,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     const context = new RequestContext(presented, whereabouts)
     const claimed: Claimed[] = rates.map(({ policy, limiter, label }) => {
       const subject = limitSubject(policy.by, policy.name, presented, context)
-      this.#requireNotLockedOut(presented, subject, plan.route, now)
+      this.#blocks.requireNotLockedOut(presented, subject, plan.route, now)
       return { claim: { limiter, subject, cost: costOf(policy, context) }, label, policy, kind }
     })
     charges.isKeyOverridden ||= plan.overridesKey
@@ -253,7 +203,7 @@ export class RequestLimits implements LimitsPort<Presented> {
 
   #hit(presented: Presented, charges: Charges, claimed: readonly Claimed[], route: string | null, now: number): void {
     const readings = hitEach(claimed, now)
-    let refused: Refused | null = null
+    let refused: Excess | null = null
     for (const [index, { claim, label, policy, kind }] of claimed.entries()) {
       const reading = readings[index]
       if (reading === undefined) continue
@@ -262,32 +212,7 @@ export class RequestLimits implements LimitsPort<Presented> {
       if (reading.isAllowed || (refused !== null && refused.wait >= waitOf(reading))) continue
       refused = { policy, subject: claim.subject, wait: waitOf(reading), isOwn: claim.limiter.isOwn(claim.subject) }
     }
-    if (refused !== null) throw this.#refuse(presented, refused, route, now)
-  }
-
-  #refuse(
-    presented: Presented,
-    { policy, subject, wait, isOwn }: Refused,
-    route: string | null,
-    now: number,
-  ): MachineAuthError {
-    presented.isGuarded = true
-    const isExempt = subject.startsWith('ip:') && this.#options.blocks.exempts(presented.address)
-    const lockout = policy?.lockout ?? null
-    if (lockout === null || isExempt || !isOwn) return presented.refuse('rate_limited', { retryAfter: wait / 1000 })
-    const expiresAt = lockout(now)
-    const isGlobal = policy?.scope === 'global' || route === null
-    const place = isGlobal ? ({ scope: 'global', path: '' } as const) : ({ scope: 'path', path: route } as const)
-    this.#options.startBlock({ kind: 'lockout', subject, ...place, reason: null, expiresAt })
-    return presented.refuse('locked_out', { retryAfter: (expiresAt - now) / 1000 })
-  }
-
-  /** Addresses were looked at before the request came this far. */
-  #requireNotLockedOut(presented: Presented, subject: string, route: string | null, now: number): void {
-    const { blocks } = this.#options
-    if (blocks.size === 0 || subject.startsWith('ip:')) return
-    const block = blocks.find(subject, { url: presented.request.url, route }, now)
-    if (block !== null) throw this.#refuseFor(presented, block, now)
+    if (refused !== null) throw this.#blocks.refuseExcess(presented, refused, route, now)
   }
 
   #enter(
@@ -346,10 +271,6 @@ export class RequestLimits implements LimitsPort<Presented> {
     charges.written = charges.standings.length
     writeLimitHeaders(headers, charges.standings, this.#options.headers, charges.at)
   }
-}
-
-function placeOf({ request, route }: Presented): BlockPlace {
-  return { url: request.url, route }
 }
 
 const NOWHERE: Whereabouts = Object.freeze({ route: null, params: Object.freeze({}) })
