@@ -6,7 +6,8 @@ import type { KeyStore } from '../../storage/ports/keys.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
 import type { ApiKeyRecord, UsageRecord } from '../../storage/records.ts'
 import type { AuditLog } from '../audit/audit.ts'
-import { type ReadUse, type ReportedUse, readReportedUse } from './reported-use.ts'
+import { type EndpointBound, MOST_ENDPOINTS } from './endpoint-bound.ts'
+import { PATTERN_WANTED, type ReadUse, type ReportedUse, readReportedUse } from './reported-use.ts'
 import { rollUp } from './rollup.ts'
 import { Tally } from './tally.ts'
 
@@ -22,6 +23,7 @@ export interface ReportOptions {
   readonly store: Pick<UsageStore, 'accept' | 'touch'>
   readonly keys: Pick<KeyStore, 'findMany'>
   readonly audit: Pick<AuditLog, 'noteOutOfReach'>
+  readonly endpoints: EndpointBound
 }
 
 /** Uses in one report. */
@@ -73,6 +75,22 @@ async function withinReach(
   })
 }
 
+const TOO_MANY = `the key has ${MOST_ENDPOINTS} endpoints today already: ${PATTERN_WANTED}.`
+
+/** Leaves out uses of endpoints that are too many for their key. */
+function withinBound(
+  { endpoints }: ReportOptions,
+  uses: readonly OwnUse[],
+  now: number,
+  rejections: Rejections,
+): readonly OwnUse[] {
+  return uses.filter(({ index, keyId, endpoint }) => {
+    const isAdmitted = endpoints.admits(keyId, endpoint, now)
+    if (!isAdmitted) rejections.set(index, TOO_MANY)
+    return isAdmitted
+  })
+}
+
 function toRows(uses: readonly OwnUse[]): readonly UsageRecord[] {
   const tally = new Tally(Number.POSITIVE_INFINITY)
   for (const { keyId, organizationId, method, endpoint, status, duration, at } of uses) {
@@ -92,7 +110,8 @@ export async function reportUses(
     throw invalidField('events', `must be a list of 1 to ${MOST_USES}`)
   }
   const rejections: Rejections = new Map()
-  const uses = await withinReach(options, readAll(events, now, rejections), actor, rejections)
+  const reached = await withinReach(options, readAll(events, now, rejections), actor, rejections)
+  const uses = withinBound(options, reached, now, rejections)
   // First, since it can be done twice: after a failure the same report comes again.
   if (uses.length > 0) await options.store.touch(lastUses(uses, now))
   let accepted = 0

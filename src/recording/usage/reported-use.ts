@@ -2,15 +2,15 @@
 import { MOMENT_ACCEPTED } from '../../lib/moment.ts'
 import { isPlainObject, type PlainObject } from '../../lib/plain-object.ts'
 import { isSingleLine } from '../../lib/text.ts'
+import { DAY, MINUTE } from '../../lib/time-units.ts'
 import { parseTimestamp } from '../../lib/timestamp.ts'
-import { DAY, MINUTE } from './tally.ts'
 
 /** A use of a key elsewhere. */
 export interface ReportedUse {
   /** As the reporter names it: with `keyId` it counts once. 1 to 128 characters. */
   readonly id: string
   readonly keyId: string
-  /** The route's pattern, such as `/posts/:id`; 1 to 256 characters. Values of a query are left out. */
+  /** The route's pattern, such as `/posts/:id`, and no path with an id; 1 to 256 characters. A query is left out. */
   readonly endpoint: string
   readonly method: string
   /** 100 to 599. */
@@ -37,6 +37,16 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TR
 const MAX_LATENCY = DAY
 const OLDEST = 30 * DAY
 const MOST_AHEAD = 5 * MINUTE
+
+/** What somebody who reports paths should do. */
+export const PATTERN_WANTED = "report the route's pattern, such as /orders/:id, and no path with an id"
+
+/** Numbers, UUIDs, hashes and what else is made to be unlike all others. Names of routes are none of them. */
+const ID = /^(?:\d{5,}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|(?=.*\d)[\da-f]{16,}|(?=.*\d)(?=.*[a-z])[\da-z]{20,})$/i
+
+function hasId(path: string): boolean {
+  return path.split('/').some((segment) => ID.test(segment))
+}
 
 /** What follows the path: its values could be secrets, and are many. The `?` of an optional parameter is none. */
 const QUERY = /\?[^/?]*=.*$/s
@@ -112,12 +122,14 @@ export function readReportedUse(given: unknown, now: number): ReadOutcome {
   if (mistake !== null) return refused(mistake)
   // Each member was looked at.
   const { endpoint, method, latencyMs, at: moment, ...same } = given as unknown as ReportedUse
+  const path = withoutQuery(endpoint)
+  if (hasId(path)) return refused(`endpoint has what looks like an id: ${PATTERN_WANTED}`)
   const at = parseTimestamp(moment) ?? Number.NaN
   if (!(at >= now - OLDEST)) return refused('at must be of the last 30 days')
   if (at > now + MOST_AHEAD) return refused('at must be at most 5 minutes ahead')
   const duration = Math.round(latencyMs * 1000)
   return {
     kind: 'use',
-    use: { ...same, endpoint: withoutQuery(endpoint), method: method.toUpperCase(), duration, at },
+    use: { ...same, endpoint: path, method: method.toUpperCase(), duration, at },
   }
 }

@@ -5,6 +5,7 @@ import type { OrganizationStore } from '../../storage/ports/accounts.ts'
 import type { KeyStore } from '../../storage/ports/keys.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
 import type { ApiKeyRecord } from '../../storage/records.ts'
+import { EndpointBound } from './endpoint-bound.ts'
 import { resolveSpan, type UsageInput } from './periods.ts'
 import { type ReportOptions, reportUses, type UsageReport } from './report.ts'
 import type { ReportedUse } from './reported-use.ts'
@@ -34,6 +35,7 @@ export interface UsageFlush {
 export class UsageService {
   readonly #options: UsageServiceOptions
   readonly #stats: Stats
+  readonly #endpoints = new EndpointBound()
 
   constructor(options: UsageServiceOptions) {
     this.#options = options
@@ -71,7 +73,8 @@ export class UsageService {
 
   /**
    * Counts uses of keys in services that are not Elysia apps. Each counts once by its `keyId` and `id`, however often
-   * it is reported, and one that is wrong is rejected alone: one of a key out of the actor's reach as one of none.
+   * it is reported, and one that is wrong is rejected alone: one of a key out of the actor's reach as one of none, and
+   * one of more than 200 endpoints of a key and day, which are paths and no patterns.
    *
    * @param uses 1 to 1,000
    * @throws MachineAuthError `validation_failed` for a list that is none
@@ -79,7 +82,8 @@ export class UsageService {
    * await core.usage.report([{ id: 'req-1', keyId, endpoint: '/reports', method: 'GET', status: 200, latencyMs: 12.5, at }])
    */
   report(uses: readonly ReportedUse[], actor: Actor = SYSTEM): Promise<UsageReport> {
-    return reportUses(this.#options, uses, actor, this.#options.clock())
+    const endpoints = this.#endpoints
+    return reportUses({ ...this.#options, endpoints }, uses, actor, this.#options.clock())
   }
 
   /**

@@ -38,6 +38,10 @@ describe('it may have', () => {
     ],
     ['an endpoint that is no path', { endpoint: 'reports.list' }, { endpoint: 'reports.list' }],
     ['the longest names', { id: 'x'.repeat(128), endpoint: 'y'.repeat(256) }, { id: 'x'.repeat(128) }],
+    ...[
+      ...['/v1/orders/:orderId', '/2030/01', '/errors/4040', '/oauth2/s3', '/reports-by-2030/{id}', '/a/*'],
+      ...['/internationalization', '/0123456789abcde', '/deadbeefdeadbeefdead', 'GET.users.v2', '/users/me/2fa'],
+    ].map((endpoint): [string, Partial<ReportedUse>, object] => [endpoint, { endpoint }, { endpoint }]),
     ['another script', { id: '字', endpoint: '/söhne' }, { id: '字', endpoint: '/söhne' }],
     ['no latency to speak of', { latencyMs: 0 }, { duration: 0 }],
     ['a day of it', { latencyMs: 86_400_000 }, { duration: 86_400_000_000 }],
@@ -63,6 +67,14 @@ describe('it is refused for', () => {
       `being ${JSON.stringify(given)}`,
       given,
       'a use must be an object.',
+    ]),
+    ...[
+      ...['/orders/12345', '12345', '/orders/8127381/items', '/orders/12345?a=b', '/o/507f1f77bcf86cd799439011'],
+      ...['/o/1B4E28BA-2fa1-11d2-883f-0016d3cca427', '/o/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/o/V1StGXR8Z5jdHi6BmyT2'],
+    ].map((endpoint): [string, unknown, string] => [
+      `the id in ${endpoint}`,
+      { ...USE, endpoint },
+      "endpoint has what looks like an id: report the route's pattern, such as /orders/:id, and no path with an id.",
     ]),
     ['another member', { ...USE, organizationId: 'org_1' }, 'organizationId is no member of a use.'],
     ['a member of no name', { ...USE, [`"'<${'x'.repeat(99)}`]: 1 }, 'a member is none of a use.'],

@@ -274,6 +274,25 @@ describe('a report', () => {
     expect((await service.ofKey(key.id)).total).toBe(2)
   })
 
+  test('has 200 endpoints of a key in a day, in one list or many', async () => {
+    const { time, service, key, use } = await open()
+    const reportPaths = (from: number, count: number) =>
+      service.report(Array.from({ length: count }, (_, index) => use({ endpoint: `/${from + index}`, latencyMs: 1 })))
+    expect(await reportPaths(0, 150)).toMatchObject({ accepted: 150, rejected: [] })
+    const { accepted, rejected } = await reportPaths(100, 102)
+    expect([accepted, rejected]).toEqual([
+      100,
+      [100, 101].map((index) => ({
+        index,
+        reason:
+          "the key has 200 endpoints today already: report the route's pattern, such as /orders/:id, and no path with an id.",
+      })),
+    ])
+    expect((await service.ofKey(key.id)).total).toBe(250)
+    time.now += DAY
+    expect(await reportPaths(300, 1)).toMatchObject({ accepted: 1, rejected: [] })
+  })
+
   test('of others’ keys is rejected like one of no key, and written down once', async () => {
     const { service, storage, use } = await open()
     const [own, ...theirs] = [aKey({ organizationId: 'org_a' }), aKey({ organizationId: 'org_b' }), aKey()]
