@@ -1,9 +1,6 @@
 /** Durations as people write them, and in milliseconds. */
+import { DAY, HOUR, MINUTE, SECOND } from './time-units.ts'
 
-const SECOND = 1000
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 const WEEK = 7 * DAY
 
 /** A duration: text such as `'15m'`, `'30 days'`, `'0s'`, or a number of seconds. */

@@ -1,4 +1,5 @@
 import type { FieldErrors } from './field-errors.ts'
+import { DAY } from './time-units.ts'
 import { parseTimestamp } from './timestamp.ts'
 
 export interface ExpiryInput {
@@ -8,7 +9,6 @@ export interface ExpiryInput {
   readonly expiresInDays?: number | null | undefined
 }
 
-const DAY = 86_400_000
 const MAX_DAYS = 36_525
 /** Beyond it a timestamp no longer has four digits of year. */
 const MAX_TIME = Date.UTC(9999, 11, 31)

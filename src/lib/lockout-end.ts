@@ -1,5 +1,6 @@
 /** When a lockout ends: after a duration, or at the next time of day. */
 import { DURATION_ACCEPTED, isDuration, parseDuration } from './duration.ts'
+import { HOUR, MINUTE } from './time-units.ts'
 import { isTimeZone, nextTimeOfDay, unknownTimeZone } from './wall-clock.ts'
 
 // Who checks a lockout checks its time zone too.
@@ -7,9 +8,6 @@ export { isTimeZone }
 
 /** Compiled: when a lockout that begins at `now` ends, epoch ms. */
 export type LockoutEnd = (now: number) => number
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 
 const TIME_OF_DAY = /^([0-9]{1,2})(?::([0-9]{2}))?(?: ?([AP])M)?$/i
 

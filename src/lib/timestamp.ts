@@ -1,7 +1,7 @@
 /** Moments as RFC 3339 writes them. */
+import { MINUTE } from './time-units.ts'
 
 const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2}))$/
-const MINUTE = 60_000
 
 /**
  * Reads a moment strictly: date, time with seconds, and an offset. Fractions finer than a millisecond are cut off.

@@ -1,6 +1,5 @@
 /** When a wall clock of a time zone shows a time of day, daylight saving included. */
-
-const DAY = 86_400_000
+import { DAY } from './time-units.ts'
 
 /** IANA names only: an offset such as `+02:00` is right for half of the year. */
 const NAME = /^[A-Za-z][\w+/-]{0,63}$/

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import type { ResolvedOptions } from '../../options/resolved.ts'
 import { JournalError, journalOf, pathOf, requireWritable } from '../../recording/usage/journal/files.ts'
+import { ABANDONED_AFTER } from '../../recording/usage/journal/leftover.ts'
 import { NEWLINE } from '../../recording/usage/journal/lines.ts'
 import { isGone } from '../../recording/usage/journal/owner.ts'
 import { journalDirectory } from '../../recording/usage/journal/place.ts'
@@ -9,9 +10,6 @@ import { JournalReader, readHeader } from '../../recording/usage/journal/reader.
 import { START_OF_JOURNAL, type UsageCheckpoint } from '../../storage/ports/usage.ts'
 import type { Storage } from '../../storage/ports.ts'
 import type { JournalFact, JournalPart } from './facts.ts'
-
-/** ms without a sign of life. */
-const ABANDONED_AFTER = 86_400_000
 
 /** As far as journals were counted, by their names. */
 export type Checkpoints = ReadonlyMap<string, UsageCheckpoint>

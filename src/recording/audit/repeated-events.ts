@@ -1,5 +1,6 @@
 /** Keeps who is refused again and again from filling the log: the first are written, the others counted. */
 import type { Clock } from '../../lib/clock.ts'
+import { MINUTE } from '../../lib/time-units.ts'
 import type { AuditEvent } from './event.ts'
 
 export interface RepeatedEventsOptions {
@@ -11,9 +12,6 @@ export interface RepeatedEventsOptions {
   /** Must not reject. */
   readonly write: (event: AuditEvent) => Promise<void>
 }
-
-/** ms. */
-const MINUTE = 60_000
 
 interface Tally {
   readonly subjects: Set<string>

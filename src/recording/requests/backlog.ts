@@ -1,5 +1,5 @@
 /** Holds what is still to be worked on, and works on it beside requests, in the order in which it came. */
-import { Flusher } from '../usage/flusher.ts'
+import { Flusher } from '../flusher.ts'
 import { Turn } from './turn.ts'
 
 export interface BacklogOptions<T> {

@@ -1,6 +1,6 @@
 /** Writes what comes one by one in batches, off the way of whoever brings it; what there is no room for is dropped. */
 import { breathe } from '../../lib/breathe.ts'
-import { Flusher } from '../usage/flusher.ts'
+import { Flusher } from '../flusher.ts'
 
 export interface BatchQueueOptions<T> {
   /** Called with one batch at a time, oldest first; one that fails is given again. */

@@ -1,7 +1,7 @@
 /** When keys were last used: written soon for the first use, and from then on once a minute. */
 import { breathe } from '../../lib/breathe.ts'
+import { MINUTE } from '../../lib/time-units.ts'
 import type { KeyTouch, UsageStore } from '../../storage/ports/usage.ts'
-import { MINUTE } from './tally.ts'
 
 interface Use {
   at: number

@@ -1,7 +1,7 @@
 /** From when to when usage is read, in whole hours or days of UTC. */
 import { invalidField } from '../../lib/field-errors.ts'
 import { readMoment } from '../../lib/moment.ts'
-import { DAY, HOUR } from './tally.ts'
+import { DAY, HOUR } from '../../lib/time-units.ts'
 
 export type UsageBucket = 'hour' | 'day'
 

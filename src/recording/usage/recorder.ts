@@ -1,11 +1,11 @@
 /** Counts guarded requests off their path, and writes the counts from time to time. */
 import type { Clock } from '../../lib/clock.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
+import { Flusher } from '../flusher.ts'
 import { JournalProgress } from './advance.ts'
 import { USAGE_BOUNDS, type UsageBounds } from './bounds.ts'
 import { UsageBuffer } from './buffer.ts'
 import type { UsageCounter } from './counter.ts'
-import { Flusher } from './flusher.ts'
 import { JournalRounds } from './journal/rounds.ts'
 import { LastUsed } from './last-used.ts'
 

@@ -1,7 +1,7 @@
 /** Deletes counts for their age. */
 import { breathe } from '../../lib/breathe.ts'
+import { DAY, HOUR } from '../../lib/time-units.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
-import { DAY, HOUR } from './tally.ts'
 
 export interface UsageRetention {
   readonly store: Pick<UsageStore, 'purge' | 'purgeReceipts' | 'purgeCheckpoints'>

@@ -1,6 +1,7 @@
 /** Makes of counters the rows that are added to the database. */
+import { DAY, HOUR, MINUTE } from '../../lib/time-units.ts'
 import type { UsagePeriod, UsageRecord } from '../../storage/records.ts'
-import { type Counter, DAY, HOUR, MINUTE } from './tally.ts'
+import type { Counter } from './tally.ts'
 
 /** ms; the total never ends. */
 const LENGTHS: Readonly<Record<UsagePeriod, number>> = { minute: MINUTE, hour: HOUR, day: DAY, total: Infinity }

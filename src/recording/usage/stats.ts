@@ -1,11 +1,11 @@
 /** The figures of a whole installation. */
 import type { Clock } from '../../lib/clock.ts'
 import { Remembered } from '../../lib/remembered.ts'
+import { DAY, HOUR, MINUTE } from '../../lib/time-units.ts'
 import type { OrganizationStore } from '../../storage/ports/accounts.ts'
 import type { KeyStore } from '../../storage/ports/keys.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
 import { startOf } from './periods.ts'
-import { DAY, HOUR, MINUTE } from './tally.ts'
 import { FIRST_ERROR, sumOf, type TopKey, toSeries, type UsagePoint, type UsageStats } from './views.ts'
 
 export interface StatsOptions {

@@ -1,10 +1,7 @@
 /** Counts requests in memory: the same requests in the same order always make the same counters in the same order. */
 import { LATENCY_BUCKETS, latencyBucket } from '../../lib/latency.ts'
+import { HOUR, MINUTE } from '../../lib/time-units.ts'
 import { LabelIndex, type Labels } from './labels.ts'
-
-export const MINUTE = 60_000
-export const HOUR = 3_600_000
-export const DAY = 86_400_000
 
 /** Of all requests together nothing is told apart but the status. */
 const ALL_KEYS = '*'

@@ -1,12 +1,11 @@
 import { and, asc, desc, eq, getTableColumns, gte, lt, or, type SQL, sql } from 'drizzle-orm'
+import { DAY } from '../../lib/time-units.ts'
 import type { KeyUsageQuery, UsageStore } from '../ports/usage.ts'
 import { createBusiestKeys } from './busiest-keys.ts'
 import type { Database } from './database.ts'
 import { ALL_KEYS } from './usage-keys.ts'
 
 const MAX_ENDPOINTS = 200
-/** ms */
-const DAY = 86_400_000
 
 /** The verbs of `UsageStore` that add up what was counted. */
 export function createUsageSums(database: Database): Pick<UsageStore, 'sumsOfKey' | 'overall' | 'busiestKeys'> {

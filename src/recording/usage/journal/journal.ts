@@ -2,7 +2,7 @@
 import { randomBase62 } from '../../../lib/base62.ts'
 import { breathe } from '../../../lib/breathe.ts'
 import type { Clock } from '../../../lib/clock.ts'
-import { HOUR } from '../tally.ts'
+import { HOUR } from '../../../lib/time-units.ts'
 import { createFile, createFileNow, JournalError, pathOf, removeFile } from './files.ts'
 import { headerLine } from './lines.ts'
 import { nameOwner } from './owner.ts'

@@ -1,15 +1,15 @@
 /** A journal that another process wrote, and perhaps still writes. */
 import { stat } from 'node:fs/promises'
+import { DAY } from '../../../lib/time-units.ts'
 import type { UsageCheckpoint } from '../../../storage/ports/usage.ts'
 import { type AdvanceOptions, JournalProgress } from '../advance.ts'
 import type { Span, UsageSource } from '../source.ts'
-import { DAY } from '../tally.ts'
 import { removeFile } from './files.ts'
 import { isGone } from './owner.ts'
 import { JournalReader, readHeader } from './reader.ts'
 
 /** ms without a sign of life; see `Journal.keep`. */
-const ABANDONED_AFTER = DAY
+export const ABANDONED_AFTER = DAY
 
 export class Leftover implements UsageSource {
   readonly journal: string

@@ -1,7 +1,7 @@
 /** Looks for journals that other processes left. */
 import { readdir } from 'node:fs/promises'
+import { MINUTE } from '../../../lib/time-units.ts'
 import type { AdvanceOptions } from '../advance.ts'
-import { MINUTE } from '../tally.ts'
 import { codeOf, journalOf, pathOf } from './files.ts'
 import { Leftover } from './leftover.ts'
 

@@ -1,6 +1,6 @@
 /** When rounds begin, with a clock that is moved by hand. */
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
-import { Flusher, pauseAfter } from '../../../src/recording/usage/flusher.ts'
+import { Flusher, pauseAfter } from '../../src/recording/flusher.ts'
 
 beforeEach(() => jest.useFakeTimers())
 afterEach(() => jest.useRealTimers())
