@@ -14,8 +14,10 @@ const SECRET_FILES: readonly { readonly name: RegExp; readonly kinds: readonly C
   // What a person, or `secret generate --write`, puts there for the process to read.
   { name: /^\.env(\.\w+)*$/, kinds: ['root secret', 'master key'] },
   { name: /^machine-auth\.config\.json$/, kinds: ['root secret', 'master key'] },
-  // Code of an app that says them in its options.
-  { name: /\.ts$/, kinds: ['root secret', 'master key'] },
+  // Code of an app that says them in its options, and snippets of the documentation with a password of nobody.
+  { name: /\.ts$/, kinds: ['root secret', 'master key', 'password'] },
+  // Bun's own copies of large sources that a child ran, in the child's HOME: such code holds the documentation's examples.
+  { name: /^\.bun\/install\/cache\/@t@\/[\da-f]+\.pile$/, kinds: ['password'] },
   // What the commands of the documentation are given on standard input.
   { name: /^(key|password)\.txt$/, kinds: ['API key', 'password'] },
   // The root secret that is made where none is given.
