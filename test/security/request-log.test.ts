@@ -23,6 +23,10 @@ async function createLoggedApp(mode: LoggingMode, unsafeRaw = false) {
           parse: 'none',
         },
       )
+      .get('/own', ({ query: { length } }) => {
+        const headers = { 'content-type': 'application/json', ...(length && { 'content-length': length }) }
+        return new Response(`{"password":"${HUNTER}"}`, { headers })
+      })
       .get('/reset/:token', () => 'ok')
       .post('/guarded', ({ body }) => body as object, { apiKey: true })
       .get('/cookies', ({ set }) => {
@@ -126,6 +130,19 @@ describe('what is kept', () => {
       requestBody: '{"name":"x","token":"soft","iban":"***REDACTED***"}',
       responseBody: '{"name":"x","token":"soft","iban":"***REDACTED***"}',
     })
+  })
+
+  test('an answer that a handler made itself is kept if it says how long it is', async () => {
+    const [redacted] = await apps
+    const length = `{"password":"${HUNTER}"}`.length
+    for (const [path, responseBody] of [
+      ['/own', '[stream]'],
+      [`/own?length=${length}`, '{"password":"***REDACTED***"}'],
+    ] as const) {
+      const { text, headers } = await redacted.t.ask(path)
+      expect([text, headers.get('content-length')]).toEqual([`{"password":"${HUNTER}"}`, String(length)])
+      expect((await redacted.entries()).at(-1)).toMatchObject({ responseBody })
+    }
   })
 
   test('an upload that a guard refuses is answered at once, and its body is neither read nor kept', async () => {

@@ -2,20 +2,9 @@
  * What is kept of a body: a small text in memory. Nothing else is touched: not what is unfinished, streamed, binary or
  * large, and never before the answer is known.
  */
+import { type ReadBody, readOnce, readStream } from './body-reader.ts'
 import { memorySizeOf } from './memory-size.ts'
 import type { BodyForm } from './redaction.ts'
-
-/** A request or an answer of which nobody else reads the body. */
-interface Copy {
-  text(): Promise<string>
-}
-
-/**
- * Begins to read a body, or goes on with it.
- *
- * @returns null when it cannot be read, or not soon after it was begun
- */
-type ReadBody = () => Promise<string | null>
 
 /** A body that may be kept; a note where it is not; null where there is none. */
 export type HeldBody =
@@ -53,27 +42,6 @@ function formOf(headers: Headers): { readonly form: BodyForm } | { readonly not:
   return CHARSETS.has(named) ? { form } : { not: 'of another charset' }
 }
 
-/** ms: a client that stops sending must not hold an entry up. */
-const PATIENCE = 1000
-
-async function read(copy: Copy): Promise<string | null> {
-  const late = Promise.withResolvers<null>()
-  const timer = setTimeout(() => late.resolve(null), PATIENCE)
-  timer.unref()
-  const reading = copy.text().catch(() => null)
-  const text = await Promise.race([reading, late.promise])
-  clearTimeout(timer)
-  return text
-}
-
-function readOnce(copy: Copy): ReadBody {
-  let reading: Promise<string | null> | undefined
-  return () => {
-    reading ??= read(copy)
-    return reading
-  }
-}
-
 /**
  * Takes a copy of a request's body that nobody has read, to be read once a handler has read the original.
  *
@@ -93,6 +61,16 @@ export function holdRequestBody(request: Request, most: number): HeldBody {
   return { kind: 'held', form: read.form, size, read: readOnce(request.clone()) }
 }
 
+/** A stream is kept if it says how long it is: else it may be endless. */
+function holdStream(answer: Response, form: BodyForm, most: number): HeldBody {
+  const length = answer.headers.get('content-length') ?? ''
+  if (!/^\d{1,12}$/.test(length) || answer.bodyUsed || answer.body?.locked === true) return note('stream')
+  const size = Number(length)
+  if (size > most) return note('large', size)
+  const { body } = answer.clone()
+  return body === null ? null : { kind: 'held', form, size, read: readStream(body, size) }
+}
+
 /** Takes a copy of an answer's body. @param most bytes of a body that may be copied */
 export function holdAnswerBody(answer: Response, method: string, most: number): HeldBody {
   const { headers, status } = answer
@@ -102,6 +80,7 @@ export function holdAnswerBody(answer: Response, method: string, most: number): 
   if ('not' in read) return note(read.not, headers.get('content-length'))
   if (headers.has('transfer-encoding')) return note('stream')
   const size = memorySizeOf(answer)
+  if (size === 'stream') return holdStream(answer, read.form, most)
   if (size === null) return headers.has('content-type') ? note('stream') : null
   if (size === 0) return null
   if (size > most) return note('large', size)

@@ -17,7 +17,8 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 async function* generate() {
   yield 'a'
 }
-const stream = () => new Response(generate() as unknown as ReadableStream).body
+const stream = (headers: Readonly<Record<string, string>> = {}, chunks: AsyncIterable<string> = generate()) =>
+  new Response(chunks as unknown as ReadableStream, { headers: { ...JSON_TYPE, ...headers } })
 
 describe('a request', () => {
   const ask = (headers: Readonly<Record<string, string>>) =>
@@ -49,28 +50,73 @@ describe('an answer', () => {
     ['nothing', () => new Response(null), null],
     ['nothing to HEAD or 204', () => new Response(null, { status: 204, headers: JSON_TYPE }), null],
     ['much', () => new Response('x'.repeat(101)), '[large, 101 bytes]'],
-    ['a stream', () => new Response(stream(), { headers: JSON_TYPE }), '[stream]'],
+    ['a stream', () => stream(), '[stream]'],
     ['a file', () => new Response(Bun.file(import.meta.path), { headers: JSON_TYPE }), '[stream]'],
+    ['a stream of a length', () => stream({ 'content-length': '1' }), 'json 1'],
+    ['a stream of a large one', () => stream({ 'content-length': '101' }), '[large, 101 bytes]'],
+    ['a stream of none', () => stream({ 'content-length': '1e1' }), '[stream]'],
+    [
+      'events of a length',
+      () => stream({ 'content-type': 'text/event-stream', 'content-length': '1' }),
+      '[stream, 1 bytes]',
+    ],
+    [
+      'a file of a length',
+      () => new Response(Bun.file(import.meta.path), { headers: { ...JSON_TYPE, 'content-length': '1' } }),
+      '[stream]',
+    ],
     ['events', () => new Response('data: 1', { headers: { 'content-type': 'text/event-stream' } }), '[stream]'],
     ['an image', () => new Response('x', { headers: { 'content-type': 'image/png' } }), '[binary]'],
   ])('%s', (_, make, expected) => expect(shown(holdAnswerBody(make(), 'GET', 100))).toBe(expected))
 
   test('is sent as it was', async () => {
-    const answers = [
-      Response.json({ a: 1 }),
-      new Response(stream(), { headers: JSON_TYPE }),
-      new Response('x'.repeat(200)),
-    ]
+    const answers = [Response.json({ a: 1 }), stream(), new Response('x'.repeat(200))]
     for (const answer of answers) holdAnswerBody(answer, 'GET', 100)
     expect(answers.map(({ bodyUsed }) => bodyUsed)).toEqual([false, false, false])
     expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(['{"a":1}', 'a', 'x'.repeat(200)])
   })
 
-  test.each([
+  test('is read along with a stream, no further than that said it would go', async () => {
+    async function* long() {
+      for (let n = 0; n < 1000; n += 1) yield 'ab'
+    }
+    async function* broken() {
+      yield 'ab'
+      throw new Error('broken')
+    }
+    for (const [length, chunks, sent, expected] of [
+      ['1', generate(), 'a', 'a'],
+      ['2000', long(), 'ab'.repeat(1000), 'ab'.repeat(1000)],
+      ['10', long(), 'ab'.repeat(1000), null],
+      ['10', broken(), 'broken', null],
+    ] as const) {
+      const answer = stream({ 'content-length': length }, chunks)
+      const held = holdAnswerBody(answer, 'GET', 5000)
+      expect(await answer.text().catch(() => 'broken')).toBe(sent)
+      expect(held?.kind === 'held' ? await held.read() : held).toBe(expected)
+    }
+  })
+
+  test('is not waited for where a stream does not end', async () => {
+    const never = new ReadableStream({ pull: () => new Promise(() => undefined) })
+    const answer = new Response(never, { headers: { ...JSON_TYPE, 'content-length': '10' } })
+    const held = holdAnswerBody(answer, 'GET', 100)
+    expect(held?.kind === 'held' ? await held.read() : held).toBe(null)
+  })
+
+  test('is not taken from whoever reads it already', () => {
+    const answer = stream({ 'content-length': '1' })
+    answer.body?.getReader()
+    expect(shown(holdAnswerBody(answer, 'GET', 100))).toBe('[stream]')
+  })
+
+  test.each<[() => Response, number | 'stream' | null]>([
     [() => new Response('hello'), 5],
     [() => new Response('x'.repeat(2048)), 2048],
     [() => new Response('hello', { headers: { a: 'Blob (9 bytes)\t  Blob (9 bytes)' } }), 5],
-    [() => new Response(stream(), { headers: { a: 'Blob (9 bytes)' } }), null],
+    [() => stream({ a: 'Blob (9 bytes)' }), 'stream'],
+    [() => new Response(Bun.file(import.meta.path), { headers: { a: 'ReadableStream {' } }), null],
+    [() => new Response(null), null],
   ])('its size is what Bun says of it: %#', (make, size) => expect(memorySizeOf(make())).toBe(size))
 })
 
