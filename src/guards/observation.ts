@@ -146,7 +146,9 @@ function measure(
   meter.request(outcome, elapsed)
   if (outcome === 'denied' && presented.code !== null) meter.denial(presented.code)
   if (presented.early !== null) return
-  if (caller !== null) meter.authentication(caller.kind, true)
+  // First: whoever guesses at it may have a session besides.
+  if (presented.isMasterKeyTried) meter.authentication('master', presented.principal?.kind === 'master')
+  else if (caller !== null) meter.authentication(caller.kind, true)
   else meter.authentication(presented.presentedKind, false)
 }
 

@@ -160,6 +160,11 @@ export class Presented extends Credentials<RequestEnvironment> {
     return this.#masterKeyWait
   }
 
+  /** Whether a guard took something that it presents for the master key, or for a guess at it. */
+  get isMasterKeyTried(): boolean {
+    return this.#masterKeyWait !== undefined
+  }
+
   /** The refusal of a master key whose address must wait. @param wait ms */
   refuseLockedOut(isRight: boolean, wait: number): MachineAuthError {
     const extras = { retryAfter: wait / 1000 }

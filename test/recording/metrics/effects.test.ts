@@ -80,6 +80,45 @@ const CREDENTIALS: readonly Case[] = [
     of: [...REQUESTS, 'limit_decisions_total'],
     changes: { ...accepted('master_key'), 'limit_decisions_total{limit="master_key",decision="allowed"}': 1 },
   },
+  ...(
+    [
+      ['where nothing else will do', '/master', 'x-admin-key', 'wrong', 'master_key_invalid'],
+      ['at an endpoint', '/auth/stats', 'x-admin-key', 'wrong', 'master_key_invalid'],
+      ['twice over', '/auth/stats', 'x-admin-key', 'wrong, wrong', 'request_malformed'],
+      ['as a bearer token', '/master', 'authorization', 'Bearer wrong', 'master_key_invalid'],
+      ['as a bearer token at an endpoint', '/auth/stats', 'authorization', 'Bearer wrong', 'token_invalid'],
+    ] as const
+  ).map(
+    ([name, path, header, value, code]): Case => ({
+      name: `a wrong master key, ${name}`,
+      act: (app) => app.ask(path, { headers: { [header]: value } }),
+      of: REQUESTS,
+      changes: denied(code, 'master_key'),
+    }),
+  ),
+  {
+    name: 'a wrong master key beside a session that is right',
+    prepare: async (app) => (await addSession(app, await addUser(app))).headers,
+    act: (app, headers) => app.ask('/master', { headers: { ...headers, 'x-admin-key': 'wrong' } }),
+    of: REQUESTS,
+    changes: denied('master_key_invalid', 'master_key'),
+  },
+  {
+    name: 'the master key while its address must wait',
+    async prepare(app) {
+      for (let guess = 0; guess < 6; guess++) await app.ask('/master', { headers: { 'x-admin-key': 'wrong' } })
+      return { 'x-admin-key': MASTER_KEY }
+    },
+    act: get('/master'),
+    of: REQUESTS,
+    changes: denied('locked_out', 'master_key'),
+  },
+  {
+    name: 'a wrong master key that no guard asks for',
+    act: (app) => app.ask('/key', { headers: { 'x-admin-key': 'wrong' } }),
+    of: REQUESTS,
+    changes: denied('credential_missing', 'none', 'missing'),
+  },
   {
     name: 'nothing presented',
     act: (app) => app.ask('/key'),
