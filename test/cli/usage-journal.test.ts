@@ -28,7 +28,13 @@ describe('with a journal that cannot be written', () => {
 
   test('commands work', async () => {
     const { key } = await must(cli, ['key', 'create', '--name', 'CI'])
-    const commands = [['key', 'list'], ['key', 'usage', key.id], ['stats'], ['org', 'create', 'Acme'], ['purge', '--yes']]
+    const commands = [
+      ['key', 'list'],
+      ['key', 'usage', key.id],
+      ['stats'],
+      ['org', 'create', 'Acme'],
+      ['purge', '--yes'],
+    ]
     for (const command of commands) {
       const run = await cli.run(command)
       expect([command, run.code, run.err]).toEqual([command, 0, expect.not.stringContaining('journal')])
