@@ -153,7 +153,7 @@ const pathOf = (list: string) => `/auth${list.replace(':id', acme.userId)}`
 const ask = (list: string, query: string) => t.ask(`${pathOf(list)}?${query}`, { headers: headersFor(list) })
 
 // Requests that there are for some of the values.
-for (const value of ['%', '_', '*', '--', 'null', 'true', '0', '-1', '__proto__', 'constructor']) {
+for (const value of ['undefined', '__proto__', 'constructor']) {
   await t.ask('/open', { headers: { 'x-request-id': value } })
 }
 

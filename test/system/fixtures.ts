@@ -1,18 +1,28 @@
-/** Processes of their own for tests that start, race and kill them. */
-import { mkdtempSync, rmSync } from 'node:fs'
+/** Processes of their own for tests that start, race and kill them; all that they leave is looked through for credentials. */
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { lookThroughText } from '../support/credentials/report.ts'
+import { issued } from '../support/credentials/watch.ts'
+import { removeDirectory } from '../support/directories.ts'
 
 export const ROOT = join(import.meta.dir, '../..')
 export const MASTER_KEY = 'master-key-of-the-system-tests-0123456789'
+const SECRET = 'a-secret-of-the-system-tests-0123456789-abcdef'
+issued.note('master key', MASTER_KEY, true)
+issued.note('root secret', SECRET, true)
 
-/** A folder that is gone after the callback. */
+/** What children say, until it is looked through. */
+const heard: Promise<void>[] = []
+
+/** A folder on a disk, as servers have; it is gone after the callback. */
 export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'machine-auth-system-'))
   try {
     return await use(folder)
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    await Promise.all(heard.splice(0))
+    removeDirectory(folder)
   }
 }
 
@@ -21,19 +31,33 @@ export interface Run {
   readonly output: string
 }
 
-/** Starts a script of this folder. */
-export function spawnScript(script: string, cwd: string, env: Readonly<Record<string, string>> = {}) {
-  return Bun.spawn([process.execPath, join(import.meta.dir, script)], {
+/** A stream that somebody else reads as well, to look through it when it ends. */
+function overhear(place: string, stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  const [own, theirs] = stream.tee()
+  heard.push(new Response(own).text().then((text) => lookThroughText(place, text)))
+  return theirs
+}
+
+/** Starts Bun on what a command names. Whoever starts it ends it within its folder. */
+export function spawnBun(command: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+  const child = Bun.spawn([process.execPath, ...command], {
     cwd,
-    env: {
-      PATH: process.env.PATH ?? '',
-      MACHINE_AUTH_SECRET: 'a-secret-of-the-system-tests-0123456789-abcdef',
-      MACHINE_AUTH_MASTER_KEY: MASTER_KEY,
-      ...env,
-    },
+    env: { PATH: process.env.PATH ?? '', MACHINE_AUTH_SECRET: SECRET, ...env },
     stdout: 'pipe',
     stderr: 'pipe',
   })
+  const name = command.join(' ')
+  return {
+    stdout: overhear(`stdout of ${name}`, child.stdout),
+    stderr: overhear(`stderr of ${name}`, child.stderr),
+    exited: child.exited,
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+  }
+}
+
+/** Starts a script of this folder. */
+export function spawnScript(script: string, cwd: string, env: Readonly<Record<string, string>> = {}) {
+  return spawnBun([join(import.meta.dir, script)], cwd, { MACHINE_AUTH_MASTER_KEY: MASTER_KEY, ...env })
 }
 
 /** Runs a script to its end. */
@@ -46,13 +70,17 @@ export async function runScript(script: string, cwd: string, env: Readonly<Recor
 export interface RunningServer {
   readonly origin: string
   kill(): Promise<void>
-  /** Lets it stop by itself. */
+  /** Lets it stop by itself, as it should. */
   stop(): Promise<void>
 }
 
-/** Starts `server.ts` and waits for its address. */
-export async function startServer(cwd: string, env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
-  const child = spawnScript('server.ts', cwd, env)
+/** Starts `server.ts`, or another script that prints its address, and waits for that. */
+export async function startServer(
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+  script = 'server.ts',
+): Promise<RunningServer> {
+  const child = spawnScript(script, cwd, env)
   const reader = child.stdout.getReader()
   let text = ''
   while (!text.includes('\n')) {
@@ -68,7 +96,8 @@ export async function startServer(cwd: string, env: Readonly<Record<string, stri
     },
     async stop() {
       child.kill('SIGTERM')
-      await child.exited
+      const code = await child.exited
+      if (code !== 0) throw new Error(`${script} ended with ${code}`)
     },
   }
 }

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { lookThroughText } from '../support/credentials/report.ts'
+import { removeDirectory } from '../support/directories.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 const MODULES = join(ROOT, 'node_modules')
@@ -21,7 +23,9 @@ let files: readonly string[] = []
 function run(command: readonly string[], cwd: string) {
   const { PATH = '', HOME = '' } = process.env
   const { stdout, stderr, exitCode } = Bun.spawnSync([...command], { cwd, env: { PATH, HOME } })
-  return { code: exitCode, stdout: stdout.toString(), stderr: stderr.toString() }
+  const said = { stdout: stdout.toString(), stderr: stderr.toString() }
+  lookThroughText(`output of ${command.join(' ')}`, said.stdout + said.stderr)
+  return { code: exitCode, ...said }
 }
 
 function succeed(command: readonly string[], cwd: string): string {
@@ -141,7 +145,7 @@ beforeAll(() => {
 })
 
 afterAll(() => {
-  rmSync(project, { recursive: true, force: true })
+  removeDirectory(project)
   rmSync(join(ROOT, 'types'), { recursive: true, force: true })
 })
 

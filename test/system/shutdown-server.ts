@@ -4,11 +4,28 @@ import { createMachineAuth, machineAuth } from '../../src/index.ts'
 
 const { DELAY = '0s', TIMEOUT = '3s', OWN } = process.env
 const core = createMachineAuth({ docs: false, shutdown: { delay: DELAY, timeout: TIMEOUT } })
+/** Requests that wait for their answers. */
+let waiting = 0
 const app = new Elysia()
   .use(machineAuth(core))
   .get('/open', () => 'open', { public: true })
-  .get('/slow', () => Bun.sleep(500).then(() => 'slow'), { public: true })
-  .get('/hangs', () => new Promise<string>(() => undefined), { public: true })
+  .get('/waiting', () => waiting, { public: true })
+  .get(
+    '/slow',
+    () => {
+      waiting += 1
+      return Bun.sleep(500).then(() => 'slow')
+    },
+    { public: true },
+  )
+  .get(
+    '/hangs',
+    () => {
+      waiting += 1
+      return new Promise<string>(() => undefined)
+    },
+    { public: true },
+  )
   .ws('/ws', { public: true, open: (ws) => void ws.send('open') })
   .onStop(() => console.log('stopped'))
   .listen({ port: 0, hostname: '127.0.0.1' })

@@ -1,11 +1,14 @@
-/** What becomes of requests, sockets and the process when it is told to stop. */
+/**
+ * What becomes of requests, sockets and the process when it is told to stop. How long that takes is what is measured:
+ * delays, timeouts and slow answers pass in real time.
+ */
 import { describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { inTemporaryFolder, ROOT, spawnScript } from './fixtures.ts'
+import { inTemporaryFolder, ROOT, spawnBun, spawnScript, until } from './fixtures.ts'
 
 type Env = Readonly<Record<string, string>>
-type Child = ReturnType<typeof spawnScript>
+type Child = ReturnType<typeof spawnBun>
 
 /** ms within which a process has ended, whatever hangs. */
 const LONGEST = 5000
@@ -32,7 +35,7 @@ async function follow(child: Child) {
 async function withServer(env: Env, use: (server: Served) => Promise<void>, command?: readonly string[]) {
   await inTemporaryFolder(async (folder) => {
     const child =
-      command === undefined ? spawnScript('shutdown-server.ts', folder, env) : spawnCommand(command, folder, env)
+      command === undefined ? spawnScript('shutdown-server.ts', folder, env) : spawnBun(command, folder, env)
     try {
       const { origin, rest } = await follow(child)
       let signalledAt = 0
@@ -60,14 +63,8 @@ interface Served {
   ended(): Promise<{ readonly code: number; readonly took: number; readonly output: string }>
 }
 
-function spawnCommand(command: readonly string[], cwd: string, env: Env): Child {
-  const secret = { MACHINE_AUTH_SECRET: 'a-secret-of-the-system-tests-0123456789-abcdef' }
-  const all = { PATH: process.env.PATH ?? '', ...secret, ...env }
-  return Bun.spawn([process.execPath, ...command], { cwd, env: all, stdout: 'pipe', stderr: 'pipe' })
-}
-
 /** A client that keeps its connection, asks again and again until it is told to close, and notes what broke. */
-async function hammer(origin: string, isSignalled: () => boolean) {
+async function hammer(origin: string, isSignalled: () => boolean, onAnswer: () => void) {
   const { hostname, port } = new URL(origin)
   const seen = { answered: 0, askedToGo: 0, brokenBefore: 0 }
   const over = Promise.withResolvers<void>()
@@ -81,6 +78,7 @@ async function hammer(origin: string, isSignalled: () => boolean) {
   socket.on('data', (data) => {
     wasSentBefore = null
     seen.answered += 1
+    onAnswer()
     if (!/connection: close/i.test(String(data))) setTimeout(send, 1)
     else seen.askedToGo += 1
   })
@@ -93,13 +91,36 @@ async function hammer(origin: string, isSignalled: () => boolean) {
   return seen
 }
 
+/** Until the server has a request that it does not answer yet. */
+const untilWaiting = (origin: string) =>
+  until(async () => (await (await fetch(`${origin}/waiting`)).text()) === '1', LONGEST)
+
+/** Until the server is no longer ready, or no longer there. */
+const untilDraining = (origin: string) =>
+  until(
+    () =>
+      fetch(`${origin}/auth/health/ready`).then(
+        ({ ok }) => !ok,
+        () => true,
+      ),
+    LONGEST,
+  )
+
 describe('SIGTERM', () => {
   test('answers what was asked before, sends the others away, and ends with 0', async () => {
     await withServer({}, async ({ origin, signal, ended }) => {
       let isSignalled = false
-      const clients = Array.from({ length: 30 }, () => hammer(origin, () => isSignalled))
+      let answers = 0
+      const clients = Array.from({ length: 30 }, () =>
+        hammer(
+          origin,
+          () => isSignalled,
+          () => (answers += 1),
+        ),
+      )
+      await until(async () => (await fetch(`${origin}/open`)).ok && answers > 300, LONGEST)
       const slow = fetch(`${origin}/slow`).then((answer) => answer.text())
-      await Bun.sleep(200)
+      await untilWaiting(origin)
       isSignalled = true
       signal('SIGTERM')
       const { code, took, output } = await ended()
@@ -174,9 +195,9 @@ describe.each([
   test('ends the process at once', async () => {
     await withServer({}, async ({ origin, signal, ended }) => {
       void fetch(`${origin}/hangs`).catch(() => undefined)
-      await Bun.sleep(100)
+      await untilWaiting(origin)
       signal(name)
-      await Bun.sleep(300)
+      await untilDraining(origin)
       signal(name)
       const run = await ended()
       expect([run.code, run.took < 2000]).toEqual([code, true])

@@ -2,7 +2,8 @@
 import { Database } from 'bun:sqlite'
 import { expect } from 'bun:test'
 import { join } from 'node:path'
-import { manage, type RunningServer, spawnScript } from './fixtures.ts'
+import { issued } from '../support/credentials/watch.ts'
+import { manage, startServer } from './fixtures.ts'
 
 export interface Client {
   readonly keyId: string
@@ -22,6 +23,7 @@ export async function createClients(origin: string, count: number): Promise<read
     const answer = await manage(origin, '/auth/keys', { name: `client ${index}` })
     expect(answer.status).toBe(201)
     const { key, rawKey } = (await answer.json()) as { key: { id: string }; rawKey: string }
+    issued.note('API key', rawKey.slice(-49))
     clients.push({ keyId: key.id, rawKey, sent: 0, answered: 0, refused: 0, slowest: 0 })
   }
   return clients
@@ -52,27 +54,8 @@ async function ask(origin: string, client: Client, isEnough: () => boolean): Pro
 export const answersOf = (clients: readonly Client[]) => clients.reduce((sum, { answered }) => sum + answered, 0)
 
 /** Starts `usage-server.ts` and waits for its address. */
-export async function startCounting(cwd: string, usage: object): Promise<RunningServer> {
-  const child = spawnScript('usage-server.ts', cwd, { USAGE: JSON.stringify(usage) })
-  const reader = child.stdout.getReader()
-  let text = ''
-  while (!text.includes('\n')) {
-    const { value, done } = await reader.read()
-    if (done) throw new Error(`the server did not start: ${await new Response(child.stderr).text()}`)
-    text += new TextDecoder().decode(value)
-  }
-  return {
-    origin: text.trim(),
-    async kill() {
-      child.kill('SIGKILL')
-      await child.exited
-    },
-    async stop() {
-      child.kill('SIGTERM')
-      expect(await child.exited).toBe(0)
-    },
-  }
-}
+export const startCounting = (cwd: string, usage: object) =>
+  startServer(cwd, { USAGE: JSON.stringify(usage) }, 'usage-server.ts')
 
 export interface Counted {
   readonly total: number
