@@ -75,8 +75,8 @@ test.each([
   [['nobody'], 1, 'There is no key'],
   [['--from', 'yesterday'], 2, 'RFC 3339'],
   [['--bucket', 'week'], 2, 'Allowed choices are hour, day'],
-  [['--from', '2029-01-01T00:00:00Z'], 1, '--from must be at most 31 days before to, counted by the hour'],
-  [['--from', '2030-01-01T00:00:00Z', '--to', '2029-01-01T00:00:00Z'], 1, '--from must be before to'],
+  [['--from', '2029-01-01T00:00:00Z'], 1, "--from must be at most 31 days before 'to', counted by the hour"],
+  [['--from', '2030-01-01T00:00:00Z', '--to', '2029-01-01T00:00:00Z'], 1, "--from must be before 'to'"],
 ])('%j is refused with exit code %i', async (args, code, message) => {
   const isNamed = args[0]?.startsWith('--') ?? false
   const run = await cli.run(['key', 'usage', ...(isNamed ? [key.id] : []), ...args])

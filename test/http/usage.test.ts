@@ -143,6 +143,10 @@ describe('GET /stats', () => {
     expect(JSON.stringify(json)).not.toContain(busy.rawKey.slice(-20))
   })
 
+  test('takes no parameters', async () => {
+    expectInvalidAt(await t.ask('/auth/stats?from=2030-01-01T00:00:00Z', { headers: asMaster }), 'from')
+  })
+
   test('is the platform’s', async () => {
     const answer = await t.ask('/auth/stats', { headers: asKeeper })
     expectProblem(answer, 'permission_required', ['required'])

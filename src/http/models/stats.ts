@@ -1,7 +1,10 @@
 /** What `/stats` answers. */
 import { t } from 'elysia'
 import type { UsageStats } from '../../recording/usage/views.ts'
+import { strict } from './shared.ts'
 import { series } from './usage.ts'
+
+export const StatsQuery = strict({})
 
 const count = (description: string) => t.Integer({ description })
 

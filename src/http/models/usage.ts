@@ -106,7 +106,7 @@ const Use = strict({
   keyId: id('Id of the key, which is within your reach.', USE.keyId),
   endpoint: t.String({
     description:
-      'The route’s pattern, and no path with an id; 1 to 256 characters. Values of a query are left out. At most 200 of a key in a day.',
+      'The route’s pattern, and no path with an id; 1 to 256 characters, the first a `/`. Values of a query are left out. At most 200 of a key in a day.',
     examples: [USE.endpoint],
   }),
   method: t.String({ description: 'The HTTP method, in upper or lower case.', examples: [USE.method] }),

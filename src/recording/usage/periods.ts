@@ -53,9 +53,10 @@ export function resolveSpan({ from, to, bucket = 'hour' }: UsageInput, now: numb
   const [first, last] = [readMoment('from', from), readMoment('to', to)]
   const end = last === undefined ? startOf(now, size) + size : Math.ceil(last / size) * size
   if (first === undefined) return { bucket, from: end - usual, to: end, size }
-  if (first >= (last ?? end)) throw invalidField('from', 'must be before to, which is now unless given')
+  if (first >= (last ?? end)) throw invalidField('from', "must be before 'to', which is now unless given")
   if ((last ?? now) - first > most) {
-    throw invalidField('from', `must be at most ${most / DAY} days before to, counted by the ${bucket}`)
+    const advice = bucket === 'hour' ? ": bucket 'day' reaches further" : ''
+    throw invalidField('from', `must be at most ${most / DAY} days before 'to', counted by the ${bucket}${advice}`)
   }
   return { bucket, from: startOf(first, size), to: end, size }
 }

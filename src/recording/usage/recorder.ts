@@ -130,7 +130,7 @@ export class UsageRecorder implements UsageCounter {
     if (this.#hasWarned) return
     this.#hasWarned = true
     this.#options.warn(
-      `usage: ${this.#bounds.counters} counters wait to be written, and there is no room for more: requests are answered, but some are not counted. See that the database answers, and that a lower usage.flushInterval keeps up`,
+      `usage: ${this.#bounds.counters} counters wait to be written, and there is no room for more: requests are answered, but some are not counted. See that the database answers; if it does, lower usage.flushInterval`,
     )
   }
 

@@ -10,7 +10,7 @@ export interface ReportedUse {
   /** As the reporter names it: with `keyId` it counts once. 1 to 128 characters. */
   readonly id: string
   readonly keyId: string
-  /** The route's pattern, such as `/posts/:id`, and no path with an id; 1 to 256 characters. A query is left out. */
+  /** The route's pattern, such as `/posts/:id`, and no path with an id; 1 to 256 characters, the first a `/`. A query is left out. */
   readonly endpoint: string
   readonly method: string
   /** 100 to 599. */
@@ -64,15 +64,13 @@ const text = (most: number): Rule => ({
   accepts: (value) => typeof value === 'string' && value !== '' && value.length <= most && isSingleLine(value),
   accepted: `must be 1 to ${most} characters without control characters`,
 })
-const endpoint = text(256)
 
 const RULES: Readonly<Record<keyof ReportedUse, Rule>> = {
   id: text(128),
   keyId: text(128),
   endpoint: {
-    ...endpoint,
-    // Nothing would be left of it.
-    accepts: (value) => endpoint.accepts(value) && withoutQuery(String(value)) !== '',
+    accepts: (value) => text(256).accepts(value) && String(value).startsWith('/'),
+    accepted: 'must begin with / and be 1 to 256 characters without control characters',
   },
   method: {
     accepts: (value) => typeof value === 'string' && METHODS.includes(value.toUpperCase()),

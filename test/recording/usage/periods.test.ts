@@ -58,17 +58,24 @@ describe('a span', () => {
     expect([toTimestamp(span.from), toTimestamp(span.to)]).toEqual([toTimestamp(at(from)), toTimestamp(at(to))])
   })
 
-  test.each<[name: string, input: UsageInput, path: string]>([
-    ['a moment that is none', { from: 'yesterday' }, 'from'],
-    ['a day without a time', { to: '2030-01-01' }, 'to'],
-    ['an end before its beginning', { from: '2030-01-02T00:00:00Z', to: '2030-01-01T00:00:00Z' }, 'from'],
-    ['nothing at all', { from: '2030-01-02T00:00:00Z', to: '2030-01-02T00:00:00Z' }, 'from'],
-    ['the future', { from: '2030-02-01T00:00:00Z' }, 'from'],
-    ['more than 31 days of hours', { from: '2030-01-01T00:00:00Z', to: '2030-02-01T00:00:00.001Z' }, 'from'],
-    ['more than 731 days', { from: '2030-01-01T00:00:00Z', to: '2032-01-03T00:00:00Z', bucket: 'day' }, 'from'],
+  const MOMENT = "must be a moment in RFC 3339, such as '2030-01-31T12:00:00Z'"
+  const ORDER = "must be before 'to', which is now unless given"
+  const [HOURS, DAYS] = [
+    "must be at most 31 days before 'to', counted by the hour: bucket 'day' reaches further",
+    "must be at most 731 days before 'to', counted by the day",
+  ]
+
+  test.each<[name: string, input: UsageInput, path: string, message: string]>([
+    ['a moment that is none', { from: 'yesterday' }, 'from', MOMENT],
+    ['a day without a time', { to: '2030-01-01' }, 'to', MOMENT],
+    ['an end before its beginning', { from: '2030-01-02T00:00:00Z', to: '2030-01-01T00:00:00Z' }, 'from', ORDER],
+    ['nothing at all', { from: '2030-01-02T00:00:00Z', to: '2030-01-02T00:00:00Z' }, 'from', ORDER],
+    ['the future', { from: '2030-02-01T00:00:00Z' }, 'from', ORDER],
+    ['more than 31 days of hours', { from: '2030-01-01T00:00:00Z', to: '2030-02-01T00:00:00.001Z' }, 'from', HOURS],
+    ['more than 731 days', { from: '2030-01-01T00:00:00Z', to: '2032-01-03T00:00:00Z', bucket: 'day' }, 'from', DAYS],
     // What JavaScript may give.
-    ['a bucket that is none', JSON.parse('{ "bucket": "toString" }'), 'bucket'],
-  ])('is refused for %s', (_, input, path) => {
+    ['a bucket that is none', JSON.parse('{ "bucket": "toString" }'), 'bucket', "must be 'hour' or 'day'"],
+  ])('is refused for %s', (_, input, path, message) => {
     const thrown: unknown = (() => {
       try {
         return resolveSpan(input, NOW)
@@ -77,7 +84,7 @@ describe('a span', () => {
       }
     })()
     expect(thrown).toBeInstanceOf(MachineAuthError)
-    expect(thrown).toMatchObject({ code: 'validation_failed', extras: { errors: [{ path }] } })
+    expect(thrown).toMatchObject({ code: 'validation_failed', extras: { errors: [{ path, message }] } })
   })
 
   test('holds both moments, in whole buckets that follow one another', () => {

@@ -36,11 +36,10 @@ describe('it may have', () => {
       { endpoint: '/posts/:id?/:more?' },
       { endpoint: '/posts/:id?/:more?' },
     ],
-    ['an endpoint that is no path', { endpoint: 'reports.list' }, { endpoint: 'reports.list' }],
-    ['the longest names', { id: 'x'.repeat(128), endpoint: 'y'.repeat(256) }, { id: 'x'.repeat(128) }],
+    ['the longest names', { id: 'x'.repeat(128), endpoint: `/${'y'.repeat(255)}` }, { id: 'x'.repeat(128) }],
     ...[
       ...['/v1/orders/:orderId', '/2030/01', '/errors/4040', '/oauth2/s3', '/reports-by-2030/{id}', '/a/*'],
-      ...['/internationalization', '/0123456789abcde', '/deadbeefdeadbeefdead', 'GET.users.v2', '/users/me/2fa'],
+      ...['/internationalization', '/0123456789abcde', '/deadbeefdeadbeefdead', '/GET.users.v2', '/users/me/2fa'],
     ].map((endpoint): [string, Partial<ReportedUse>, object] => [endpoint, { endpoint }, { endpoint }]),
     ['another script', { id: '字', endpoint: '/söhne' }, { id: '字', endpoint: '/söhne' }],
     ['no latency to speak of', { latencyMs: 0 }, { duration: 0 }],
@@ -56,6 +55,7 @@ describe('it may have', () => {
 })
 
 const TEXT = (member: string, most: number) => `${member} must be 1 to ${most} characters without control characters.`
+const PATH = 'endpoint must begin with / and be 1 to 256 characters without control characters.'
 const STATUS = 'status must be a whole number from 100 to 599.'
 const LATENCY = 'latencyMs must be a number from 0 to 86400000.'
 const METHOD = 'method must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT.'
@@ -69,7 +69,7 @@ describe('it is refused for', () => {
       'a use must be an object.',
     ]),
     ...[
-      ...['/orders/12345', '12345', '/orders/8127381/items', '/orders/12345?a=b', '/o/507f1f77bcf86cd799439011'],
+      ...['/orders/12345', '/12345', '/orders/8127381/items', '/orders/12345?a=b', '/o/507f1f77bcf86cd799439011'],
       ...['/o/1B4E28BA-2fa1-11d2-883f-0016d3cca427', '/o/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/o/V1StGXR8Z5jdHi6BmyT2'],
     ].map((endpoint): [string, unknown, string] => [
       `the id in ${endpoint}`,
@@ -89,9 +89,13 @@ describe('it is refused for', () => {
     ['a control in an id', { ...USE, id: 'a\0b' }, TEXT('id', 128)],
     ['half a character', { ...USE, id: '\ud800' }, TEXT('id', 128)],
     ['a list for a key', { ...USE, keyId: ['key_1'] }, TEXT('keyId', 128)],
-    ['an endpoint of two lines', { ...USE, endpoint: '/a\n/b' }, TEXT('endpoint', 256)],
-    ['a long endpoint', { ...USE, endpoint: 'x'.repeat(257) }, TEXT('endpoint', 256)],
-    ['an endpoint that is a query', { ...USE, endpoint: '?a=b' }, TEXT('endpoint', 256)],
+    ['an endpoint of two lines', { ...USE, endpoint: '/a\n/b' }, PATH],
+    ['a long endpoint', { ...USE, endpoint: `/${'x'.repeat(256)}` }, PATH],
+    ['an empty endpoint', { ...USE, endpoint: '' }, PATH],
+    ['an endpoint that is no path', { ...USE, endpoint: 'reports.list' }, PATH],
+    ['a whole URL', { ...USE, endpoint: 'https://example.com/reports' }, PATH],
+    ['a list for an endpoint', { ...USE, endpoint: ['/'] }, PATH],
+    ['an endpoint that is a query', { ...USE, endpoint: '?a=b' }, PATH],
     ['a method of its own', { ...USE, method: 'FETCH' }, METHOD],
     ['a method that objects have', { ...USE, method: 'constructor' }, METHOD],
     ['a status below', { ...USE, status: 99 }, STATUS],

@@ -34,13 +34,13 @@ export function usageFamilies(usage: () => UsageFigures): readonly Family[] {
     [
       'counter',
       'machine_auth_usage_flushes_total',
-      'Times that usage was written to the database.',
+      'Times that writing usage to the database was tried.',
       () => usage().flushes,
     ],
     [
       'counter',
       'machine_auth_usage_flush_failures_total',
-      'Times that usage could not be written; it is kept and tried again.',
+      'Tries to write usage that failed; it is kept and tried again.',
       () => usage().failures,
     ],
     [
