@@ -6,6 +6,8 @@ import { drizzle as drizzleSqlite } from 'drizzle-orm/bun-sqlite'
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite'
 import { drizzle as drizzleProxy } from 'drizzle-orm/sqlite-proxy'
 import { openStorage } from '../../src/storage/open.ts'
+import { lookThroughPostgres } from '../support/credentials/postgres.ts'
+import { lookThroughText } from '../support/credentials/report.ts'
 import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { openMigrated, writeMigrated } from '../support/migrated.ts'
 import type { Opened } from './support.ts'
@@ -22,11 +24,16 @@ const TABLES = ['organizations', 'users', 'api_keys', 'signing_keys', 'refresh_f
   .concat(['sessions', 'roles', 'audit', 'audit_marks', 'changes', 'blocks', 'quotas', 'login_addresses'])
   .concat(['idempotency', 'permissions', 'usage', 'usage_checkpoints', 'usage_receipts', 'request_log'])
   .map((name) => `machine_auth_${name}`)
-/** Faster than `truncate` on tables of a few rows. */
+/** Faster than `truncate` on tables of a few rows, and answers what there was. */
 const EMPTY = [
-  ...TABLES.map((name) => `delete from ${name}`),
+  ...TABLES.map((name) => `delete from ${name} returning ${name}::text as row`),
   'alter sequence machine_auth_changes_sequence_seq restart',
 ].join(';')
+
+/** Empties all tables, once their rows are looked through for credentials. */
+async function empty(place: string, { exec }: Opened): Promise<void> {
+  lookThroughText(place, JSON.stringify(await exec(EMPTY)))
+}
 
 /** A file of our own, opened anew for every test, and looked at through a second connection. */
 export function sqliteFile(): Adapter {
@@ -116,10 +123,13 @@ export function pglite(): Adapter {
         return { storage, exec: (statement) => opened.exec(statement) }
       })()
       const opened = await started
-      await opened.exec(EMPTY)
+      await empty('PGlite', opened)
       return opened
     },
-    stop: async () => client?.close(),
+    async stop() {
+      if (started !== undefined) await empty('PGlite', await started)
+      await client?.close()
+    },
   }
 }
 
@@ -138,7 +148,7 @@ export async function isServerUp(): Promise<boolean> {
   }
 }
 
-/** Makes a database on the server; `drop` removes it. */
+/** Makes a database on the server; `drop` removes it, once it is looked through for credentials. */
 export async function createServerDatabase(): Promise<{ readonly url: string; drop(): Promise<void> }> {
   const name = `machine_auth_${crypto.randomUUID().replaceAll('-', '')}`
   const run = async (statement: string) => {
@@ -147,7 +157,16 @@ export async function createServerDatabase(): Promise<{ readonly url: string; dr
     await client.close()
   }
   await run(`create database ${name}`)
-  return { url: `${SERVER}/${name}`, drop: () => run(`drop database if exists ${name} with (force)`) }
+  const url = `${SERVER}/${name}`
+  return {
+    url,
+    async drop() {
+      const client = new SQL({ url, max: 1 })
+      await lookThroughPostgres('a PostgreSQL database', (statement) => client.unsafe(statement))
+      await client.close()
+      await run(`drop database if exists ${name} with (force)`)
+    },
+  }
 }
 
 /** A database of our own on a real server through Bun's driver, dropped afterwards. */
@@ -170,7 +189,7 @@ export function postgres(): Adapter {
     async open() {
       started ??= start()
       const opened = await started
-      await opened.exec(EMPTY)
+      await empty('PostgreSQL', opened)
       return opened
     },
     stop: async () => (await started)?.stop(),

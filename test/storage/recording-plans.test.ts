@@ -7,6 +7,7 @@ import { openStorage } from '../../src/storage/open.ts'
 import { START_OF_JOURNAL } from '../../src/storage/ports/usage.ts'
 import type { Storage } from '../../src/storage/ports.ts'
 import { aKey, anEntry, aUsage, NOW } from '../contract/fixtures.ts'
+import { lookThroughPostgres } from '../support/credentials/postgres.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -153,7 +154,10 @@ describe('on PostgreSQL', () => {
     // Of tables as small as these every row is read, unless that is dear.
     await client.exec('set enable_seqscan = off')
   }, 30_000)
-  afterAll(() => client.close())
+  afterAll(async () => {
+    await lookThroughPostgres('PGlite', async (statement) => (await client.query(statement)).rows)
+    await client.close()
+  })
 
   test.each([...VERBS])('an index carries $name', async ({ verb, index }) => {
     statements.length = 0
