@@ -6,6 +6,7 @@ import type { KeyUsage } from '../recording/usage/views.ts'
 import { findKey } from './find/key.ts'
 import { WHICH_KEY } from './find/which.ts'
 import { withExamples } from './help.ts'
+import { noteIncomplete } from './incomplete.ts'
 import { parseTime } from './input/values.ts'
 import { formatCount, formatLatency, formatShare } from './terminal/figures.ts'
 import { sparkline } from './terminal/sparkline.ts'
@@ -62,6 +63,7 @@ async function show({ core, io, output }: Session, text: string, input: UsageInp
   const key = await findKey(core, text)
   const usage = await core.usage.ofKey(key.id, input, CLI_ACTOR)
   if (output.isJson) return output.json(usage)
+  noteIncomplete(output, usage)
   output.figures(figuresOf(key, usage, io.columns))
   if (usage.total === 0) return
   output.line('')

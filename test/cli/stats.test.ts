@@ -1,12 +1,9 @@
-/** `stats` and `purge`: figures for people, and for programs what HTTP answers. */
+/** `stats`: figures for people, and for programs what HTTP answers. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { ReportedUse } from '../../src/recording/usage/reported-use.ts'
 import { type CliDirectory, createDirectory, must } from './support.ts'
 
 const HOUR = 3_600_000
-const DAY = 24 * HOUR
 
 let cli: CliDirectory
 beforeEach(() => {
@@ -48,7 +45,7 @@ describe('stats', () => {
       '',
       'Most used keys, today and yesterday:',
       'KEY                   NAME            REQUESTS   ERRORS  ORGANIZATION',
-      `${busy.id}  Nightly import     1,002    0.2 %  ${busy.organizationId}`,
+      `${busy.id}  Nightly import     1,002    0.2 %  Acme`,
       `${idle.id}  CI                     1  100.0 %  -`,
       '',
     ])
@@ -76,40 +73,5 @@ describe('stats', () => {
     const stats = await must(cli, ['stats'])
     expect(stats).toEqual(JSON.parse(JSON.stringify(await cli.look(({ usage }) => usage.stats()))))
     expect(stats).toMatchObject({ keys: 1, requests: 2, errorRate: 0.5, topKeys: [{ id: key.id, errors: 1 }] })
-  })
-})
-
-describe('purge', () => {
-  test('asks first, and says how much it deleted', async () => {
-    const { key } = await must(cli, ['key', 'create', '--name', 'CI'])
-    await report(key.id, [0, 200])
-    cli.time.now += 100 * DAY
-    const refused = await cli.run(['purge'])
-    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('add --yes')])
-    const declined = await cli.run(['purge'], { isTTY: true, stdin: 'n\n' })
-    expect([declined.code, declined.err]).toEqual([1, expect.stringContaining('Nothing was changed.')])
-    const run = await cli.run(['purge', '--yes'])
-    // A minute, an hour of the key and one of all, and the receipt.
-    expect([run.code, run.out]).toEqual([
-      0,
-      'Deleted: 4 counts of requests, 0 entries of the request log, 0 events of the audit log.\n',
-    ])
-    expect(await must(cli, ['purge', '--yes'])).toEqual({ usage: 0, logs: 0, audit: 0 })
-    expect((await must(cli, ['key', 'usage', key.id, '--bucket', 'day', '--from', '2029-12-31T00:00:00Z'])).total).toBe(
-      1,
-    )
-  })
-
-  test('deletes as much as the configuration says', async () => {
-    const config = { audit: { retention: '30d' }, usage: { retention: '1d', dailyRetention: '2d' } }
-    writeFileSync(join(cli.path, 'machine-auth.config.json'), JSON.stringify(config))
-    const { key } = await must(cli, ['key', 'create', '--name', 'CI'])
-    await report(key.id, [0, 200])
-    cli.time.now += 3 * DAY
-    // All but the total, and the receipt, by which it would not count again.
-    expect(await must(cli, ['purge', '--yes'])).toEqual({ usage: 5, logs: 0, audit: 0 })
-    cli.time.now += 30 * DAY
-    expect(await must(cli, ['purge', '--yes'])).toEqual({ usage: 1, logs: 0, audit: 1 })
-    expect(await must(cli, ['stats'])).toMatchObject({ requests: 1, topKeys: [] })
   })
 })

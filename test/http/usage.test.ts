@@ -3,8 +3,21 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { expectInvalidAt, expectProblem, listAt, membersOf, objectAt } from '../support/answers.ts'
 import { addKey, addTokens, asMaster, createTestApp, type Json, START, withKey } from '../support/test-app.ts'
 
-const USAGE = ['bucket', 'byEndpoint', 'byStatus', 'errors', 'from', 'keyId', 'latency', 'series', 'to', 'total']
-const STATS = ['activeKeys', 'errorRate', 'keys', 'organizations', 'requests', 'requestsLastHour', 'series', 'topKeys']
+const USAGE = [
+  ...['bucket', 'byEndpoint', 'byStatus', 'complete', 'errors', 'from'],
+  ...['keyId', 'latency', 'series', 'to', 'total'],
+]
+const STATS = [
+  'activeKeys',
+  'complete',
+  'errorRate',
+  'keys',
+  'organizations',
+  'requests',
+  'requestsLastHour',
+  'series',
+  'topKeys',
+]
 
 const t = await createTestApp()
 afterAll(t.close)

@@ -2,7 +2,7 @@
 import { t } from 'elysia'
 import type { UsageStats } from '../../recording/usage/views.ts'
 import { strict } from './shared.ts'
-import { series } from './usage.ts'
+import { complete, series } from './usage.ts'
 
 export const StatsQuery = strict({})
 
@@ -31,6 +31,7 @@ export const Stats = t.Unsafe<UsageStats>(
         { description: 'The ten keys with most requests today and yesterday (UTC), the busiest first.' },
       ),
       series: series('The last 24 hours, the one under way included.'),
+      complete,
     },
     {
       description: 'The figures of the whole installation.',
@@ -53,6 +54,7 @@ export const Stats = t.Unsafe<UsageStats>(
             },
           ],
           series: [{ start: '2030-01-01T00:00:00.000Z', total: 800, errors: 10 }],
+          complete: true,
         },
       ],
     },

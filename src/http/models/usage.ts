@@ -35,6 +35,12 @@ export const series = (description: string) =>
     ),
   )
 
+/** Whether an answer holds all that was counted. */
+export const complete = t.Boolean({
+  description:
+    'False when what this process counted could not all be written before: then requests of late may be missing.',
+})
+
 const latency = (description: string) => t.Nullable(t.Number({ description, examples: [1.25] }), { description })
 
 export const KeyUsageModel = t.Unsafe<KeyUsage>(
@@ -64,6 +70,7 @@ export const KeyUsageModel = t.Unsafe<KeyUsage>(
         },
       ),
       series: series('Every bucket in order, also those without requests.'),
+      complete,
     },
     {
       description: 'What the requests of one key came to.',
@@ -82,6 +89,7 @@ export const KeyUsageModel = t.Unsafe<KeyUsage>(
             { start: '2030-01-01T00:00:00.000Z', total: 42, errors: 2 },
             { start: '2030-01-02T00:00:00.000Z', total: 0, errors: 0 },
           ],
+          complete: true,
         },
       ],
     },

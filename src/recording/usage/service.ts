@@ -43,20 +43,20 @@ export class UsageService {
   }
 
   /**
-   * What the requests of one key came to, by the hour or by the day. It holds all that this process has answered, and
-   * of others what they have written: what is older than a flush interval.
+   * What the requests of one key came to, by the hour or by the day. It holds all that this process has answered, or
+   * says that it is not `complete`, and of others what they have written: what is older than a flush interval.
    *
    * @throws MachineAuthError `not_found`, also for a key out of the actor's reach; `validation_failed` for more than 31
    * days of hours or 731 days
    * @example const { total, errors } = await core.usage.ofKey(id, { bucket: 'day' })
    */
   async ofKey(id: string, input: UsageInput = {}, actor: Actor = SYSTEM): Promise<KeyUsage> {
-    const { requireKey, recorder, store, clock } = this.#options
+    const { requireKey, store, clock } = this.#options
     const key = await requireKey(id, actor)
     const span = resolveSpan(input, clock())
-    await recorder?.flush()
+    const isComplete = await this.#writeCounted()
     const { bucket: period, from, to } = span
-    return toKeyUsage(key.id, span, await store.sumsOfKey({ keyId: key.id, period, from, to }))
+    return toKeyUsage(key.id, span, await store.sumsOfKey({ keyId: key.id, period, from, to }), isComplete)
   }
 
   /**
@@ -67,8 +67,13 @@ export class UsageService {
    */
   async stats(actor: Actor = SYSTEM): Promise<UsageStats> {
     requirePlatform(actor)
-    await this.#options.recorder?.flush()
-    return this.#stats.read()
+    const complete = await this.#writeCounted()
+    return { ...(await this.#stats.read()), complete }
+  }
+
+  /** Writes what this process has counted so far; answers whether all of it is written. */
+  async #writeCounted(): Promise<boolean> {
+    return (await this.#options.recorder?.flush()) ?? true
   }
 
   /**

@@ -61,7 +61,8 @@ export class Stats {
     this.#topKeys = new Remembered(() => readTopKeys(options, clock()), clock)
   }
 
-  async read(): Promise<UsageStats> {
+  /** The figures, but for whether they are complete. */
+  async read(): Promise<Omit<UsageStats, 'complete'>> {
     const { store, organizations, clock } = this.#options
     const now = clock()
     const [organizationCount, keyCounts, ever, lastHour, series, topKeys] = await Promise.all([

@@ -36,6 +36,11 @@ export interface KeyUsage {
   readonly latency: LatencyView
   /** Every bucket in order, also those without requests. */
   readonly series: readonly UsagePoint[]
+  /**
+   * False when what this process counted could not all be written before: then requests of late may be missing, as
+   * while the database is locked.
+   */
+  readonly complete: boolean
 }
 
 /** A key among the most used ones. */
@@ -63,6 +68,8 @@ export interface UsageStats {
   readonly topKeys: readonly TopKey[]
   /** The last 24 hours, the one under way included. */
   readonly series: readonly UsagePoint[]
+  /** As of `KeyUsage`. */
+  readonly complete: boolean
 }
 
 /** The route of requests that found none. */
@@ -109,7 +116,7 @@ export function toSeries(
   })
 }
 
-export function toKeyUsage(keyId: string, span: UsageSpan, sums: KeyUsageSums): KeyUsage {
+export function toKeyUsage(keyId: string, span: UsageSpan, sums: KeyUsageSums, complete: boolean): KeyUsage {
   const { statuses, endpoints, series } = sums
   const total = sumOf(statuses)
   return {
@@ -125,5 +132,6 @@ export function toKeyUsage(keyId: string, span: UsageSpan, sums: KeyUsageSums): 
     ),
     latency: toLatencyView(sums, total),
     series: toSeries(span, series),
+    complete,
   }
 }

@@ -1,4 +1,5 @@
 /** What becomes of the option `usage` in a core. */
+import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -51,4 +52,26 @@ test('a core that answers no request leaves no journal', async () => {
   await core.close()
   expect(existsSync(join(folder, 'auth.db'))).toBe(true)
   expect(existsSync(join(folder, 'auth.db.usage'))).toBe(false)
+})
+
+test('while the database is locked answers come, and say that they are not complete', async () => {
+  const file = join(folder, 'locked.db')
+  await using core = createMachineAuth(
+    { secret: SECRET, database: `sqlite:${file}`, docs: false, usage: { flushInterval: '1h' } },
+    runtime,
+  )
+  const app = new Elysia().use(machineAuth(core)).get('/key', () => 'ok', { apiKey: true })
+  await core.ready
+  const { key, rawKey } = await core.keys.create({ name: 'CI' })
+  const ask = () => app.handle(new Request('http://localhost/key', { headers: { 'x-api-key': rawKey } }))
+  await ask()
+  expect(await core.usage.ofKey(key.id)).toMatchObject({ total: 1, complete: true })
+  await ask()
+  using other = new Database(file)
+  other.run('BEGIN IMMEDIATE')
+  expect(await core.usage.ofKey(key.id)).toMatchObject({ total: 1, complete: false })
+  expect(await core.usage.stats()).toMatchObject({ requests: 1, complete: false })
+  other.run('COMMIT')
+  expect(await core.usage.ofKey(key.id)).toMatchObject({ total: 2, complete: true })
+  expect(await core.usage.stats()).toMatchObject({ requests: 2, complete: true })
 })

@@ -103,20 +103,25 @@ describe('of a key', () => {
     expect((await service.ofKey(key.id)).latency).toEqual({ mean: 834.778, p50: 3.75, p90: 1000, p99: 1000 })
   })
 
-  test('what this process counted is written before it is read, and where that fails the rest is told', async () => {
+  test.each([[true], [false]])('what this process counted is written before it is read: %p', async (isWritten) => {
     const done: string[] = []
     const opened = await open({
       async flush() {
         done.push('flush')
-        return false
+        return isWritten
       },
     })
     const { service, storage, key } = opened
     storage.before.set('usage.sumsOfKey', () => void done.push('read'))
-    expect((await service.ofKey(key.id)).total).toBe(0)
+    expect(await service.ofKey(key.id)).toMatchObject({ total: 0, complete: isWritten })
     expect(done).toEqual(['flush', 'read'])
-    await service.stats()
+    expect(await service.stats()).toMatchObject({ requests: 0, complete: isWritten })
     expect(done.at(-1)).toBe('flush')
+  })
+
+  test('where this process counts nothing there is nothing to be written', async () => {
+    const { service, key } = await open()
+    expect((await service.ofKey(key.id)).complete).toBe(true)
   })
 
   test('another’s key is as one that is not there, and the attempt is written down', async () => {
@@ -143,6 +148,7 @@ describe('the figures of all', () => {
     const { series, ...figures } = await service.stats()
     expect(figures).toEqual({
       ...{ organizations: 0, keys: 0, activeKeys: 0, requests: 0, requestsLastHour: 0, errorRate: 0, topKeys: [] },
+      complete: true,
     })
     expect(series).toHaveLength(24)
   })
