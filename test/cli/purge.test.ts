@@ -1,5 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { toTimestamp } from '../../src/lib/timestamp.ts'
 import { type CliDirectory, createDirectory, must } from './support.ts'
@@ -44,11 +45,29 @@ test('deletes counts and entries that are older than they are kept, and no other
   expect(total).toBe(2)
 })
 
+test('deletes as much as the configuration says', async () => {
+  const config = {
+    audit: { retention: '30d' },
+    usage: { retention: '1d', dailyRetention: '2d' },
+    logging: { mode: 'metadata_only', retention: '2d' },
+  }
+  writeFileSync(join(cli.path, 'machine-auth.config.json'), JSON.stringify(config))
+  await record()
+  cli.time.now += 3 * DAY
+  // All but the total, and the receipt, by which it would not count again.
+  expect(await must(cli, ['purge', '--yes'])).toEqual({ usage: 5, logs: 1, audit: 0 })
+  cli.time.now += 30 * DAY
+  expect(await must(cli, ['purge', '--yes'])).toEqual({ usage: 1, logs: 0, audit: 1 })
+  expect(await must(cli, ['stats'])).toMatchObject({ requests: 1, topKeys: [] })
+})
+
 test('asks before, and demands --yes where nobody can be asked', async () => {
   await record()
   cli.time.now += 40 * DAY
-  expect((await cli.run(['purge'])).code).toBe(2)
+  const refused = await cli.run(['purge'])
+  expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('add --yes')])
   const asked = await cli.run(['purge'], { isTTY: true, stdin: 'n\n' })
   expect([asked.code, asked.err]).toEqual([1, expect.stringContaining('deleted for good')])
+  expect(asked.err).toContain('Nothing was changed.')
   expect(await must(cli, ['purge', '--yes'])).toMatchObject({ logs: 1 })
 })

@@ -131,10 +131,17 @@ describe('a text that is cut', () => {
   test('ends between two characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.nat(60), (text, most) => {
-        const [kept = ''] = cutToBytes(text, most).split(' [cut, ')
-        expect(text.startsWith(kept.slice(0, text.length))).toBe(true)
-        expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(Math.max(most, Buffer.byteLength(text)))
+        const cut = cutToBytes(text, most)
+        const size = Buffer.byteLength(text)
+        if (size <= most) return expect(cut).toBe(text)
+        const end = ` [cut, ${size} bytes]`
+        expect(cut).toEndWith(end)
+        const kept = cut.slice(0, -end.length)
+        expect(text.startsWith(kept)).toBe(true)
         expect(kept.isWellFormed()).toBe(true)
+        // No character is longer than four bytes.
+        expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(most)
+        expect(Buffer.byteLength(kept)).toBeGreaterThan(most - 4)
       }),
     )
   })
