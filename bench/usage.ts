@@ -40,7 +40,7 @@ async function record(database: string, keyIds: readonly string[], first: number
   let now = first
   const recorder = new UsageRecorder({
     ...{ store: storage.usage, clock: () => now, warn: console.warn, flushInterval: HOUR, batchSize: 200 },
-    journal: null,
+    journalDirectory: null,
   })
   const began = performance.now()
   const perHour = Math.ceil(EVENTS / HOURS)

@@ -4,7 +4,7 @@ import type { Clock } from './lib/clock.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { Meters } from './recording/metrics/meters.ts'
 import { RequestLogRecorder } from './recording/requests/recorder.ts'
-import { journalDirectory } from './recording/usage/journal/place.ts'
+import { resolveJournalDirectory } from './recording/usage/journal/place.ts'
 import { UsageRecorder } from './recording/usage/recorder.ts'
 import type { Storage } from './storage/ports.ts'
 
@@ -40,8 +40,8 @@ function composeUsage({ options, storage, clock, warn }: RecorderOptions): Usage
   const { usage } = options
   if (usage === false) return null
   const { flushInterval, batchSize, durability } = usage
-  const journal = durability === 'buffered' ? null : journalDirectory(usage.journal, options.database)
-  return new UsageRecorder({ store: storage.usage, clock, warn, flushInterval, batchSize, journal })
+  const journalDirectory = durability === 'buffered' ? null : resolveJournalDirectory(usage.journal, options.database)
+  return new UsageRecorder({ store: storage.usage, clock, warn, flushInterval, batchSize, journalDirectory })
 }
 
 function composeLog({ options, storage, clock, warn }: RecorderOptions): RequestLogRecorder | null {

@@ -61,7 +61,11 @@ export class Flusher {
     this.#schedule(0)
   }
 
-  /** Begins a round now, or after the one under way, which may have passed by what is newer. Answers whether it wrote all. */
+  /**
+   * Begins a round now, or after the one under way, which began before this call and may miss what is newer.
+   *
+   * @returns whether the round wrote all there was; never rejects
+   */
   flush(): Promise<boolean> {
     if (this.#running === null) return this.#run()
     this.#next ??= this.#running.then(() => {

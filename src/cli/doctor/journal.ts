@@ -1,11 +1,11 @@
 /** Looks at the journals of usage, and changes nothing. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import type { ResolvedOptions } from '../../options/resolved.ts'
-import { JournalError, journalOf, pathOf, requireWritable } from '../../recording/usage/journal/files.ts'
+import { JournalError, pathOf, requireWritable, sourceIdOf } from '../../recording/usage/journal/files.ts'
 import { ABANDONED_AFTER } from '../../recording/usage/journal/leftover.ts'
 import { NEWLINE } from '../../recording/usage/journal/lines.ts'
 import { isGone } from '../../recording/usage/journal/owner.ts'
-import { journalDirectory } from '../../recording/usage/journal/place.ts'
+import { resolveJournalDirectory } from '../../recording/usage/journal/place.ts'
 import { JournalReader, readHeader } from '../../recording/usage/journal/reader.ts'
 import { START_OF_JOURNAL, type UsageCheckpoint } from '../../storage/ports/usage.ts'
 import type { Storage } from '../../storage/ports.ts'
@@ -16,12 +16,12 @@ export type Checkpoints = ReadonlyMap<string, UsageCheckpoint>
 
 /** Where journals are, or would be; null when nothing is counted. */
 export function directoryOf({ usage, database }: ResolvedOptions): string | null {
-  return usage === false ? null : journalDirectory(usage.journal, database)
+  return usage === false ? null : resolveJournalDirectory(usage.journal, database)
 }
 
 function journalsIn(directory: string): readonly string[] {
   try {
-    return readdirSync(directory).flatMap((name) => journalOf(name) ?? [])
+    return readdirSync(directory).flatMap((name) => sourceIdOf(name) ?? [])
   } catch {
     return []
   }

@@ -1,9 +1,9 @@
-/** Counts a journal into the database, each request once, whatever fails or races. */
+/** Counts a source into the database, each request once, whatever fails or races. */
 import { breathe } from '../../lib/breathe.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { START_OF_JOURNAL, type UsageCheckpoint, type UsageStore } from '../../storage/ports/usage.ts'
 import { rollUp } from './rollup.ts'
-import type { Span, UsageSource } from './source.ts'
+import type { SourceSpan, UsageSource } from './source.ts'
 
 export interface AdvanceOptions {
   readonly store: Pick<UsageStore, 'record' | 'checkpoint'>
@@ -13,7 +13,7 @@ export interface AdvanceOptions {
   readonly isStopped: () => boolean
 }
 
-export class JournalProgress {
+export class SourceProgress {
   readonly source: UsageSource
   readonly #options: AdvanceOptions
   /** Null where it is not known: another process moved it, or a write failed and may have taken effect. */
@@ -39,14 +39,14 @@ export class JournalProgress {
   }
 
   async #ask(): Promise<UsageCheckpoint> {
-    const checkpoint = (await this.#options.store.checkpoint(this.source.journal)) ?? START_OF_JOURNAL
+    const checkpoint = (await this.#options.store.checkpoint(this.source.sourceId)) ?? START_OF_JOURNAL
     // By a try that seemed to fail, or by another process.
     this.source.onCounted(checkpoint.position)
     return checkpoint
   }
 
   /** Answers whether the span is written; if not, somebody else got ahead. */
-  async #write({ target, tally }: Span, start: UsageCheckpoint): Promise<boolean> {
+  async #write({ target, tally }: SourceSpan, start: UsageCheckpoint): Promise<boolean> {
     const { store, clock, batchSize, isStopped } = this.#options
     const { counters, overall } = tally
     let from = start
@@ -56,7 +56,7 @@ export class JournalProgress {
       const to = isLast ? { position: target, target, written: 0 } : { position: from.position, target, written: end }
       const rows = rollUp(counters.slice(from.written, end), isLast ? overall : [])
       this.#checkpoint = null
-      if (!(await store.record({ journal: this.source.journal, from, to, rows, now: clock() }))) return false
+      if (!(await store.record({ journal: this.source.sourceId, from, to, rows, now: clock() }))) return false
       this.#checkpoint = to
       if (isLast) return true
       from = to

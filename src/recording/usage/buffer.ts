@@ -1,18 +1,18 @@
 /** Requests that are kept in memory alone until they are written. */
 import { randomBase62 } from '../../lib/base62.ts'
 import { START_OF_JOURNAL, type UsageCheckpoint } from '../../storage/ports/usage.ts'
-import type { Span, UsageSource } from './source.ts'
+import type { SourceSpan, UsageSource } from './source.ts'
 import { Tally } from './tally.ts'
 
 export class UsageBuffer implements UsageSource {
-  readonly journal = randomBase62(22)
+  readonly sourceId = randomBase62(22)
   readonly start = START_OF_JOURNAL
   readonly #limit: number
   /** Being counted. */
   #live: Tally
   #isDue = false
   /** Being written, the same until it is. */
-  #frozen: Span | null = null
+  #frozen: SourceSpan | null = null
 
   /** @param limit counters that are being counted at most; as many again may be being written */
   constructor(limit: number) {
@@ -40,7 +40,7 @@ export class UsageBuffer implements UsageSource {
   }
 
   /** Positions are numbers of requests. */
-  read({ position }: UsageCheckpoint): Span | null {
+  read({ position }: UsageCheckpoint): SourceSpan | null {
     if (this.#frozen === null && this.#isDue && this.#live.requests > 0) {
       this.#isDue = false
       this.#frozen = { target: position + this.#live.requests, tally: this.#live }

@@ -3,6 +3,9 @@ export interface UsageCounter {
   /**
    * Counts a guarded request. Never waits, never throws.
    *
+   * Its arguments stay single ones, in this order, all the way to the counter or the file: an object for them would be
+   * made for every request, and is more than counting it costs.
+   *
    * @param keyId of the key it came by; empty for none
    * @param organizationId empty for none
    * @param route its pattern; empty where none was found

@@ -2,7 +2,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
 import { Flusher } from '../flusher.ts'
-import { JournalProgress } from './advance.ts'
+import { SourceProgress } from './advance.ts'
 import { USAGE_BOUNDS, type UsageBounds } from './bounds.ts'
 import { UsageBuffer } from './buffer.ts'
 import type { UsageCounter } from './counter.ts'
@@ -18,7 +18,7 @@ export interface UsageRecorderOptions {
   /** Counters in one transaction. */
   readonly batchSize: number
   /** Directory of the journal; null to count in memory alone. */
-  readonly journal: string | null
+  readonly journalDirectory: string | null
   readonly bounds?: UsageBounds
   /** From 0 to 1, for pauses after failures. */
   readonly random?: () => number
@@ -55,8 +55,8 @@ export class UsageRecorder implements UsageCounter {
   readonly #buffer: UsageBuffer
   readonly #lastUsed: LastUsed
   readonly #flusher: Flusher
-  readonly #buffered: JournalProgress
-  readonly #journal: JournalRounds | null
+  readonly #buffered: SourceProgress
+  readonly #journaled: JournalRounds | null
   /** Epoch ms of the last request. */
   #last = 0
   #dropped = 0
@@ -68,19 +68,25 @@ export class UsageRecorder implements UsageCounter {
   #isStopped = false
 
   constructor(options: UsageRecorderOptions) {
-    const { store, batchSize, flushInterval, bounds = USAGE_BOUNDS, random = Math.random, journal } = options
+    const { store, batchSize, flushInterval, bounds = USAGE_BOUNDS, random = Math.random, journalDirectory } = options
     const advance = { store, clock: () => this.#now(), batchSize, isStopped: () => this.#isStopped }
     this.#options = options
     this.#bounds = bounds
     this.#buffer = new UsageBuffer(bounds.counters)
     this.#lastUsed = new LastUsed(bounds.lastUsed)
-    this.#buffered = new JournalProgress(this.#buffer, advance)
-    this.#journal =
-      journal === null
+    this.#buffered = new SourceProgress(this.#buffer, advance)
+    this.#journaled =
+      journalDirectory === null
         ? null
-        : new JournalRounds(journal, { bounds, advance, isStopping: () => this.#isStopping, warn: options.warn })
+        : new JournalRounds(journalDirectory, {
+            bounds,
+            advance,
+            isStopping: () => this.#isStopping,
+            warn: options.warn,
+          })
     this.#flusher = new Flusher({
-      ...{ interval: flushInterval, random },
+      interval: flushInterval,
+      random,
       round: () => this.#round(),
       onOutage: (failures) => this.#warnOfOutage(failures),
     })
@@ -93,14 +99,14 @@ export class UsageRecorder implements UsageCounter {
    */
   serve(): void {
     this.#isServing = true
-    if (this.#isStarted) this.#journal?.requireWritable()
+    if (this.#isStarted) this.#journaled?.requireWritable()
   }
 
   /** @throws JournalError when there will be requests and the journal cannot be written */
   start(): void {
     this.#isStarted = true
-    if (this.#isServing) this.#journal?.requireWritable()
-    this.#flusher.start(this.#journal === null ? undefined : Math.min(this.#options.flushInterval, FIRST))
+    if (this.#isServing) this.#journaled?.requireWritable()
+    this.#flusher.start(this.#journaled === null ? undefined : Math.min(this.#options.flushInterval, FIRST))
   }
 
   count(keyId: string, organizationId: string, method: string, route: string, status: number, elapsed: number): void {
@@ -108,7 +114,7 @@ export class UsageRecorder implements UsageCounter {
     // Not `Math.round(NaN)`: a stopwatch that fails must not spoil the sum.
     const duration = elapsed > 0 ? Math.min(Math.round(elapsed * 1000), LONGEST) : 0
     const at = this.#now()
-    if (this.#journal?.journal.append(keyId, organizationId, method, route, status, duration, at) === true) return
+    if (this.#journaled?.journal.append(keyId, organizationId, method, route, status, duration, at) === true) return
     const { tally } = this.#buffer
     if (!tally.count(keyId, organizationId, method, route, status, duration, at)) this.#drop()
     else if (tally.size > this.#bounds.counters / 2) this.#flusher.hurry()
@@ -142,13 +148,13 @@ export class UsageRecorder implements UsageCounter {
 
   async #round(): Promise<void> {
     if (this.#isStopped) return
-    await this.#journal?.count()
+    await this.#journaled?.count()
     await this.#buffered.advance()
     if (this.#isStopped) return
     await this.#lastUsed.write(this.#options.store, this.#now(), this.#isStopping)
     this.#hasWarned = false
     // Last: there may be much of them, and nothing waits for it.
-    if (!this.#isStopping) await this.#journal?.countLeftovers()
+    if (!this.#isStopping) await this.#journaled?.countLeftovers()
   }
 
   /** Writes what was counted so far, at once; answers whether all of it is written. Never rejects. */
@@ -158,7 +164,7 @@ export class UsageRecorder implements UsageCounter {
 
   get figures(): UsageFigures {
     const { flushes, failures, isFailing } = this.#flusher
-    const journalBytes = this.#journal?.journal.pending ?? 0
+    const journalBytes = this.#journaled?.journal.pending ?? 0
     return { buffered: this.#buffer.size, dropped: this.#dropped, flushes, failures, isFailing, journalBytes }
   }
 
@@ -179,7 +185,7 @@ export class UsageRecorder implements UsageCounter {
     const isWritten = await Promise.race([this.#flushAtLast(), late.promise])
     clearTimeout(timer)
     this.#isStopped = true
-    await this.#journal?.journal.stop(isWritten)
+    await this.#journaled?.journal.stop(isWritten)
     const lost = this.#buffer.requests
     if (!isWritten && lost > 0) {
       this.#options.warn(

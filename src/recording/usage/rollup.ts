@@ -1,7 +1,7 @@
 /** Makes of counters the rows that are added to the database. */
 import { DAY, HOUR, MINUTE } from '../../lib/time-units.ts'
-import type { UsagePeriod, UsageRecord } from '../../storage/records.ts'
-import type { Counter } from './tally.ts'
+import type { LatencyCounts, UsagePeriod, UsageRecord } from '../../storage/records.ts'
+import type { TallyCounter } from './tally.ts'
 
 /** ms; the total never ends. */
 const LENGTHS: Readonly<Record<UsagePeriod, number>> = { minute: MINUTE, hour: HOUR, day: DAY, total: Infinity }
@@ -11,26 +11,33 @@ const OF_ALL = ['minute', 'hour', 'day', 'total'] as const
 
 type Sums = { -readonly [Name in keyof UsageRecord]: UsageRecord[Name] }
 
-/** The one place that knows the columns of `LatencyCounts`. */
-const COLUMNS = [
-  ...(['latency0', 'latency1', 'latency2', 'latency3', 'latency4', 'latency5'] as const),
-  ...(['latency6', 'latency7', 'latency8', 'latency9', 'latency10', 'latency11'] as const),
-]
+const NONE: LatencyCounts = Object.freeze({
+  latency0: 0,
+  latency1: 0,
+  latency2: 0,
+  latency3: 0,
+  latency4: 0,
+  latency5: 0,
+  latency6: 0,
+  latency7: 0,
+  latency8: 0,
+  latency9: 0,
+  latency10: 0,
+  latency11: 0,
+})
+// `Object.keys` is typed for objects that may have more members than their type says; this one has not.
+const COLUMNS = Object.keys(NONE) as (keyof LatencyCounts)[]
 
-function emptyRow(counter: Counter, period: UsagePeriod, start: number): Sums {
+function emptyRow(counter: TallyCounter, period: UsagePeriod, start: number): Sums {
   const { keyId, organizationId, method, route, status } = counter
-  return {
-    ...{ keyId, period, start, organizationId, method, route, status, requests: 0, duration: 0 },
-    ...{ latency0: 0, latency1: 0, latency2: 0, latency3: 0, latency4: 0, latency5: 0 },
-    ...{ latency6: 0, latency7: 0, latency8: 0, latency9: 0, latency10: 0, latency11: 0 },
-  }
+  return { keyId, period, start, organizationId, method, route, status, requests: 0, duration: 0, ...NONE }
 }
 
 /** Rows by what makes them one: a database takes no row twice in one statement. */
 class Rows {
   readonly #rows = new Map<string, Sums>()
 
-  add(counter: Counter, period: UsagePeriod): void {
+  add(counter: TallyCounter, period: UsagePeriod): void {
     const length = LENGTHS[period]
     const start = counter.start - (counter.start % length)
     const { keyId, organizationId, method, route, status, latencies } = counter
@@ -63,7 +70,7 @@ class Rows {
  * @param overall by minute
  * @example rollUp(tally.counters, tally.overall)
  */
-export function rollUp(counters: readonly Counter[], overall: readonly Counter[]): readonly UsageRecord[] {
+export function rollUp(counters: readonly TallyCounter[], overall: readonly TallyCounter[]): readonly UsageRecord[] {
   const rows = new Rows()
   for (const counter of counters) for (const period of OF_A_KEY) rows.add(counter, period)
   for (const counter of overall) for (const period of OF_ALL) rows.add(counter, period)

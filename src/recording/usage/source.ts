@@ -3,7 +3,7 @@ import type { UsageCheckpoint } from '../../storage/ports/usage.ts'
 import type { Tally } from './tally.ts'
 
 /** Requests from a position of a journal up to another. */
-export interface Span {
+export interface SourceSpan {
   /** What follows begins here. */
   readonly target: number
   readonly tally: Tally
@@ -11,7 +11,7 @@ export interface Span {
 
 export interface UsageSource {
   /** What its checkpoint is stored by. */
-  readonly journal: string
+  readonly sourceId: string
   /** As far as it is counted when it is made; null where the database must be asked. */
   readonly start: UsageCheckpoint | null
   /** Settles how far `read` goes until the next call: what comes meanwhile waits for it. */
@@ -21,7 +21,7 @@ export interface UsageSource {
    *
    * @returns null when there is nothing more
    */
-  read(from: UsageCheckpoint): Span | null | Promise<Span | null>
+  read(from: UsageCheckpoint): SourceSpan | null | Promise<SourceSpan | null>
   /** Hears that all before `position` is counted for good. */
   onCounted(position: number): void
 }

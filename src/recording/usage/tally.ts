@@ -1,13 +1,11 @@
 /** Counts requests in memory: the same requests in the same order always make the same counters in the same order. */
 import { LATENCY_BUCKETS, latencyBucket } from '../../lib/latency.ts'
 import { HOUR, MINUTE } from '../../lib/time-units.ts'
+import { ALL_KEYS } from '../../storage/ports/usage.ts'
 import { LabelIndex, type Labels } from './labels.ts'
 
-/** Of all requests together nothing is told apart but the status. */
-const ALL_KEYS = '*'
-
 /** Requests that are counted together. */
-export class Counter implements Labels {
+export class TallyCounter implements Labels {
   readonly keyId: string
   readonly organizationId: string
   readonly method: string
@@ -40,15 +38,15 @@ export class Counter implements Labels {
 export class Tally {
   readonly #limit: number
   /** Of the hour that is counted; with it begins a new one. */
-  #index = new LabelIndex<Counter>()
+  #index = new LabelIndex<TallyCounter>()
   #hour = 0
   /** Of the minute that is counted, by status. */
-  #together: Counter[] = []
+  #together: TallyCounter[] = []
   #minute = 0
   /** In order of their first request. */
-  readonly counters: Counter[] = []
+  readonly counters: TallyCounter[] = []
   /** All requests together by minute and status, in order of their first request. */
-  readonly overall: Counter[] = []
+  readonly overall: TallyCounter[] = []
   requests = 0
 
   /** @param limit counters that it holds at most */
@@ -97,18 +95,19 @@ export class Tally {
     this.#together = []
   }
 
-  #make(keyId: string, organizationId: string, method: string, route: string, status: number): Counter | null {
+  #make(keyId: string, organizationId: string, method: string, route: string, status: number): TallyCounter | null {
     if (this.size >= this.#limit) return null
-    const counter = new Counter(keyId, organizationId, method, route, status, this.#hour)
+    const counter = new TallyCounter(keyId, organizationId, method, route, status, this.#hour)
     this.#index.add(counter)
     this.counters.push(counter)
     return counter
   }
 
   /** Not held to the limit: there are few statuses, and a request that found its counter must be in both. */
-  #ofStatus(status: number): Counter {
+  #ofStatus(status: number): TallyCounter {
     for (const counter of this.#together) if (counter.status === status) return counter
-    const counter = new Counter(ALL_KEYS, '', '', '', status, this.#minute)
+    // Of all requests together nothing is told apart but the status.
+    const counter = new TallyCounter(ALL_KEYS, '', '', '', status, this.#minute)
     this.#together.push(counter)
     this.overall.push(counter)
     return counter

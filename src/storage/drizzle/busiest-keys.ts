@@ -1,8 +1,7 @@
 import { and, asc, desc, eq, gte, notInArray, sql } from 'drizzle-orm'
 import { breathe } from '../../lib/breathe.ts'
-import type { UsageStore } from '../ports/usage.ts'
+import { ALL_KEYS, NO_KEY, type UsageStore } from '../ports/usage.ts'
 import type { Database } from './database.ts'
-import { ALL_KEYS, NO_KEY } from './usage-keys.ts'
 
 /** Rows that are read in a row: some milliseconds on SQLite, where nobody else has a turn meanwhile. */
 const PART = 2000

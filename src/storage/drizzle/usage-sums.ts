@@ -1,9 +1,8 @@
 import { and, asc, desc, eq, getTableColumns, gte, lt, or, type SQL, sql } from 'drizzle-orm'
 import { DAY } from '../../lib/time-units.ts'
-import type { KeyUsageQuery, UsageStore } from '../ports/usage.ts'
+import { ALL_KEYS, type KeyUsageQuery, type UsageStore } from '../ports/usage.ts'
 import { createBusiestKeys } from './busiest-keys.ts'
 import type { Database } from './database.ts'
-import { ALL_KEYS } from './usage-keys.ts'
 
 const MAX_ENDPOINTS = 200
 

@@ -14,6 +14,11 @@ export interface UsageWrite {
   readonly now: number
 }
 
+/** The key of rows where all requests are counted together. */
+export const ALL_KEYS = '*'
+/** The key of requests that came by none. */
+export const NO_KEY = ''
+
 export const START_OF_JOURNAL: UsageCheckpoint = Object.freeze({ position: 0, target: 0, written: 0 })
 
 export interface KeyUsageQuery {

@@ -69,7 +69,7 @@ export function openRecorder(setup: RecorderSetup = {}) {
     warn: (message) => warnings.push(message),
     flushInterval: setup.flushInterval ?? 1000,
     batchSize: setup.batchSize ?? 200,
-    journal: setup.journal ?? null,
+    journalDirectory: setup.journal ?? null,
     bounds: { ...USAGE_BOUNDS, ...setup.bounds },
     random: () => 0,
   })

@@ -63,14 +63,14 @@ export function requireWritable(directory: string): void {
   }
 }
 
-export function pathOf(directory: string, journal: string): string {
-  return join(directory, `${journal}${ENDING}`)
+export function pathOf(directory: string, sourceId: string): string {
+  return join(directory, `${sourceId}${ENDING}`)
 }
 
-/** The journal that a file's name says; null for another file. */
-export function journalOf(name: string): string | null {
-  const journal = name.endsWith(ENDING) ? name.slice(0, -ENDING.length) : ''
-  return /^[0-9A-Za-z]{1,64}$/.test(journal) ? journal : null
+/** The source that a file's name says; null for a file that is no journal. */
+export function sourceIdOf(name: string): string | null {
+  const sourceId = name.endsWith(ENDING) ? name.slice(0, -ENDING.length) : ''
+  return /^[0-9A-Za-z]{1,64}$/.test(sourceId) ? sourceId : null
 }
 
 export function removeFile(path: string): void {

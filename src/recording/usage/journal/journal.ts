@@ -49,8 +49,8 @@ export class Journal {
   }
 
   /** Whether a file is of this process. */
-  owns(journal: string): boolean {
-    return this.#next?.journal === journal || this.#segments.some((segment) => segment.journal === journal)
+  owns(sourceId: string): boolean {
+    return this.#next?.sourceId === sourceId || this.#segments.some((segment) => segment.sourceId === sourceId)
   }
 
   /**
@@ -94,8 +94,8 @@ export class Journal {
   }
 
   #name(at: number) {
-    const journal = randomBase62(22)
-    return { journal, path: pathOf(this.#options.directory, journal), header: { at, owner: this.#owner } }
+    const sourceId = randomBase62(22)
+    return { sourceId, path: pathOf(this.#options.directory, sourceId), header: { at, owner: this.#owner } }
   }
 
   /** Only where none was made ahead: for the first request, or when requests came faster than a file is made. */
@@ -103,10 +103,10 @@ export class Journal {
     const size = this.#nextSize
     // After a failure it is tried again off the path.
     if (size === 0 || this.#isFailing) return null
-    const { journal, path, header } = this.#name(at)
+    const { sourceId, path, header } = this.#name(at)
     try {
       createFileNow(path, headerLine(header), size)
-      return new Segment(journal, path, header)
+      return new Segment(sourceId, path, header)
     } catch (error) {
       this.#fail(error)
       return null
@@ -127,10 +127,10 @@ export class Journal {
   async #prepare(size: number): Promise<void> {
     // Even to begin it is no work for a request.
     await breathe()
-    const { journal, path, header } = this.#name(this.#options.clock())
+    const { sourceId, path, header } = this.#name(this.#options.clock())
     try {
       await createFile(path, headerLine(header), size)
-      this.#next = new Segment(journal, path, header)
+      this.#next = new Segment(sourceId, path, header)
       this.#isFailing = false
     } catch (error) {
       this.#fail(error)

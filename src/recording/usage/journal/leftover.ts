@@ -1,9 +1,9 @@
-/** A journal that another process wrote, and perhaps still writes. */
+/** A file that another process wrote, and perhaps still writes. */
 import { stat } from 'node:fs/promises'
 import { DAY } from '../../../lib/time-units.ts'
 import type { UsageCheckpoint } from '../../../storage/ports/usage.ts'
-import { type AdvanceOptions, JournalProgress } from '../advance.ts'
-import type { Span, UsageSource } from '../source.ts'
+import { type AdvanceOptions, SourceProgress } from '../advance.ts'
+import type { SourceSpan, UsageSource } from '../source.ts'
 import { removeFile } from './files.ts'
 import { isGone } from './owner.ts'
 import { JournalReader, readHeader } from './reader.ts'
@@ -12,7 +12,7 @@ import { JournalReader, readHeader } from './reader.ts'
 export const ABANDONED_AFTER = DAY
 
 export class Leftover implements UsageSource {
-  readonly journal: string
+  readonly sourceId: string
   readonly start = null
   readonly #path: string
   #bytes = new Uint8Array()
@@ -20,8 +20,8 @@ export class Leftover implements UsageSource {
   /** Whether the file is one of ours, and reaches as far as it was counted before. */
   #isSound = true
 
-  constructor(journal: string, path: string) {
-    this.journal = journal
+  constructor(sourceId: string, path: string) {
+    this.sourceId = sourceId
     this.#path = path
   }
 
@@ -29,7 +29,7 @@ export class Leftover implements UsageSource {
   async count(options: AdvanceOptions): Promise<void> {
     // Asked before it is read: what its process wrote until its end is then read, too.
     const isOver = await this.#isOver()
-    const isAtEnd = await new JournalProgress(this, options).advance()
+    const isAtEnd = await new SourceProgress(this, options).advance()
     if (isAtEnd && this.#isSound && (isOver || this.#reader.isEnded)) removeFile(this.#path)
   }
 
@@ -47,7 +47,7 @@ export class Leftover implements UsageSource {
     this.#reader = new JournalReader(this.#bytes)
   }
 
-  async read(from: UsageCheckpoint): Promise<Span | null> {
+  async read(from: UsageCheckpoint): Promise<SourceSpan | null> {
     const span = this.#reader.read(from, this.#bytes.length)
     if (span !== null || this.#reader.offset >= from.target) return span
     // Its process, or another one that reads it, was faster.

@@ -1,8 +1,8 @@
-/** Looks for journals that other processes left. */
+/** Looks for files that other processes left. */
 import { readdir } from 'node:fs/promises'
 import { MINUTE } from '../../../lib/time-units.ts'
 import type { AdvanceOptions } from '../advance.ts'
-import { codeOf, journalOf, pathOf } from './files.ts'
+import { codeOf, pathOf, sourceIdOf } from './files.ts'
 import { Leftover } from './leftover.ts'
 
 /** ms between looks. */
@@ -13,12 +13,12 @@ const NOT_OURS = new Set(['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR'])
 
 export class Leftovers {
   readonly #directory: string
-  /** Whether a journal is of this process. */
-  readonly #owns: (journal: string) => boolean
+  /** Whether a file is of this process. */
+  readonly #owns: (sourceId: string) => boolean
   readonly #options: AdvanceOptions
   #lookedAt = Number.NEGATIVE_INFINITY
 
-  constructor(directory: string, owns: (journal: string) => boolean, options: AdvanceOptions) {
+  constructor(directory: string, owns: (sourceId: string) => boolean, options: AdvanceOptions) {
     this.#directory = directory
     this.#owns = owns
     this.#options = options
@@ -30,10 +30,10 @@ export class Leftovers {
     const now = clock()
     if (now < this.#lookedAt + INTERVAL) return
     for (const name of await this.#names()) {
-      const journal = journalOf(name)
+      const sourceId = sourceIdOf(name)
       if (isStopped()) return
-      if (journal === null || this.#owns(journal)) continue
-      await new Leftover(journal, pathOf(this.#directory, journal)).count(this.#options).catch(passByFiles)
+      if (sourceId === null || this.#owns(sourceId)) continue
+      await new Leftover(sourceId, pathOf(this.#directory, sourceId)).count(this.#options).catch(passByFiles)
     }
     this.#lookedAt = now
   }

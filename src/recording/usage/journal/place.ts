@@ -10,7 +10,7 @@ const ELSEWHERE = '.machine-auth/usage'
  *
  * @returns an absolute path
  */
-export function journalDirectory(given: string | null, database: DatabaseOption): string {
+export function resolveJournalDirectory(given: string | null, database: DatabaseOption): string {
   if (given !== null) return resolve(given)
   const address = typeof database === 'string' ? parseDatabase(database) : null
   const isFile = address?.dialect === 'sqlite' && address.file !== ':memory:'

@@ -1,7 +1,7 @@
 /** Reads requests back from a journal, from any place at which it was counted before. */
 import type { UsageCheckpoint } from '../../../storage/ports/usage.ts'
 import type { Labels } from '../labels.ts'
-import type { Span } from '../source.ts'
+import type { SourceSpan } from '../source.ts'
 import { Tally } from '../tally.ts'
 import { endOfLine, type Header, type Line, parseLine } from './lines.ts'
 
@@ -44,7 +44,7 @@ export class JournalReader {
    * @param end bytes from here on are not looked at
    * @returns null when there is none, or the target lies behind the end
    */
-  read({ position, target }: UsageCheckpoint, end: number): Span | null {
+  read({ position, target }: UsageCheckpoint, end: number): SourceSpan | null {
     if (position < this.#offset) this.#startOver()
     const isOpen = target === position
     const tally = new Tally(isOpen ? MOST_COUNTERS : Number.POSITIVE_INFINITY)

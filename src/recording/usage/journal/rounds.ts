@@ -1,5 +1,5 @@
 /** Counts the journals of this process, and those that others left. */
-import { type AdvanceOptions, JournalProgress } from '../advance.ts'
+import { type AdvanceOptions, SourceProgress } from '../advance.ts'
 import type { UsageBounds } from '../bounds.ts'
 import { requireWritable } from './files.ts'
 import { Journal } from './journal.ts'
@@ -19,7 +19,7 @@ export class JournalRounds {
   readonly #directory: string
   readonly #advance: AdvanceOptions
   readonly #leftovers: Leftovers
-  readonly #progress = new WeakMap<Segment, JournalProgress>()
+  readonly #progress = new WeakMap<Segment, SourceProgress>()
 
   constructor(directory: string, options: JournalRoundsOptions) {
     const { bounds, advance, isStopping, warn } = options
@@ -28,7 +28,7 @@ export class JournalRounds {
     this.#directory = directory
     this.#advance = advance
     this.journal = new Journal({ directory, segmentBytes, mostBytes: journalBytes, clock, warn })
-    this.#leftovers = new Leftovers(directory, (journal) => this.journal.owns(journal), {
+    this.#leftovers = new Leftovers(directory, (sourceId) => this.journal.owns(sourceId), {
       ...advance,
       isStopped: isStopping,
     })
@@ -50,10 +50,10 @@ export class JournalRounds {
     await this.journal.prepare()
   }
 
-  #progressOf(segment: Segment): JournalProgress {
+  #progressOf(segment: Segment): SourceProgress {
     const known = this.#progress.get(segment)
     if (known !== undefined) return known
-    const made = new JournalProgress(segment, this.#advance)
+    const made = new SourceProgress(segment, this.#advance)
     this.#progress.set(segment, made)
     return made
   }

@@ -1,8 +1,8 @@
-/** A journal of this process: a file that is mapped into memory, so that what was noted outlives the process. */
+/** A file of this process's journal: one that is mapped into memory, so that what was noted outlives the process. */
 import { utimesSync } from 'node:fs'
 import { START_OF_JOURNAL, type UsageCheckpoint } from '../../../storage/ports/usage.ts'
 import { LabelIndex, type Labels } from '../labels.ts'
-import type { Span, UsageSource } from '../source.ts'
+import type { SourceSpan, UsageSource } from '../source.ts'
 import { removeFile } from './files.ts'
 import { END_LINE, type Header, headerLine, LONGEST_REQUEST, labelsLine, writeRequest } from './lines.ts'
 import { JournalReader } from './reader.ts'
@@ -12,7 +12,7 @@ interface Numbered extends Labels {
 }
 
 export class Segment implements UsageSource {
-  readonly journal: string
+  readonly sourceId: string
   readonly path: string
   readonly start = START_OF_JOURNAL
   readonly #bytes: Buffer
@@ -29,8 +29,8 @@ export class Segment implements UsageSource {
    * @param path of a file that nobody else writes
    * @param header what its first line says; zeros follow
    */
-  constructor(journal: string, path: string, header: Header) {
-    this.journal = journal
+  constructor(sourceId: string, path: string, header: Header) {
+    this.sourceId = sourceId
     this.path = path
     const mapped = Bun.mmap(path, { shared: true })
     this.#bytes = Buffer.from(mapped.buffer, mapped.byteOffset, mapped.byteLength)
@@ -116,7 +116,7 @@ export class Segment implements UsageSource {
     this.#due = this.#end
   }
 
-  read(from: UsageCheckpoint): Span | null {
+  read(from: UsageCheckpoint): SourceSpan | null {
     const span = this.#reader.read(from, this.#due)
     if (span === null) this.#counted = this.#reader.offset
     return span

@@ -56,7 +56,7 @@ interface Journal {
 }
 
 /** A journal in which each request takes another duration: 2 to the power of its number. */
-function journalOf(given: readonly Parameters<typeof labelsLine>[1][], requests: readonly number[]): Journal {
+function sourceIdOf(given: readonly Parameters<typeof labelsLine>[1][], requests: readonly number[]): Journal {
   const text = headerLine({ at: START, owner: 'o' }) + given.map((each, number) => labelsLine(number, each)).join('')
   const bytes = new Uint8Array(Buffer.byteLength(text) + requests.length * LONGEST_REQUEST + 64)
   let end = Buffer.from(bytes.buffer).write(text)
@@ -75,7 +75,7 @@ function durationOf(bytes: Uint8Array): number {
 
 const journal = fc
   .tuple(fc.array(labels, { minLength: 1, maxLength: 4 }), fc.array(fc.nat(), { minLength: 1, maxLength: 20 }))
-  .map(([given, requests]) => journalOf(given, requests))
+  .map(([given, requests]) => sourceIdOf(given, requests))
 const cut = (bytes: Uint8Array, fraction: number) => Math.floor(fraction * bytes.length)
 const part = fc.nat(1_000_000).map((millionths) => millionths / 1_000_000)
 

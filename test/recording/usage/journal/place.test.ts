@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { resolve } from 'node:path'
-import { journalDirectory } from '../../../../src/recording/usage/journal/place.ts'
+import { resolveJournalDirectory } from '../../../../src/recording/usage/journal/place.ts'
 
 test.each([
   ['./there', 'sqlite:/data/auth.db', resolve('there')],
@@ -10,5 +10,5 @@ test.each([
   [null, 'sqlite::memory:', resolve('.machine-auth/usage')],
   [null, 'postgres://localhost/auth', resolve('.machine-auth/usage')],
 ] as const)('%p on %p is %p', (given, database, expected) => {
-  expect(journalDirectory(given, database)).toBe(expected)
+  expect(resolveJournalDirectory(given, database)).toBe(expected)
 })
