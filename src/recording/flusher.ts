@@ -13,14 +13,15 @@ export interface FlusherOptions {
 
 /** ms */
 const FIRST_PAUSE = 1000
-const LONGEST_PAUSE = 30_000
+/** Short enough for what waits to be written soon once it can be; a try costs next to nothing. */
+const LONGEST_PAUSE = 5000
 
 /** A locked database is nothing to speak of until it stays locked. */
 const FAILURES_OF_OUTAGE = 3
 
 /**
- * How long to wait after failures in a row: from one second, doubling, to half a minute, less up to a half of it so
- * that processes that failed together do not come back together.
+ * How long to wait after failures in a row: from one second, doubling, to five, less up to a half of it so that
+ * processes that failed together do not come back together.
  *
  * @returns ms
  */
@@ -32,12 +33,19 @@ export function pauseAfter(failures: number, random: () => number): number {
 export class Flusher {
   readonly #options: FlusherOptions
   #timer: ReturnType<typeof setTimeout> | undefined
-  #running: Promise<boolean> | null = null
+  /** The last round that was asked for. */
+  #tail: Promise<boolean> = Promise.resolve(true)
+  /** The same while it has not begun: whoever comes now shares it. */
   #next: Promise<boolean> | null = null
+  #isRunning = false
+  /** Whether it was the timer that asked for the next round. */
+  #isDue = false
   #isHurried = false
   #isStopped = false
-  /** In a row. */
+  /** Rounds in a row that failed. */
   #failuresInRow = 0
+  /** Of those, the ones that the timer asked for: how often others ask must not lengthen the pause. */
+  #dueFailures = 0
   flushes = 0
   failures = 0
 
@@ -56,22 +64,26 @@ export class Flusher {
 
   /** Has a round begin at once, unless rounds fail. */
   hurry(): void {
-    if (this.#isHurried || this.isFailing || this.#running !== null) return
+    if (this.#isHurried || this.isFailing || this.#isRunning || this.#next !== null) return
     this.#isHurried = true
     this.#schedule(0)
   }
 
   /**
-   * Begins a round now, or after the one under way, which began before this call and may miss what is newer.
-   *
-   * @returns whether the round wrote all there was; never rejects
+   * Begins a round now, or after the one under way, which may have passed by what is newer. All who come before it has
+   * begun share it. Answers whether it wrote all.
    */
   flush(): Promise<boolean> {
-    if (this.#running === null) return this.#run()
-    this.#next ??= this.#running.then(() => {
+    if (this.#next !== null) return this.#next
+    if (!this.#isRunning) {
+      this.#tail = this.#attempt()
+      return this.#tail
+    }
+    this.#next = this.#tail.then(() => {
       this.#next = null
-      return this.#run()
+      return this.#attempt()
     })
+    this.#tail = this.#next
     return this.#next
   }
 
@@ -84,34 +96,47 @@ export class Flusher {
   #schedule(pause: number): void {
     clearTimeout(this.#timer)
     if (this.#isStopped) return
-    this.#timer = setTimeout(() => void this.flush(), pause)
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#isDue = true
+      void this.flush()
+    }, pause)
     this.#timer.unref()
   }
 
-  #run(): Promise<boolean> {
-    clearTimeout(this.#timer)
-    this.#isHurried = false
-    this.#running = this.#attempt()
-    return this.#running
-  }
-
   async #attempt(): Promise<boolean> {
-    const { round, interval, random, onOutage } = this.#options
-    let pause = interval
+    const isDue = this.#isDue
+    this.#isDue = false
+    this.#isHurried = false
+    this.#isRunning = true
     this.flushes += 1
     try {
-      await round()
-      this.#failuresInRow = 0
+      await this.#options.round()
+      this.#onWritten()
       return true
     } catch (reason) {
-      this.failures += 1
-      this.#failuresInRow += 1
-      pause = Math.max(interval, pauseAfter(this.#failuresInRow, random))
-      if (this.#failuresInRow === FAILURES_OF_OUTAGE) onOutage(this.#failuresInRow, reason)
+      this.#onFailed(isDue, reason)
       return false
     } finally {
-      this.#running = null
-      this.#schedule(pause)
+      this.#isRunning = false
     }
+  }
+
+  #onWritten(): void {
+    this.#failuresInRow = 0
+    this.#dueFailures = 0
+    this.#schedule(this.#options.interval)
+  }
+
+  #onFailed(isDue: boolean, reason: unknown): void {
+    const { interval, random, onOutage } = this.#options
+    this.failures += 1
+    this.#failuresInRow += 1
+    if (isDue || this.#timer === undefined) {
+      this.#dueFailures += 1
+      this.#schedule(Math.max(interval, pauseAfter(this.#dueFailures, random)))
+    }
+    // Whoever has stopped it tells himself what came of it.
+    if (this.#failuresInRow === FAILURES_OF_OUTAGE && !this.#isStopped) onOutage(this.#failuresInRow, reason)
   }
 }
