@@ -138,7 +138,11 @@ export function describeUsageStore(name: string, open: Open): void {
     describe('accept', () => {
       const receipt = (id: string, keyId = 'key_1') => ({ keyId, id, at: NOW, weight: id.length })
       const accept = (receipts: readonly ReturnType<typeof receipt>[]) =>
-        usage().accept(receipts, (accepted) => accepted.map(({ keyId, weight }) => aUsage({ keyId, requests: weight })))
+        usage().accept(
+          receipts,
+          (accepted) => accepted.map(({ keyId, weight }) => aUsage({ keyId, requests: weight })),
+          NOW,
+        )
 
       test('counts what is new, once, and answers it as it was given', async () => {
         const [a, bb, other] = [receipt('a'), receipt('bb'), receipt('a', 'key_2')]
@@ -163,10 +167,27 @@ export function describeUsageStore(name: string, open: Open): void {
         expect(await counted()).toBe(10)
       })
 
+      test('moves the last use of the keys forward, not beyond now, also of what was there', async () => {
+        for (const id of ['key_1', 'key_2']) await opened.storage.keys.insert(aKey({ id }))
+        const lastUses = async () =>
+          Promise.all(['key_1', 'key_2'].map(async (id) => (await opened.storage.keys.find(id))?.lastUsedAt))
+        const receipts = [receipt('a'), { ...receipt('b', 'key_2'), at: NOW + 100 }]
+        await usage().accept(receipts, () => [], NOW + 50)
+        expect(await lastUses()).toEqual([NOW, NOW + 50])
+        await usage().accept(receipts, () => [], NOW + 200)
+        expect(await lastUses()).toEqual([NOW, NOW + 100])
+        await accept([{ ...receipt('c', 'key_2'), at: NOW - 100 }])
+        expect(await lastUses()).toEqual([NOW, NOW + 100])
+      })
+
       test('counts and receipts fail together', async () => {
-        const failing = usage().accept([receipt('a')], () => {
-          throw new TypeError('no rows')
-        })
+        const failing = usage().accept(
+          [receipt('a')],
+          () => {
+            throw new TypeError('no rows')
+          },
+          NOW,
+        )
         expect(await codeOf(failing)).toContain('no rows')
         expect(await accept([receipt('a')])).toEqual([receipt('a')])
       })
@@ -235,12 +256,12 @@ export function describeUsageStore(name: string, open: Open): void {
 
       test('deletes receipts from before a moment, at most so many', async () => {
         const receipts = [0, 1, 2].map((offset) => ({ keyId: 'key_1', id: `id ${offset}`, at: NOW + offset }))
-        await usage().accept(receipts, () => [])
+        await usage().accept(receipts, () => [], NOW)
         expect(await usage().purgeReceipts(NOW + 2, 1)).toBe(1)
         expect(await usage().purgeReceipts(NOW + 2, 9)).toBe(1)
         expect(await usage().purgeReceipts(NOW + 2, 9)).toBe(0)
         // What is forgotten is new again.
-        expect(await usage().accept(receipts, () => [])).toEqual(receipts.slice(0, 2))
+        expect(await usage().accept(receipts, () => [], NOW)).toEqual(receipts.slice(0, 2))
       })
 
       test('deletes checkpoints that were not moved since a moment', async () => {

@@ -35,7 +35,6 @@ describe('what is recorded on the side of a SQLite file', () => {
       const verbs = {
         record: () => storage.usage.record(WRITE),
         touch: () => storage.usage.touch([{ keyId: 'key_1', at: NOW }]),
-        purge: () => storage.usage.purge('hour', NOW, 1),
         append: () => storage.requestLog.append([anEntry()]),
       }
       const began = performance.now()
@@ -49,6 +48,33 @@ describe('what is recorded on the side of a SQLite file', () => {
       other.run('rollback')
       for (const [name, verb] of Object.entries(verbs)) expect([name, await codeOf(verb())]).toEqual([name, 'none'])
       expect(await storage.usage.sumsOfKey(HOUR)).toMatchObject({ statuses: [{ status: 200, requests: 1 }] })
+      expect((await storage.keys.find('key_1'))?.lastUsedAt).toBe(NOW)
+      other.close()
+      await storage.close()
+    }))
+
+  test('leaves what somebody waits for to the connection that waits for the lock', () =>
+    inDirectory(async (directory) => {
+      const file = join(directory, 'auth.db')
+      const storage = await openFile(file)
+      await storage.keys.insert(aKey({ id: 'key_1' }))
+      const verbs = {
+        accept: () => storage.usage.accept([{ keyId: 'key_1', id: 'one', at: NOW }], () => [aUsage()], NOW),
+        purge: () => storage.usage.purge('hour', NOW, 1),
+        purgeReceipts: () => storage.usage.purgeReceipts(NOW, 1),
+        purgeCheckpoints: () => storage.usage.purgeCheckpoints(NOW),
+        purgeLog: () => storage.requestLog.purge(NOW, 1),
+      }
+      const other = new Database(file)
+      other.run('begin immediate')
+      const names = Object.keys(verbs)
+      const waiting = Object.values(verbs).map((verb) => codeOf(verb()))
+      // Each has met the lock by then.
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+      other.run('rollback')
+      expect((await Promise.all(waiting)).map((code, index) => [names[index], code])).toEqual(
+        names.map((name) => [name, 'none']),
+      )
       expect((await storage.keys.find('key_1'))?.lastUsedAt).toBe(NOW)
       other.close()
       await storage.close()

@@ -66,6 +66,13 @@ export function usageVerbs({ usage, usageCheckpoints, usageReceipts }: RecordedR
     return found ? { position: found.position, target: found.target, written: found.written } : null
   }
 
+  const touch = (uses: readonly KeyTouch[]): void => {
+    for (const { keyId, at } of uses) {
+      const key = keys.get(keyId)
+      if (key !== undefined && (key.lastUsedAt ?? -1) < at) keys.set(keyId, { ...key, lastUsedAt: at })
+    }
+  }
+
   return {
     record({ journal, from, to, rows, now }: UsageWrite): boolean {
       if (!Bun.deepEquals(standing(journal) ?? START_OF_JOURNAL, { ...from })) return false
@@ -79,7 +86,9 @@ export function usageVerbs({ usage, usageCheckpoints, usageReceipts }: RecordedR
     accept<R extends UsageReceiptRecord>(
       receipts: readonly R[],
       toRows: (accepted: readonly R[]) => readonly UsageRecord[],
+      now: number,
     ): readonly R[] {
+      touch(receipts.map(({ keyId, at }) => ({ keyId, at: Math.min(at, now) })))
       const accepted = receipts.filter(({ keyId, id, at }) => {
         const name = JSON.stringify([keyId, id])
         if (usageReceipts.has(name)) return false
@@ -90,12 +99,7 @@ export function usageVerbs({ usage, usageCheckpoints, usageReceipts }: RecordedR
       return accepted
     },
 
-    touch(uses: readonly KeyTouch[]): void {
-      for (const { keyId, at } of uses) {
-        const key = keys.get(keyId)
-        if (key !== undefined && (key.lastUsedAt ?? -1) < at) keys.set(keyId, { ...key, lastUsedAt: at })
-      }
-    },
+    touch,
 
     sumsOfKey({ keyId, period, from, to }: KeyUsageQuery): KeyUsageSums {
       const rows = [...usage.values()].filter(

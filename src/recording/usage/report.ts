@@ -20,7 +20,7 @@ export interface UsageReport {
 }
 
 export interface ReportOptions {
-  readonly store: Pick<UsageStore, 'accept' | 'touch'>
+  readonly store: Pick<UsageStore, 'accept'>
   readonly keys: Pick<KeyStore, 'findMany'>
   readonly audit: Pick<AuditLog, 'noteOutOfReach'>
   readonly endpoints: EndpointBound
@@ -112,23 +112,14 @@ export async function reportUses(
   const rejections: Rejections = new Map()
   const reached = await withinReach(options, readAll(events, now, rejections), actor, rejections)
   const uses = withinBound(options, reached, now, rejections)
-  // First, since it can be done twice: after a failure the same report comes again.
-  if (uses.length > 0) await options.store.touch(lastUses(uses, now))
   let accepted = 0
   for (let start = 0; start < uses.length; start += BATCH) {
     if (start > 0) await breathe()
-    accepted += (await options.store.accept(uses.slice(start, start + BATCH), toRows)).length
+    accepted += (await options.store.accept(uses.slice(start, start + BATCH), toRows, now)).length
   }
   return {
     accepted,
     duplicates: uses.length - accepted,
     rejected: [...rejections].sort(([one], [other]) => one - other).map(([index, reason]) => ({ index, reason })),
   }
-}
-
-/** When each key was used last; never in the future, which clocks that differ could say. */
-function lastUses(uses: readonly OwnUse[], now: number) {
-  const latest = new Map<string, number>()
-  for (const { keyId, at } of uses) latest.set(keyId, Math.max(latest.get(keyId) ?? 0, Math.min(at, now)))
-  return [...latest].map(([keyId, at]) => ({ keyId, at }))
 }

@@ -24,6 +24,8 @@ import { createUserStore } from './users.ts'
 export function createStorage(database: Database): Storage {
   const { dialect, handle, version, close, background = database } = database
   const { version: _, ...changes } = createChangeStore(database)
+  const recorded = guarded(createUsageStore(background), background)
+  const log = guarded(createRequestLogStore(background), background)
   const probe = {
     async ping() {
       await handle.select({ one: sql`1` }).from(sql`(select 1) as one`)
@@ -47,12 +49,9 @@ export function createStorage(database: Database): Storage {
     quotas: guarded(createQuotaStore(database), database),
     loginAddresses: guarded(createLoginAddressStore(database), database),
     changes: { ...guarded(changes, database), version },
-    usage: {
-      ...guarded(createUsageStore(background), background),
-      // Somebody waits for the answer.
-      accept: guarded(createUsageStore(database), database).accept,
-    },
-    requestLog: guarded(createRequestLogStore(background), background),
+    // What somebody waits for waits for locks; only recorders write by the connection that does not.
+    usage: { ...guarded(createUsageStore(database), database), record: recorded.record, touch: recorded.touch },
+    requestLog: { ...guarded(createRequestLogStore(database), database), append: log.append },
     ...guarded(probe, database),
     close,
   }

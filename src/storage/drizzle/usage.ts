@@ -17,6 +17,7 @@ export function createUsageStore(database: Database): UsageStore {
   const { usage, usageCheckpoints, usageReceipts } = tables
   const { journal: journalColumn, position, target, written, updatedAt } = usageCheckpoints
   const add = createUsageAdding(database)
+  const touch = createTouch(database)
   const deleteSome = createBoundedDelete(database)
   const insertReceipts = createBulkInsert(database, usageReceipts, (insert) =>
     insert.onConflictDoNothing().returning({ keyId: usageReceipts.keyId, id: usageReceipts.id }),
@@ -59,7 +60,9 @@ export function createUsageStore(database: Database): UsageStore {
       return found ?? null
     },
 
-    accept(receipts, toRows) {
+    async accept(receipts, toRows, now) {
+      // Not inside of the transaction: on PostgreSQL it would hold some keys while it waits for others.
+      await touch(receipts.map(({ keyId, at }) => ({ keyId, at: Math.min(at, now) })))
       // The first of each name: of two with the same one the other is no news.
       const byName = new Map(receipts.toReversed().map((receipt) => [nameOf(receipt), receipt]))
       const rows = [...byName]
@@ -77,7 +80,7 @@ export function createUsageStore(database: Database): UsageStore {
       })
     },
 
-    touch: createTouch(database),
+    touch,
 
     ...createUsageSums(database),
 

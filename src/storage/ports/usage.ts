@@ -9,6 +9,7 @@ export interface UsageWrite {
   /** As far as it was counted before; `START_OF_JOURNAL` where it never was. */
   readonly from: UsageCheckpoint
   readonly to: UsageCheckpoint
+  /** Several of one counter are added up. */
   readonly rows: readonly UsageRecord[]
   /** Epoch ms. */
   readonly now: number
@@ -62,11 +63,13 @@ export interface UsageStore {
   /**
    * Counts events that somebody reports, in one transaction: those of which no receipt is there get one, and the rows
    * that `toRows` makes of them are added. Answers the receipts that are new. Of racing callers with the same receipt
-   * one counts it.
+   * one counts it. Moves `lastUsedAt` of their keys first, as `touch` does but never beyond `now` (epoch ms), which
+   * clocks that differ could say: also where all of them are there already, since what failed in between comes again.
    */
   accept<R extends UsageReceiptRecord>(
     receipts: readonly R[],
     toRows: (accepted: readonly R[]) => readonly UsageRecord[],
+    now: number,
   ): Promise<readonly R[]>
   /** Moves `lastUsedAt` of the keys there are forward, never back; no other process hears of it. */
   touch(uses: readonly KeyTouch[]): Promise<void>
