@@ -102,27 +102,31 @@ function beginFile(path: string, head: string): number {
  */
 export function createFileNow(path: string, head: string, size: number): void {
   let left = size - beginFile(path, head)
-  const file = openSync(path, 'a')
   try {
-    while (left > 0) left -= writeSync(file, ZEROS, 0, Math.min(left, ZEROS.length))
+    const file = openSync(path, 'a')
+    try {
+      while (left > 0) left -= writeSync(file, ZEROS, 0, Math.min(left, ZEROS.length))
+    } finally {
+      closeSync(file)
+    }
   } catch (error) {
     removeFile(path)
     throw error
-  } finally {
-    closeSync(file)
   }
 }
 
 /** The same, while others have their turn. */
 export async function createFile(path: string, head: string, size: number): Promise<void> {
   let left = size - beginFile(path, head)
-  const file = await open(path, 'a')
   try {
-    while (left > 0) left -= (await file.write(ZEROS, 0, Math.min(left, ZEROS.length))).bytesWritten
+    const file = await open(path, 'a')
+    try {
+      while (left > 0) left -= (await file.write(ZEROS, 0, Math.min(left, ZEROS.length))).bytesWritten
+    } finally {
+      await file.close()
+    }
   } catch (error) {
     removeFile(path)
     throw error
-  } finally {
-    await file.close()
   }
 }

@@ -3,8 +3,9 @@ import { randomBase62 } from '../../../lib/base62.ts'
 import { breathe } from '../../../lib/breathe.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { HOUR } from '../../../lib/time-units.ts'
+import { pauseAfter } from '../../flusher.ts'
 import { createFile, createFileNow, JournalError, pathOf, removeFile } from './files.ts'
-import { headerLine } from './lines.ts'
+import { type Header, headerLine } from './lines.ts'
 import { nameOwner } from './owner.ts'
 import { Segment } from './segment.ts'
 
@@ -22,6 +23,16 @@ export interface JournalOptions {
 /** The first file is smaller: it is made while its request waits, and many processes never need more. */
 const FIRST_PART = 16
 
+/** Some file systems let files be made that cannot be mapped: those must not pile up. */
+function mapSegment(sourceId: string, path: string, header: Header): Segment {
+  try {
+    return new Segment(sourceId, path, header)
+  } catch (error) {
+    removeFile(path)
+    throw error
+  }
+}
+
 export class Journal {
   readonly #options: JournalOptions
   readonly #owner = nameOwner()
@@ -30,7 +41,9 @@ export class Journal {
   /** Made ahead, so that no request waits for it. */
   #next: Segment | null = null
   #preparing: Promise<void> | null = null
-  #isFailing = false
+  /** Files in a row that could not be made, and epoch ms of the last one. */
+  #failures = 0
+  #failedAt = 0
   #isStopped = false
   #touchedAt = 0
 
@@ -69,7 +82,8 @@ export class Journal {
   ): boolean {
     const current = this.#segments.at(-1)
     if (current?.append(keyId, organizationId, method, route, status, duration, at)) {
-      if (this.#next === null && current.isHalfFull) void this.prepare()
+      // After a failure it is the rounds that try again: requests would do so without a pause.
+      if (this.#next === null && this.#failures === 0 && current.isHalfFull) void this.prepare()
       return true
     }
     return this.#turn(at)?.append(keyId, organizationId, method, route, status, duration, at) ?? false
@@ -102,22 +116,33 @@ export class Journal {
   #createNow(at: number): Segment | null {
     const size = this.#nextSize
     // After a failure it is tried again off the path.
-    if (size === 0 || this.#isFailing) return null
+    if (size === 0 || this.#failures > 0) return null
     const { sourceId, path, header } = this.#name(at)
     try {
       createFileNow(path, headerLine(header), size)
-      return new Segment(sourceId, path, header)
+      return mapSegment(sourceId, path, header)
     } catch (error) {
       this.#fail(error)
       return null
     }
   }
 
-  /** Makes the next file, where it will be needed. Never rejects. */
-  prepare(): Promise<void> {
+  get #isNextNeeded(): boolean {
     const current = this.#segments.at(-1)
-    const isNeeded = current === undefined ? this.#isFailing : current.isHalfFull || current.isClosed
-    if (this.#isStopped || this.#next !== null || !isNeeded || this.#nextSize === 0) return Promise.resolve()
+    return current === undefined ? this.#failures > 0 : current.isHalfFull || current.isClosed
+  }
+
+  /** Whether it failed a moment ago: a full disk is not written to again and again. */
+  get #isPausing(): boolean {
+    if (this.#failures === 0) return false
+    return Math.abs(this.#options.clock() - this.#failedAt) < pauseAfter(this.#failures, () => 0)
+  }
+
+  /** Makes the next file, where it will be needed; after failures seldom. Never rejects. */
+  prepare(): Promise<void> {
+    if (this.#isStopped || this.#next !== null || !this.#isNextNeeded || this.#isPausing || this.#nextSize === 0) {
+      return Promise.resolve()
+    }
     this.#preparing ??= this.#prepare(this.#nextSize).finally(() => {
       this.#preparing = null
     })
@@ -130,19 +155,20 @@ export class Journal {
     const { sourceId, path, header } = this.#name(this.#options.clock())
     try {
       await createFile(path, headerLine(header), size)
-      this.#next = new Segment(sourceId, path, header)
-      this.#isFailing = false
+      this.#next = mapSegment(sourceId, path, header)
+      this.#failures = 0
     } catch (error) {
       this.#fail(error)
     }
   }
 
   #fail(error: unknown): void {
-    if (!this.#isFailing) {
+    if (this.#failures === 0) {
       const { message } = new JournalError(this.#options.directory, error)
       this.#options.warn(`${message} Until then requests are counted in memory, and lost if the process is killed`)
     }
-    this.#isFailing = true
+    this.#failures += 1
+    this.#failedAt = this.#options.clock()
   }
 
   /**

@@ -100,7 +100,12 @@ test('of a directory that cannot be written the start tells, with its name and w
 
 test('when no file can be made later, requests are counted in memory until one can, and it is told once', async () => {
   const directory = newDirectory()
-  const { recorder, rows, warnings } = open(directory)
+  const rows = createRecordedRows()
+  let now = START
+  const { recorder, warnings } = openRecorder({
+    ...{ store: storeOf(rows).store, journal: directory, bounds: SMALL },
+    clock: () => now,
+  })
   recorder.start()
   writeFileSync(directory, 'in the way')
   count(recorder, 5)
@@ -110,7 +115,8 @@ test('when no file can be made later, requests are counted in memory until one c
   expect(warnings[0]).toContain(`usage: cannot keep the journal in "${directory}"`)
   expect(warnings[0]).toContain('counted in memory')
   unlinkSync(directory)
-  // Off the path a file is tried again.
+  // Off the path a file is tried again, after a pause.
+  now += 2000
   expect(await recorder.flush()).toBe(true)
   count(recorder, 5)
   expect(readdirSync(directory)).toHaveLength(1)
