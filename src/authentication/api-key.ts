@@ -40,7 +40,7 @@ export function stateRefusal({ key, user, organization }: ApiKeyWithOwner, now: 
 }
 
 /** A refusal that says which key was refused, for what is recorded of the request. */
-export function refusedFor({ key: { id, organizationId } }: ApiKeyWithOwner, refused: Refusal): Refusal {
+function refusedFor({ key: { id, organizationId } }: ApiKeyWithOwner, refused: Refusal): Refusal {
   return { ...refused, refusedKey: { id, organizationId } }
 }
 

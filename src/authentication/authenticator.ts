@@ -1,4 +1,5 @@
 /** How every kind of credential is verified: a look into the cache, or a look-up that fills it. */
+import type { CacheFigures } from '../lib/cache-figures.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type CacheEntry, CredentialCache, type Dependencies, digestOf } from './cache.ts'
 import type { Outcome, Principal, Refusal } from './principal.ts'
@@ -33,15 +34,6 @@ interface Remembered<B, P> {
   readonly base: B
   /** Undefined when it must be made anew for every request. */
   readonly principal: P | undefined
-}
-
-/** How often what was asked for was remembered. */
-export interface CacheFigures {
-  readonly hits: number
-  readonly misses: number
-  /** Entries that had to make room for others. */
-  readonly evictions: number
-  readonly size: number
 }
 
 /** What a look-up came to. */

@@ -31,7 +31,7 @@ interface TailOptions {
 }
 
 /** `2030-01-01 12:00:00 403 GET /posts/42 1.3 ms key_… 203.0.113.5 permission_required`. */
-export function formatEntry(entry: RequestLogEntry): string {
+function formatEntry(entry: RequestLogEntry): string {
   const { at, status, method, path, latencyMs, keyId, userId, address, code } = entry
   const parts = [
     toMoment(at),

@@ -45,7 +45,7 @@ export class RequestObserver {
 }
 
 /** One request under way. */
-export class Observation {
+class Observation {
   readonly #observer: RequestObserver
   readonly #presented: Presented
   readonly #start: number

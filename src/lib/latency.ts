@@ -1,7 +1,7 @@
 /** How long requests took, counted by bounds: what can be added up, and still tells percentiles. */
 
 /** ms; one more count than bounds, of those that took longer than the last. */
-export const LATENCY_BOUNDS = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000] as const
+const LATENCY_BOUNDS = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000] as const
 
 /** How many counts there are. */
 export const LATENCY_BUCKETS = 12

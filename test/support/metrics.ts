@@ -44,7 +44,7 @@ export function textOfAll(): Promise<string> {
   const none = { hits: 0, misses: 0, evictions: 0, size: 0 }
   const caches = { api_key: none, imported_key: none, jwt: none, bearer: none, session: none }
   const usage = { buffered: 0, dropped: 0, flushes: 0, failures: 0, isFailing: false, journalBytes: 0 }
-  const log = { queued: 0, written: 0, dropped: 0, failures: 0 }
+  const log = { queued: 0, written: 0, dropped: 0, failures: 0, isFailing: false }
   const recorders = { usage: { figures: usage }, log: { figures: log } }
   return new Metrics({ meters, caches: () => caches, recorders }).text()
 }

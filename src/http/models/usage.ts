@@ -1,7 +1,7 @@
 /** What the endpoints of usage take and answer. */
 import { Type } from '@sinclair/typebox'
 import { t } from 'elysia'
-import type { UsageReport } from '../../recording/usage/report.ts'
+import { MOST_USES, type UsageReport } from '../../recording/usage/report.ts'
 import type { ReportedUse } from '../../recording/usage/reported-use.ts'
 import type { KeyUsage, UsagePoint } from '../../recording/usage/views.ts'
 import { id, moment, strict, timestamp } from './shared.ts'
@@ -129,7 +129,7 @@ export const ReportUsage = t.Unsafe<readonly ReportedUse[]>(
     'x-machine-auth-type': 'array',
     items: Use,
     minItems: 1,
-    maxItems: 1000,
+    maxItems: MOST_USES,
     description: 'Uses of keys elsewhere, in at most 512 KiB.',
     examples: [[USE]],
   }),

@@ -1,10 +1,11 @@
 /** `core.metrics`: what was counted, as Prometheus text. */
 import { version } from '../../../package.json'
+import type { QueueFigures } from '../requests/queue.ts'
 import type { UsageFigures } from '../usage/recorder.ts'
 import { type Caches, cacheFamilies } from './families/caches.ts'
 import { limitFamilies } from './families/limits.ts'
 import { processFamilies } from './families/process.ts'
-import { type RequestLogFigures, requestLogFamilies, usageFamilies } from './families/recording.ts'
+import { requestLogFamilies, usageFamilies } from './families/recording.ts'
 import { requestFamilies } from './families/requests.ts'
 import { storageFamilies } from './families/storage.ts'
 import type { Family } from './family.ts'
@@ -20,7 +21,7 @@ export interface MetricsSources {
     /** Null where usage is not counted. */
     readonly usage: { readonly figures: UsageFigures } | null
     /** Null where requests are not logged. */
-    readonly log: { readonly figures: RequestLogFigures } | null
+    readonly log: { readonly figures: QueueFigures } | null
   }
 }
 

@@ -13,7 +13,7 @@ export interface UsagePoint {
 }
 
 /** How long requests took, ms; null without any. */
-export interface LatencyView {
+interface LatencyView {
   readonly mean: number | null
   readonly p50: number | null
   readonly p90: number | null

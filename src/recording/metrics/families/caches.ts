@@ -1,14 +1,6 @@
 /** Metrics of the memory of credentials that were verified lately. */
+import type { CacheFigures } from '../../../lib/cache-figures.ts'
 import type { Family, Sample } from '../family.ts'
-
-/** How one cache does. */
-export interface CacheFigures {
-  readonly hits: number
-  readonly misses: number
-  /** Entries that had to make room for others. */
-  readonly evictions: number
-  readonly size: number
-}
 
 /** By what is cached. */
 export type Caches = () => Readonly<Record<'api_key' | 'imported_key' | 'jwt' | 'bearer' | 'session', CacheFigures>>

@@ -1,15 +1,7 @@
 /** Metrics of what is recorded of requests: whether it keeps up, and what it lost. */
+import type { QueueFigures } from '../../requests/queue.ts'
 import type { UsageFigures } from '../../usage/recorder.ts'
 import type { Family } from '../family.ts'
-
-export interface RequestLogFigures {
-  /** Entries in memory that are still to be written. */
-  readonly queued: number
-  readonly written: number
-  /** Entries that were not written, since there was no room. */
-  readonly dropped: number
-  readonly failures: number
-}
 
 type Single = readonly [type: 'counter' | 'gauge', name: string, help: string, read: () => number]
 
@@ -59,7 +51,7 @@ export function usageFamilies(usage: () => UsageFigures): readonly Family[] {
   return rows.map(single)
 }
 
-export function requestLogFamilies(log: () => RequestLogFigures): readonly Family[] {
+export function requestLogFamilies(log: () => QueueFigures): readonly Family[] {
   const rows: readonly Single[] = [
     [
       'gauge',
