@@ -23,12 +23,14 @@ export interface Adapter {
 const TABLES = ['organizations', 'users', 'api_keys', 'signing_keys', 'refresh_families', 'bearer_tokens']
   .concat(['sessions', 'roles', 'audit', 'audit_marks', 'changes', 'blocks', 'quotas', 'login_addresses'])
   .concat(['idempotency', 'permissions', 'usage', 'usage_checkpoints', 'usage_receipts', 'request_log'])
-  .map((name) => `machine_auth_${name}`)
-/** Faster than `truncate` on tables of a few rows, and answers what there was. */
-const EMPTY = [
-  ...TABLES.map((name) => `delete from ${name} returning ${name}::text as row`),
-  'alter sequence machine_auth_changes_sequence_seq restart',
-].join(';')
+
+/** Answers what there was. One statement: twenty of them, or `truncate`, take several times as long on a few rows. */
+const EMPTY = `with ${TABLES.map((name) => {
+  const table = `machine_auth_${name}`
+  return `${name}_rows as (delete from ${table} returning ${table}::text as row)`
+}).join(', ')}
+  ${TABLES.map((name) => `select row from ${name}_rows`).join(' union all ')}
+  union all select setval('machine_auth_changes_sequence_seq', 1, false)::text`
 
 /** Empties all tables, once their rows are looked through for credentials. */
 async function empty(place: string, { exec }: Opened): Promise<void> {
@@ -157,6 +159,8 @@ export async function createServerDatabase(): Promise<{ readonly url: string; dr
     await client.close()
   }
   await run(`create database ${name}`)
+  // Nobody pulls the plug.
+  await run(`alter database ${name} set synchronous_commit = off`)
   const url = `${SERVER}/${name}`
   return {
     url,
