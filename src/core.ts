@@ -169,7 +169,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
         'Stopping to read roles': () => roleReader.stop(),
         'Stopping to watch for changes': () => watcher.stop(),
         'Writing limits and quotas': () => limits.stop(),
-        'Writing what was recorded of requests': () => recorders.stop(),
+        'Writing what was recorded of requests': (left) => recorders.stop(left),
       },
       { 'Writing the audit log': () => services.audit.stop() },
     ],

@@ -32,8 +32,8 @@ export interface Recorders {
   serve(): void
   /** Begins to write what is recorded; what was left by a process that was killed is written first. */
   start(): Promise<void>
-  /** Writes what has not been written yet, and ends. */
-  stop(): Promise<void>
+  /** Writes what has not been written yet, tells what there was no time for, and ends. @param patience ms */
+  stop(patience?: number): Promise<void>
 }
 
 function composeUsage({ options, storage, clock, warn }: RecorderOptions): UsageRecorder | null {
@@ -64,9 +64,9 @@ export function composeRecorders(options: RecorderOptions): Recorders {
       usage?.start()
       log?.start()
     },
-    async stop() {
+    async stop(patience) {
       options.meters?.lag.stop()
-      await Promise.all([usage?.stop(), log?.stop()])
+      await Promise.all([usage?.stop(patience), log?.stop(patience)])
     },
   }
 }

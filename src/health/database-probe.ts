@@ -1,5 +1,5 @@
 /** Whether the database answers: asked seldom, however often somebody wants to know. */
-import { within } from '../life/within.ts'
+import { within } from '../lib/within.ts'
 
 export interface DatabaseHealth {
   readonly status: 'up' | 'down'

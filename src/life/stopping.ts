@@ -1,6 +1,7 @@
 /** Stops the apps of a core, and then the core: requests under way are answered first, what is new is not taken. */
+
+import { within } from '../lib/within.ts'
 import type { Life } from './life.ts'
-import { within } from './within.ts'
 
 /** What of a server is asked for while it stops. */
 export interface StoppableServer {

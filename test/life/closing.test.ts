@@ -4,7 +4,7 @@ import { closeInStages } from '../../src/life/closing.ts'
 const never = () => new Promise<never>(() => undefined)
 
 /** Closes three stages, of which one step is as given, and tells what was done and warned of. */
-async function close(step: () => unknown, patience: number) {
+async function close(step: (patience: number) => unknown, patience: number) {
   const done: string[] = []
   const warnings: string[] = []
   const note = (name: string) => () => void done.push(name)
@@ -43,6 +43,18 @@ describe('closing with a step', () => {
   test('takes no longer than it may, and starts every step without any time left', async () => {
     const { done } = await close(never, 0)
     expect(done).toEqual(['first', 'beside', 'after', 'last'])
+  })
+
+  test.each([
+    [0, 0, 0],
+    [80, 0, 0],
+    [5000, 4000, 4900],
+  ])('within %p ms tells it that it has less, so that it can end by itself', async (patience, least, most) => {
+    let told = Number.NaN
+    await close((ms: number) => {
+      told = ms
+    }, patience)
+    expect(told).toBeWithin(least, most + 1)
   })
 
   test('does not wait for ever for the last one', async () => {

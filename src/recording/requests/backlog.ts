@@ -1,4 +1,5 @@
 /** Holds what is still to be worked on, and works on it beside requests, in the order in which it came. */
+import { within } from '../../lib/within.ts'
 import { Flusher } from '../flusher.ts'
 import { Turn } from './turn.ts'
 
@@ -29,17 +30,18 @@ export class Backlog<T> {
   readonly #options: Required<BacklogOptions<T>>
   readonly #flusher: Flusher
   #waiting: Waiting<T>[] = []
+  /** Of the round under way, what it has not begun. */
+  #round: Waiting<T>[] = []
   #count = 0
   #bytes = 0
   #isStopped = false
-  #isLate = false
 
   constructor(options: BacklogOptions<T>) {
     this.#options = { capacity: 10_000, mostBytes: 16 * 1024 * 1024, enough: 100, interval: 500, ...options }
     this.#flusher = new Flusher({
       interval: this.#options.interval,
       random: Math.random,
-      round: () => this.#round(),
+      round: () => this.#workOnAll(),
       // Work never fails.
       onOutage: () => undefined,
     })
@@ -76,33 +78,37 @@ export class Backlog<T> {
     await this.#flusher.flush()
   }
 
-  async #round(): Promise<void> {
-    const { work, onDropped } = this.#options
-    const round = this.#waiting
+  async #workOnAll(): Promise<void> {
+    const { work } = this.#options
     // What comes meanwhile is for the next round: somebody may wait for this one.
+    this.#round = this.#waiting
     this.#waiting = []
     const turn = new Turn()
-    for (const { item, bytes } of round) {
-      if (this.#isLate) {
-        onDropped(item)
-      } else {
-        const working = work(item, turn)
-        if (working !== undefined) await working
-        if (turn.isOver) await turn.rest()
-      }
-      this.#count -= 1
-      this.#bytes -= bytes
+    for (let next = this.#round.shift(); next !== undefined; next = this.#round.shift()) {
+      const working = work(next.item, turn)
+      if (working !== undefined) await working
+      if (turn.isOver) await turn.rest()
+      this.#forget(next)
     }
   }
 
-  /** Works on what is left, a second long at most, and takes nothing more. */
-  async stop(): Promise<void> {
+  #forget({ bytes }: Waiting<T>): void {
+    this.#count -= 1
+    this.#bytes -= bytes
+  }
+
+  /**
+   * Works on what is left, and takes nothing more.
+   *
+   * @param patience ms that it takes at most; never more than a second
+   */
+  async stop(patience = PATIENCE): Promise<void> {
     this.#isStopped = true
     this.#flusher.stop()
-    const timer = setTimeout(() => {
-      this.#isLate = true
-    }, PATIENCE)
-    await this.#flusher.flush()
-    clearTimeout(timer)
+    if (await within(Math.min(patience, PATIENCE), this.#flusher.flush())) return
+    for (const late of [...this.#round.splice(0), ...this.#waiting.splice(0)]) {
+      this.#forget(late)
+      this.#options.onDropped(late.item)
+    }
   }
 }

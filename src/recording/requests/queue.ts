@@ -1,5 +1,6 @@
 /** Writes what comes one by one in batches, off the way of whoever brings it; what there is no room for is dropped. */
 import { breathe } from '../../lib/breathe.ts'
+import { within } from '../../lib/within.ts'
 import { Flusher } from '../flusher.ts'
 
 export interface BatchQueueOptions<T> {
@@ -34,6 +35,8 @@ export interface QueueFigures {
 
 /** ms that stopping waits. */
 const PATIENCE = 2000
+/** ms between tries of it: a moment in which another process writes must cost nothing. */
+const PAUSE = 50
 
 export class BatchQueue<T> {
   readonly #options: Required<BatchQueueOptions<T>>
@@ -45,6 +48,8 @@ export class BatchQueue<T> {
   /** Whether it was told of what this outage dropped. */
   #hasWarned = false
   #isStopped = false
+  /** Whether stopping has told what is lost. */
+  #isOver = false
 
   constructor(options: BatchQueueOptions<T>) {
     this.#options = {
@@ -88,10 +93,12 @@ export class BatchQueue<T> {
   /** Counts an item that did not even get here. */
   drop(): void {
     this.#dropped += 1
-    if (this.#hasWarned) return
+    if (this.#hasWarned || this.#isStopped) return
     this.#hasWarned = true
     const { name, warn } = this.#options
-    warn(`${name} cannot be written as fast as it comes: entries are dropped. See that where it goes to answers`)
+    warn(
+      `${name} cannot be written as fast as it comes: entries are dropped. See that the database, or the sink, answers and is fast enough`,
+    )
   }
 
   get figures(): QueueFigures {
@@ -108,9 +115,11 @@ export class BatchQueue<T> {
     const { write, weigh, batchSize } = this.#options
     // What comes meanwhile is for the next round: somebody may wait for this one.
     let left = this.#items.length
-    while (left > 0) {
+    while (left > 0 && !this.#isOver) {
       const batch = this.#items.slice(0, Math.min(batchSize, left))
       await write(batch)
+      // It has been told of as lost.
+      if (this.#isOver) return
       this.#items.splice(0, batch.length)
       for (const item of batch) this.#weight -= weigh(item)
       left -= batch.length
@@ -120,17 +129,24 @@ export class BatchQueue<T> {
     this.#hasWarned = false
   }
 
-  /** Writes what is left, two seconds long at most, and takes nothing more. */
-  async stop(): Promise<void> {
+  /**
+   * Writes what is left, and takes nothing more. While that fails it is tried again.
+   *
+   * @param patience ms that it takes at most; never more than two seconds
+   * @param lost entries that did not even get here for want of time: told of with those that are lost here
+   */
+  async stop(patience = PATIENCE, lost = 0): Promise<void> {
     this.#isStopped = true
     this.#flusher.stop()
-    const late = Promise.withResolvers<boolean>()
-    const timer = setTimeout(() => late.resolve(false), PATIENCE)
-    const isWritten = await Promise.race([this.#flusher.flush(), late.promise])
-    clearTimeout(timer)
-    const lost = this.#items.length
-    if (isWritten || lost === 0) return
-    this.#dropped += lost
-    this.#options.warn(`${this.#options.name} could not be written before the end: ${lost} entries are lost`)
+    await within(Math.min(patience, PATIENCE), this.#flushAtLast())
+    this.#isOver = true
+    const all = lost + this.#items.splice(0).length
+    if (all === 0) return
+    this.#dropped += all
+    this.#options.warn(`${this.#options.name} could not be written before the end: ${all} entries are lost`)
+  }
+
+  async #flushAtLast(): Promise<void> {
+    while (!this.#isOver && !(await this.#flusher.flush())) await Bun.sleep(PAUSE)
   }
 }

@@ -28,6 +28,9 @@ const MOST_OF_BODY = 64 * 1024
 const MOST_HELD = 16 * 1024 * 1024
 /** ms that an entry waits for others, until it is made and then until it is written. */
 const INTERVAL = 500
+/** ms that stopping takes at most, and the part of it in which what is left becomes entries. */
+const PATIENCE = 3000
+const MAKING = 1 / 3
 
 /** Asked every few seconds by machines: they would hide everything else. */
 const UNLOGGED = ['/health/live', '/health/ready', '/metrics'] as const
@@ -47,6 +50,9 @@ export class RequestLogRecorder implements RequestLogger {
   readonly #backlog: Backlog<Draft>
   /** What is still to be written. */
   readonly #queue: BatchQueue<RequestLogRecord>
+  #isStopping = false
+  /** Entries that there was no time to make. */
+  #lost = 0
 
   constructor(options: RequestLogRecorderOptions) {
     const { store, warn } = options
@@ -176,7 +182,8 @@ export class RequestLogRecorder implements RequestLogger {
 
   #drop(draft: Draft): void {
     this.#release(draft)
-    this.#queue.drop()
+    if (this.#isStopping) this.#lost += 1
+    else this.#queue.drop()
   }
 
   #release({ details }: Draft): void {
@@ -201,9 +208,15 @@ export class RequestLogRecorder implements RequestLogger {
     return this.#queue.flush()
   }
 
-  /** Writes what is left, in about three seconds at most, and ends. */
-  async stop(): Promise<void> {
-    await this.#backlog.stop()
-    await this.#queue.stop()
+  /**
+   * Writes what is left, and ends.
+   *
+   * @param patience ms that it takes at most; never more than three seconds
+   */
+  async stop(patience = PATIENCE): Promise<void> {
+    const start = performance.now()
+    this.#isStopping = true
+    await this.#backlog.stop(patience * MAKING)
+    await this.#queue.stop(patience - (performance.now() - start), this.#lost + this.#backlog.count)
   }
 }

@@ -176,12 +176,16 @@ export class UsageRecorder implements UsageCounter {
     return true
   }
 
-  /** Writes what is left, and ends: from now on nothing is counted. Takes two seconds at most. */
-  async stop(): Promise<void> {
+  /**
+   * Writes what is left, and ends: from now on nothing is counted.
+   *
+   * @param patience ms that it takes at most; never more than two seconds
+   */
+  async stop(patience = PATIENCE): Promise<void> {
     this.#isStopping = true
     this.#flusher.stop()
     const late = Promise.withResolvers<boolean>()
-    const timer = setTimeout(() => late.resolve(false), PATIENCE)
+    const timer = setTimeout(() => late.resolve(false), Math.min(patience, PATIENCE))
     const isWritten = await Promise.race([this.#flushAtLast(), late.promise])
     clearTimeout(timer)
     this.#isStopped = true

@@ -62,6 +62,9 @@ test('stopping ends the work, takes nothing more, and drops what a second is too
   slow.add(1, 2, 3, 4, 5, 6)
   await slow.backlog.stop()
   expect(slow.dropped).not.toBeEmpty()
-  expect([...slow.done, ...slow.dropped]).toEqual([1, 2, 3, 4, 5, 6])
-  expect(slow.backlog.count).toBe(0)
+  // One was being worked on: nobody waits for it.
+  expect(slow.backlog.count).toBe(1)
+  const begun = 6 - slow.dropped.length
+  expect(slow.done).toEqual([1, 2, 3, 4, 5, 6].slice(0, begun - 1))
+  expect(slow.dropped).toEqual([1, 2, 3, 4, 5, 6].slice(begun))
 })

@@ -24,6 +24,11 @@ function createQueue(more: { readonly capacity?: number; readonly mostWeight?: n
   return { queue, written, warnings, state, add }
 }
 
+async function pass(ms: number): Promise<void> {
+  jest.advanceTimersByTime(ms)
+  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
+}
+
 test('what comes is written in batches, oldest first', async () => {
   const { queue, written, add } = createQueue()
   add(1, 2, 3, 4, 5, 6, 7)
@@ -50,7 +55,9 @@ describe('what there is no room for', () => {
     const { queue, written, add, warnings } = createQueue(bounds)
     expect(add(1, 2, 3, 4, 5, 6)).toEqual([true, true, true, true, false, false])
     expect(queue.figures).toMatchObject({ queued: 4, dropped: 2 })
-    expect(warnings).toEqual([expect.stringContaining('entries are dropped')])
+    expect(warnings).toEqual([
+      expect.stringContaining('entries are dropped. See that the database, or the sink, answers'),
+    ])
     await queue.flush()
     expect(add(7)).toEqual([true])
     await queue.flush()
@@ -86,4 +93,63 @@ test('stopping waits two seconds at most, and says what is lost', async () => {
   }
   expect(queue.figures.dropped).toBe(2)
   expect(warnings).toEqual(['the numbers could not be written before the end: 2 entries are lost'])
+})
+
+test('stopping tries again while it fails, until it is written', async () => {
+  const { queue, written, state, add, warnings } = createQueue()
+  state.isBroken = true
+  add(1, 2, 3, 4)
+  jest.useFakeTimers()
+  try {
+    const stopping = queue.stop()
+    for (let ms = 0; ms < 300; ms += 50) await pass(50)
+    expect([written, queue.figures.isFailing]).toEqual([[], true])
+    state.isBroken = false
+    await pass(50)
+    // Between two batches it lets others have their turn.
+    jest.useRealTimers()
+    await stopping
+  } finally {
+    jest.useRealTimers()
+  }
+  expect(written.flat()).toEqual([1, 2, 3, 4])
+  expect(warnings).toEqual([])
+  expect(queue.figures).toMatchObject({ queued: 0, written: 4, dropped: 0 })
+})
+
+test('stopping takes no longer than it may, and tells what is lost with what did not get here', async () => {
+  const { queue, state, add, warnings } = createQueue()
+  state.isBroken = true
+  add(1, 2)
+  jest.useFakeTimers()
+  try {
+    const stopping = queue.stop(100, 3)
+    await pass(100)
+    await stopping
+  } finally {
+    jest.useRealTimers()
+  }
+  expect(queue.figures).toMatchObject({ queued: 0, dropped: 5 })
+  expect(warnings).toEqual(['the numbers could not be written before the end: 5 entries are lost'])
+})
+
+test('whoever waits for a round and flushes again at once loses nothing and writes nothing twice', async () => {
+  const written: number[] = []
+  const queue = new BatchQueue<number>({
+    ...{ name: 'the numbers', warn: () => undefined, weigh: () => 1, interval: 1_000_000, batchSize: 10 },
+    async write(batch) {
+      if (written.length > 28) throw new Error('more than there is')
+      const now = [...batch]
+      await Promise.resolve()
+      written.push(...now)
+    },
+  })
+  const numbers = Array.from({ length: 28 }, (_, n) => n)
+  for (const n of numbers.slice(0, 8)) queue.add(n)
+  const first = queue.flush()
+  for (const n of numbers.slice(8)) queue.add(n)
+  const again = first.then(() => queue.flush())
+  await Promise.all([first, queue.flush(), again])
+  expect(written).toEqual(numbers)
+  expect(queue.figures).toMatchObject({ queued: 0, written: 28 })
 })

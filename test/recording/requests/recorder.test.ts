@@ -2,23 +2,10 @@
 import { describe, expect, test } from 'bun:test'
 import type { LoggingMode, LoggingOption } from '../../../src/options/recording-types.ts'
 import { resolveOptions } from '../../../src/options/resolve.ts'
-import type { RequestFacts } from '../../../src/recording/requests/logger.ts'
 import { RequestLogRecorder } from '../../../src/recording/requests/recorder.ts'
 import type { RequestLogRecord } from '../../../src/storage/records.ts'
 import { SECRET, START } from '../../support/test-app.ts'
-
-const FACTS: RequestFacts = {
-  requestId: 'request-1',
-  route: '/x',
-  status: 200,
-  elapsed: 1.5,
-  address: null,
-  credential: null,
-  keyId: null,
-  userId: null,
-  organizationId: null,
-  code: null,
-}
+import { FACTS } from './support.ts'
 
 function createRecorder(logging: LoggingOption) {
   const entries: RequestLogRecord[] = []
