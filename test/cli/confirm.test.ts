@@ -1,7 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type CliDirectory, createDirectory, must } from './support.ts'
 
-/** Everything that takes something away, on what `beforeEach` makes. */
+/** Everything that takes something away, on what `beforeAll` makes. */
 const COMMANDS = [
   { name: 'org suspend', args: ['org', 'suspend', 'Acme'] },
   { name: 'user disable', args: ['user', 'disable', 'bob@example.com'] },
@@ -13,16 +15,24 @@ const COMMANDS = [
   { name: 'block remove', args: ['block', 'remove', 'BLOCK'] },
 ]
 
-let cli: CliDirectory
+/** Made once; each test has a copy of its database. */
+const made = createDirectory()
 let ids: Readonly<Record<string, string>>
-beforeEach(async () => {
-  cli = createDirectory()
-  await must(cli, ['org', 'create', 'Acme'])
-  await must(cli, ['user', 'create', 'bob@example.com', '--no-password'])
-  await must(cli, ['role', 'set', 'support', '--permission', 'machine_auth.keys.view'])
-  const { key } = await must(cli, ['key', 'create', '--name', 'CI'])
-  const block = await must(cli, ['block', 'add', '203.0.113.5', '--duration', '1h'])
+beforeAll(async () => {
+  await must(made, ['org', 'create', 'Acme'])
+  await must(made, ['user', 'create', 'bob@example.com', '--no-password'])
+  await must(made, ['role', 'set', 'support', '--permission', 'machine_auth.keys.view'])
+  const { key } = await must(made, ['key', 'create', '--name', 'CI'])
+  const block = await must(made, ['block', 'add', '203.0.113.5', '--duration', '1h'])
   ids = { KEY: key.id, BLOCK: block.id }
+})
+afterAll(() => made[Symbol.dispose]())
+
+let cli: CliDirectory
+beforeEach(() => {
+  cli = createDirectory()
+  cli.time.now = made.time.now
+  copyFileSync(join(made.path, 'auth.db'), join(cli.path, 'auth.db'))
 })
 afterEach(() => cli[Symbol.dispose]())
 
