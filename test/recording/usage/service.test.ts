@@ -326,7 +326,7 @@ describe('a report', () => {
     await service.report([use({ at: toTimestamp(NOW + 60_000) })])
     expect(await lastUsedAt()).toBe(NOW)
     await service.report([use({ status: 1 })])
-    expect(storage.calls.filter((call) => call === 'usage.touch')).toHaveLength(3)
+    expect(storage.calls.filter((call) => call === 'usage.accept')).toHaveLength(3)
   })
 
   // What JavaScript may give.
