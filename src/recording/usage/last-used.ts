@@ -12,6 +12,10 @@ interface Use {
 /** Keys in one transaction. */
 const BATCH = 500
 
+function isMinuteFrom(at: number, now: number): boolean {
+  return Math.abs(now - at) >= MINUTE
+}
+
 export class LastUsed {
   readonly #limit: number
   readonly #uses = new Map<string, Use>()
@@ -39,7 +43,8 @@ export class LastUsed {
   async write(store: Pick<UsageStore, 'touch'>, now: number, isLast: boolean): Promise<void> {
     const due: KeyTouch[] = []
     for (const [keyId, { at, writtenAt }] of this.#uses) {
-      if (at > writtenAt && (isLast || writtenAt <= now - MINUTE)) due.push({ keyId, at })
+      // The clock may have been ahead when it was written.
+      if (at !== writtenAt && (isLast || isMinuteFrom(writtenAt, now))) due.push({ keyId, at })
     }
     for (let start = 0; start < due.length; start += BATCH) {
       if (start > 0) await breathe()
@@ -57,10 +62,10 @@ export class LastUsed {
 
   /** Forgets keys that were not used for a minute: their next use is like a first one. */
   #sweep(now: number): void {
-    if (now < this.#sweptAt + MINUTE) return
+    if (!isMinuteFrom(this.#sweptAt, now)) return
     this.#sweptAt = now
     for (const [keyId, { at, writtenAt }] of this.#uses) {
-      if (at === writtenAt && at <= now - MINUTE) this.#uses.delete(keyId)
+      if (at === writtenAt && isMinuteFrom(at, now)) this.#uses.delete(keyId)
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Counts guarded requests off their path, and writes the counts from time to time. */
 import type { Clock } from '../../lib/clock.ts'
+import { MINUTE } from '../../lib/time-units.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
 import { Flusher } from '../flusher.ts'
 import { SourceProgress } from './advance.ts'
@@ -42,6 +43,8 @@ export interface UsageFigures {
 
 /** µs; longer than any request, and added up often enough it is still a whole number. */
 const LONGEST = 86_400_000_000
+/** ms that a clock may be set back without counting in hours that are over. */
+const LONGEST_STEP = MINUTE
 /** ms that stopping waits for the database. */
 const PATIENCE = 2000
 /** ms until journals of others are looked for: a process that only runs a command ends before. */
@@ -124,10 +127,10 @@ export class UsageRecorder implements UsageCounter {
     if (!this.#isStopping) this.#lastUsed.note(keyId, this.#now())
   }
 
-  /** A clock that was set back must not put requests into hours that are over. */
+  /** A clock that is set right by a step back stands still so long; one that was far ahead is followed back. */
   #now(): number {
     const now = this.#options.clock()
-    if (now > this.#last) this.#last = now
+    if (now > this.#last || now < this.#last - LONGEST_STEP) this.#last = now
     return this.#last
   }
 

@@ -57,7 +57,7 @@ describe('what a request is counted as', () => {
     count(recorder)
     now += 1
     count(recorder)
-    now -= 10 * MINUTE
+    now -= MINUTE / 2
     count(recorder)
     await recorder.flush()
     const hours = [...rows.usage.values()].filter(({ period, keyId }) => period === 'hour' && keyId !== '*')

@@ -178,7 +178,7 @@ export class Journal {
    * @param now epoch ms
    */
   keep(now: number): void {
-    if (now < this.#touchedAt + HOUR) return
+    if (Math.abs(now - this.#touchedAt) < HOUR) return
     this.#touchedAt = now
     for (const segment of this.#segments) {
       try {

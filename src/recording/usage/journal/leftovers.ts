@@ -28,7 +28,7 @@ export class Leftovers {
   async count(): Promise<void> {
     const { clock, isStopped } = this.#options
     const now = clock()
-    if (now < this.#lookedAt + INTERVAL) return
+    if (Math.abs(now - this.#lookedAt) < INTERVAL) return
     for (const name of await this.#names()) {
       const sourceId = sourceIdOf(name)
       if (isStopped()) return

@@ -4,6 +4,7 @@
  *     {"usage":1,"at":1893456000000,"owner":"…"}
  *     {"c":[0,"key_1","org_1","GET","/users/:id",200]}     requests with these labels are number 0 from now on
  *     0 12345 850                                          one of them, 12345 ms after the header's time, took 850 µs
+ *     {"t":1893450000000}                                  times count from here on: the clock was set back
  *     .                                                    nothing follows
  *
  * The file is longer than its text and filled with zeros: a line is there when its newline is, and no zero is in it.
@@ -30,6 +31,7 @@ export interface Header {
 export type Line =
   | { readonly kind: 'header'; readonly header: Header }
   | { readonly kind: 'labels'; readonly number: number; readonly labels: Labels }
+  | { readonly kind: 'time'; readonly at: number }
   | { readonly kind: 'request'; readonly number: number; readonly after: number; readonly duration: number }
   | { readonly kind: 'end' }
   /** Not written by us, or damaged: says nothing. */
@@ -46,6 +48,11 @@ export function headerLine({ at, owner }: Header): string {
 
 export function labelsLine(number: number, { keyId, organizationId, method, route, status }: Labels): string {
   return `${JSON.stringify({ c: [number, keyId, organizationId, method, route, status] })}\n`
+}
+
+/** @param at epoch ms */
+export function timeLine(at: number): string {
+  return `${JSON.stringify({ t: at })}\n`
 }
 
 /** Numbers below are divided as 32-bit integers, which is much faster. */
@@ -113,8 +120,9 @@ function toObject(text: string): Readonly<Record<string, unknown>> {
 }
 
 function parseObject(text: string): Line {
-  const { usage, at, owner, c } = toObject(text)
+  const { usage, at, owner, t, c } = toObject(text)
   if (usage === VERSION && isWhole(at) && isText(owner)) return { kind: 'header', header: { at, owner } }
+  if (isWhole(t)) return { kind: 'time', at: t }
   if (!Array.isArray(c) || c.length !== 6) return UNKNOWN
   const [number, keyId, organizationId, method, route, status]: unknown[] = c
   if (!(isWhole(number) && isText(keyId) && isText(organizationId) && isText(method))) return UNKNOWN

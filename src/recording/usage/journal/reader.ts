@@ -20,7 +20,8 @@ export function readHeader(bytes: Uint8Array): Header | null {
 export class JournalReader {
   readonly #bytes: Uint8Array
   #offset = 0
-  #header: Header | null = null
+  /** Epoch ms from which times count; null before the header. */
+  #at: number | null = null
   #labels: Labels[] = []
   #isEnded = false
 
@@ -63,13 +64,14 @@ export class JournalReader {
   #startOver(): void {
     this.#offset = 0
     this.#labels = []
-    this.#header = null
+    this.#at = null
     this.#isEnded = false
   }
 
   /** @returns false for a request that there is no room for */
   #take(line: Line, tally: Tally | null): boolean {
-    if (line.kind === 'header') this.#header ??= line.header
+    if (line.kind === 'header') this.#at ??= line.header.at
+    else if (line.kind === 'time') this.#at = this.#at === null ? null : line.at
     else if (line.kind === 'labels') this.#define(line.number, line.labels)
     else if (line.kind === 'end') this.#isEnded = true
     else if (line.kind === 'request' && tally !== null)
@@ -83,8 +85,8 @@ export class JournalReader {
 
   #count(number: number, after: number, duration: number, tally: Tally): boolean {
     const labels = this.#labels[number]
-    if (labels === undefined || this.#header === null) return true
+    if (labels === undefined || this.#at === null) return true
     const { keyId, organizationId, method, route, status } = labels
-    return tally.count(keyId, organizationId, method, route, status, duration, this.#header.at + after)
+    return tally.count(keyId, organizationId, method, route, status, duration, this.#at + after)
   }
 }

@@ -4,7 +4,7 @@ import { START_OF_JOURNAL, type UsageCheckpoint } from '../../../storage/ports/u
 import { LabelIndex, type Labels } from '../labels.ts'
 import type { SourceSpan, UsageSource } from '../source.ts'
 import { removeFile } from './files.ts'
-import { END_LINE, type Header, headerLine, LONGEST_REQUEST, labelsLine, writeRequest } from './lines.ts'
+import { END_LINE, type Header, headerLine, LONGEST_REQUEST, labelsLine, timeLine, writeRequest } from './lines.ts'
 import { JournalReader } from './reader.ts'
 
 interface Numbered extends Labels {
@@ -17,7 +17,8 @@ export class Segment implements UsageSource {
   readonly start = START_OF_JOURNAL
   readonly #bytes: Buffer
   readonly #reader: JournalReader
-  readonly #at: number
+  /** Epoch ms from which times count. */
+  #at: number
   #index = new LabelIndex<Numbered>()
   #numbers = 0
   #end = 0
@@ -74,13 +75,22 @@ export class Segment implements UsageSource {
   ): boolean {
     const known = this.#index.find(keyId, organizationId, method, route, status)
     const number = known?.number ?? this.#define({ keyId, organizationId, method, route, status })
-    if (number === -1 || !this.#hasRoom(LONGEST_REQUEST)) return false
-    this.#end = writeRequest(this.#bytes, this.#end, number, Math.max(0, at - this.#at), duration)
+    if (number === -1 || (at < this.#at && !this.#setBack(at)) || !this.#hasRoom(LONGEST_REQUEST)) return false
+    this.#end = writeRequest(this.#bytes, this.#end, number, at - this.#at, duration)
     return true
   }
 
   #hasRoom(length: number): boolean {
     return !this.#isClosed && this.#end + length + END_LINE.length <= this.#bytes.length
+  }
+
+  /** Answers whether there was room to say so. */
+  #setBack(at: number): boolean {
+    const line = timeLine(at)
+    if (!this.#hasRoom(line.length + LONGEST_REQUEST)) return false
+    this.#end += this.#bytes.write(line, this.#end)
+    this.#at = at
+    return true
   }
 
   /** @returns -1 when there is no room */
