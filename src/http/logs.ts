@@ -18,7 +18,7 @@ export function createLogEndpoints(prefix: string, mount: MountPoint, logs: Requ
         tags: ['Request log'],
         summary: 'List requests',
         description:
-          "What the request log holds, newest first: all with platform reach, else the requests of one's organization. Empty where `logging.mode` is `off`, its default, or entries go to a sink.",
+          "What the request log holds, newest first: all with platform reach, else the requests of one's organization. Empty where `logging.mode` is `off`, its default, or entries go to a sink. Where what is asked for is rare, a page may have less than `limit`, even nothing, and a `nextCursor` that goes on.",
       },
     },
   )

@@ -112,6 +112,21 @@ export function describeRequestLogStore(name: string, open: Open): void {
       expect(items.map(({ id }) => entries.findIndex((entry) => entry.id === id))).toEqual(expected)
     })
 
+    test('finds the few among many, page by page, in either order', async () => {
+      const entries = Array.from({ length: 2500 }, (_, index) =>
+        anEntry({ at: NOW + Math.floor(index / 3), status: index % 500 === 7 ? 500 : 200, organizationId: 'org_1' }),
+      )
+      await log().append(entries)
+      const few = entries.filter(({ status }) => status === 500)
+      for (const filter of [{ status: 500 }, { status: 500, organizationId: 'org_1', route: undefined }]) {
+        expect(await readAll((page) => log().list(filter, page), 2)).toEqual(few.toReversed())
+        expect(await readAll((page) => log().list(filter, { ...page, order: 'asc' }), 2)).toEqual(few)
+        expect((await log().list(filter, { limit: 5 })).nextCursor).toBeNull()
+      }
+      expect(await readAll((page) => log().list({ status: 200, to: NOW + 400 }, page), 100)).toHaveLength(1197)
+      expect(await codeOf(log().list({ status: 500 }, { limit: 2, cursor: 'none' }))).toBe('validation_failed')
+    })
+
     test('purges entries from before a moment, at most so many', async () => {
       await log().append([0, 1, 2, 3].map((offset) => anEntry({ at: NOW + offset })))
       expect(await log().purge(NOW + 3, 2)).toBe(2)

@@ -64,6 +64,11 @@ const VERBS: readonly {
     verb: ({ requestLog }) => requestLog.list({ organizationId: 'org_1' }, PAGE),
   },
   {
+    name: 'the request log of a user',
+    index: /machine_auth_request_log_user_idx/,
+    verb: ({ requestLog }) => requestLog.list({ userId: 'user_1' }, PAGE),
+  },
+  {
     name: 'the request log of a request',
     index: /machine_auth_request_log_request_idx/,
     verb: ({ requestLog }) => requestLog.list({ requestId: 'one' }, PAGE),
@@ -127,17 +132,30 @@ describe('on SQLite', () => {
     }
   })
 
-  test.each([{}, { keyId: 'key_1' }, { organizationId: 'org_1' }])(
-    'pages of the request log by %j need no sorting',
-    async (filter) => {
-      statements.length = 0
-      await storage.requestLog.list(filter, PAGE)
-      const [{ text } = { text: '' }] = statements
+  test.each([
+    [{}, 'at'],
+    [{ keyId: 'key_1' }, 'key'],
+    [{ organizationId: 'org_1' }, 'organization'],
+    [{ userId: 'user_1' }, 'user'],
+    [{ requestId: 'one' }, 'request'],
+    [{ organizationId: 'org_1', requestId: 'one' }, 'request'],
+    [{ userId: 'user_1', requestId: 'one' }, 'request'],
+    [{ organizationId: 'org_1', keyId: 'key_1' }, 'key'],
+    [{ organizationId: 'org_1', userId: 'user_1' }, 'user'],
+    [{ organizationId: 'org_1', status: 500 }, 'organization'],
+    [{ status: 500, method: 'GET', route: '/a' }, 'at'],
+  ])('pages of the request log by %j need no sorting, and the index by %s', async (filter, index) => {
+    statements.length = 0
+    await storage.requestLog.list(filter, PAGE)
+    expect(statements).not.toBeEmpty()
+    for (const { text } of statements) {
       const parameters = text.match(/\?/g)?.map(() => null) ?? []
       const plan = client.query<{ detail: string }, null[]>(`explain query plan ${text}`).all(...parameters)
-      expect(plan.map(({ detail }) => detail).join('\n')).not.toContain('TEMP B-TREE')
-    },
-  )
+      const details = plan.map(({ detail }) => detail).join('\n')
+      expect(details).not.toContain('TEMP B-TREE')
+      expect(details).toContain(`machine_auth_request_log_${index}_idx`)
+    }
+  })
 })
 
 describe('on PostgreSQL', () => {

@@ -61,33 +61,66 @@ function parseCursor(cursor: string, name: string, type: 'string' | 'number'): P
   })
 }
 
+/** Where a row stands in its list. */
+export type Place = Pick<Position, 'v' | 'i'>
+
+/** How a page that is asked for lies in its list. */
+export interface Way<Row> {
+  /** Rows of the page at most. */
+  readonly size: number
+  /** Behind which it begins; undefined for the first page. */
+  readonly start: Place | undefined
+  readonly orderBy: SQL[]
+  /** Holds for the rows behind a place. */
+  behind(place: Place): SQL
+  /** Holds for the rows up to a place, itself included. */
+  upTo(place: Place): SQL
+  placeOf(row: Row): Place
+  cursorOf(place: Place): string
+}
+
+/** @throws MachineAuthError `validation_failed` for a cursor that is malformed or of another order */
+export function wayOf<Row>({ cursor, limit, order: asked }: PageRequest, keyset: Keyset<Row>): Way<Row> {
+  const { by, id } = keyset
+  const order = asked ?? keyset.order
+  const name = `${keyset.name}.${order}`
+  const [after, direction] = order === 'asc' ? [sql.raw('>'), asc] : [sql.raw('<'), desc]
+  const until = order === 'asc' ? sql.raw('<=') : sql.raw('>=')
+  return {
+    size: Math.min(Math.max(1, Math.trunc(limit)), 100),
+    start: cursor === undefined ? undefined : parseCursor(cursor, name, keyset.type),
+    orderBy: [direction(by), direction(id)],
+    behind: ({ v, i }) => sql`(${by}, ${id}) ${after} (${v}, ${i})`,
+    upTo: ({ v, i }) => sql`(${by}, ${id}) ${until} (${v}, ${i})`,
+    placeOf: (row) => ({ v: keyset.valueOf(row), i: keyset.idOf(row) }),
+    cursorOf({ v, i }) {
+      const next: Position = { s: name, v, i }
+      return Buffer.from(JSON.stringify(next)).toString('base64url')
+    },
+  }
+}
+
+/** Makes a page of the rows that were read, one more than asked for if there is a next page. */
+export function toPage<Row>(way: Way<Row>, rows: readonly Row[]): Page<Row> {
+  const items = rows.slice(0, way.size)
+  const last = items.at(-1)
+  const isLast = rows.length <= way.size || last === undefined
+  return { items, nextCursor: isLast ? null : way.cursorOf(way.placeOf(last)) }
+}
+
 /**
  * Reads one page by keyset: rows added or removed meanwhile never repeat or hide another row.
  *
  * @throws MachineAuthError `validation_failed` for a cursor that is malformed or of another order
  */
 export async function readPage<Row>(
-  { cursor, limit, order: asked }: PageRequest,
+  request: PageRequest,
   keyset: Keyset<Row>,
   read: (slice: Slice) => PromiseLike<readonly Row[]>,
 ): Promise<Page<Row>> {
-  const order = asked ?? keyset.order
-  const name = `${keyset.name}.${order}`
-  const position = cursor === undefined ? undefined : parseCursor(cursor, name, keyset.type)
-  const comparison = order === 'asc' ? sql.raw('>') : sql.raw('<')
-  const direction = order === 'asc' ? asc : desc
-  const size = Math.min(Math.max(1, Math.trunc(limit)), 100)
-  const rows = await read({
-    after: position && sql`(${keyset.by}, ${keyset.id}) ${comparison} (${position.v}, ${position.i})`,
-    orderBy: [direction(keyset.by), direction(keyset.id)],
-    // One more than asked for tells whether there is a next page.
-    limit: size + 1,
-  })
-  const items = rows.slice(0, size)
-  const last = items.at(-1)
-  if (rows.length <= size || last === undefined) return { items, nextCursor: null }
-  const next: Position = { s: name, v: keyset.valueOf(last), i: keyset.idOf(last) }
-  return { items, nextCursor: Buffer.from(JSON.stringify(next)).toString('base64url') }
+  const way = wayOf(request, keyset)
+  const { start, orderBy, size } = way
+  return toPage(way, await read({ after: start && way.behind(start), orderBy, limit: size + 1 }))
 }
 
 /** The orders that a list can be asked for, by name. */

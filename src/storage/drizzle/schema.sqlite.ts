@@ -403,6 +403,7 @@ export const requestLog = sqliteTable(
     index('machine_auth_request_log_at_idx').on(t.at, t.id),
     index('machine_auth_request_log_key_idx').on(t.keyId, t.at, t.id),
     index('machine_auth_request_log_organization_idx').on(t.organizationId, t.at, t.id),
-    index('machine_auth_request_log_request_idx').on(t.requestId),
+    index('machine_auth_request_log_user_idx').on(t.userId, t.at, t.id).where(sql`user_id is not null`),
+    index('machine_auth_request_log_request_idx').on(t.requestId, t.at, t.id),
   ],
 )

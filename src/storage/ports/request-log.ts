@@ -20,6 +20,7 @@ export interface RequestLogFilter {
 export interface RequestLogStore {
   /** Adds entries in one transaction; one whose id is there already is left as it is, so that it may be tried again. */
   append(entries: readonly RequestLogRecord[]): Promise<void>
+  /** Where no index helps, a page may end with less than its limit, even with nothing, and a cursor that goes on. */
   list(filter: RequestLogFilter, page: PageRequest): Promise<Page<RequestLogRecord>>
   /** Deletes entries from before `before` (epoch ms), at most `limit`; answers how many. */
   purge(before: number, limit: number): Promise<number>

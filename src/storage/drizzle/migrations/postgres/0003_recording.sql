@@ -63,7 +63,8 @@ CREATE TABLE "machine_auth_usage_receipts" (
 CREATE INDEX "machine_auth_request_log_at_idx" ON "machine_auth_request_log" USING btree ("at","id");--> statement-breakpoint
 CREATE INDEX "machine_auth_request_log_key_idx" ON "machine_auth_request_log" USING btree ("key_id","at","id");--> statement-breakpoint
 CREATE INDEX "machine_auth_request_log_organization_idx" ON "machine_auth_request_log" USING btree ("organization_id","at","id");--> statement-breakpoint
-CREATE INDEX "machine_auth_request_log_request_idx" ON "machine_auth_request_log" USING btree ("request_id");--> statement-breakpoint
+CREATE INDEX "machine_auth_request_log_user_idx" ON "machine_auth_request_log" USING btree ("user_id","at","id") WHERE user_id is not null;--> statement-breakpoint
+CREATE INDEX "machine_auth_request_log_request_idx" ON "machine_auth_request_log" USING btree ("request_id","at","id");--> statement-breakpoint
 CREATE INDEX "machine_auth_usage_start_idx" ON "machine_auth_usage" USING btree ("period","start");--> statement-breakpoint
 CREATE INDEX "machine_auth_usage_checkpoints_updated_idx" ON "machine_auth_usage_checkpoints" USING btree ("updated_at");--> statement-breakpoint
 CREATE INDEX "machine_auth_usage_receipts_at_idx" ON "machine_auth_usage_receipts" USING btree ("at");

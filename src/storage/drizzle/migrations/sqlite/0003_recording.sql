@@ -23,7 +23,8 @@ CREATE TABLE `machine_auth_request_log` (
 CREATE INDEX `machine_auth_request_log_at_idx` ON `machine_auth_request_log` (`at`,`id`);--> statement-breakpoint
 CREATE INDEX `machine_auth_request_log_key_idx` ON `machine_auth_request_log` (`key_id`,`at`,`id`);--> statement-breakpoint
 CREATE INDEX `machine_auth_request_log_organization_idx` ON `machine_auth_request_log` (`organization_id`,`at`,`id`);--> statement-breakpoint
-CREATE INDEX `machine_auth_request_log_request_idx` ON `machine_auth_request_log` (`request_id`);--> statement-breakpoint
+CREATE INDEX `machine_auth_request_log_user_idx` ON `machine_auth_request_log` (`user_id`,`at`,`id`) WHERE user_id is not null;--> statement-breakpoint
+CREATE INDEX `machine_auth_request_log_request_idx` ON `machine_auth_request_log` (`request_id`,`at`,`id`);--> statement-breakpoint
 CREATE TABLE `machine_auth_usage` (
 	`key_id` text NOT NULL,
 	`period` text NOT NULL,
