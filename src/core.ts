@@ -17,6 +17,7 @@ import type { MachineAuthOptions } from './options/types.ts'
 import { composeRecorders } from './recorders.ts'
 import { Meters } from './recording/metrics/meters.ts'
 import { Metrics } from './recording/metrics/metrics.ts'
+import type { IsMountedAt } from './recording/requests/recorder.ts'
 import { type Composition, composeServices, type Services } from './services.ts'
 import { startUp } from './startup.ts'
 import { afterReady } from './storage/after-ready.ts'
@@ -64,7 +65,7 @@ interface CoreInternals {
   /** Names the core among others of the process. */
   readonly seed: string
   /** Says that an app is served: the start refuses what only a command can do without. Throws when it is over. */
-  readonly serve: () => void
+  readonly serve: (isMountedAt: IsMountedAt) => void
   readonly stoppable: Stoppable
 }
 
@@ -230,7 +231,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
       idempotent: createIdempotency({ store: storage.idempotency, clock, secrets: resolved.secrets, warn }),
     },
     seed: crypto.randomUUID(),
-    serve: () => recorders.serve(),
+    serve: (isMountedAt) => recorders.serve(isMountedAt),
     stoppable: { life, close, timing: resolved.shutdown },
   })
   return core

@@ -10,6 +10,7 @@ import { createHttp } from './http/plugin.ts'
 import { processSignals } from './life/signals.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { MachineAuthOptions } from './options/types.ts'
+import { keepsBodies } from './recording/requests/bodies.ts'
 
 /** Tells options from a core, so that functions among the options get their parameters' types from the options alone. */
 interface NoCore {
@@ -82,10 +83,10 @@ function docsSettings({
 
 function createPlugin<U extends object, Roles extends string>(core: AnyMachineAuth): Guards<U, Roles> {
   const { options, engineOptions, services, seed, serve, stoppable } = internalsOfCore(core)
-  serve()
   const roots = () => engine.apps.roots()
   const probes = PROBES.map((path) => options.prefix + path)
   const { app: endpoints, mount } = createHttp(options, services, roots)
+  serve((route, paths) => mount.isAt(route, paths))
   const engine = new GuardEngine({
     ...engineOptions,
     ownsPath: (path) => mount.isCanonical(path),
@@ -93,6 +94,7 @@ function createPlugin<U extends object, Roles extends string>(core: AnyMachineAu
   })
   const plugin = createGuards<U, Roles>(seed, options.rateLimit.strategy)
   installEngine(plugin as unknown as Elysia, engine, {
+    keepsBodies: keepsBodies(options.logging),
     ready: core.ready,
     onFailure(failure, app) {
       // Who is stopped before he was ready has not failed.

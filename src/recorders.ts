@@ -3,7 +3,7 @@ import type { Observers } from './guards/observation.ts'
 import type { Clock } from './lib/clock.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { Meters } from './recording/metrics/meters.ts'
-import { RequestLogRecorder } from './recording/requests/recorder.ts'
+import { type IsMountedAt, RequestLogRecorder } from './recording/requests/recorder.ts'
 import { resolveJournalDirectory } from './recording/usage/journal/place.ts'
 import { UsageRecorder } from './recording/usage/recorder.ts'
 import type { Storage } from './storage/ports.ts'
@@ -29,7 +29,7 @@ export interface Recorders {
    *
    * @throws Error that says what to do, when the start is over already
    */
-  serve(): void
+  serve(isMountedAt: IsMountedAt): void
   /** Begins to write what is recorded; what was left by a process that was killed is written first. */
   start(): Promise<void>
   /** Writes what has not been written yet, tells what there was no time for, and ends. @param patience ms */
@@ -56,12 +56,13 @@ export function composeRecorders(options: RecorderOptions): Recorders {
     observers: { usage, meter: options.meters?.requests ?? null, log },
     usage,
     log,
-    serve() {
+    serve(isMountedAt) {
+      log?.serve(isMountedAt)
       usage?.serve()
     },
     async start() {
       options.meters?.lag.start()
-      usage?.start()
+      await usage?.start()
       log?.start()
     },
     async stop(patience) {

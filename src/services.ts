@@ -211,7 +211,8 @@ export function composeServices(composed: ComposeOptions) {
     store: storage.requestLog,
     clock,
     audit,
-    recorder: composed.requestLog,
+    // What goes to a sink is not read here.
+    recorder: resolved.logging.sink === undefined ? composed.requestLog : null,
     retention: resolved.logging.retention,
   })
 

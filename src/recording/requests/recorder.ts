@@ -1,6 +1,5 @@
 /** Logs requests: sees them before anything reads them, notes them once they are answered, and writes of them beside. */
 import type { Clock } from '../../lib/clock.ts'
-import { requestPath } from '../../lib/path.ts'
 import type { ResolvedOptions } from '../../options/resolved.ts'
 import type { RequestLogStore } from '../../storage/ports/request-log.ts'
 import type { RequestLogRecord } from '../../storage/records.ts'
@@ -8,7 +7,7 @@ import { Backlog } from './backlog.ts'
 import { type HeldBody, holdAnswerBody, holdRequestBody } from './bodies.ts'
 import { type Draft, type HeaderPairs, sizeOfDraft } from './draft.ts'
 import { createDetailedEntry, createEntry, weighEntry } from './entry.ts'
-import { HeldBodies } from './held-bodies.ts'
+import { HeldBodies, type HeldPlace } from './held-bodies.ts'
 import type { RequestFacts, RequestLogger } from './logger.ts'
 import { BatchQueue, type QueueFigures } from './queue.ts'
 import { createSecrecy, type Secrecy } from './secrecy.ts'
@@ -32,8 +31,8 @@ const INTERVAL = 500
 const PATIENCE = 3000
 const MAKING = 1 / 3
 
-/** Asked every few seconds by machines: they would hide everything else. */
-const UNLOGGED = ['/health/live', '/health/ready', '/metrics'] as const
+/** Whether a route is one of these of ours, where they are mounted. @param paths with our prefix */
+export type IsMountedAt = (route: string, paths: readonly string[]) => boolean
 
 const LOG_ITSELF: HeldBody = { kind: 'note', text: '[the log itself]' }
 const NOT_READ: HeldBody = { kind: 'note', text: '[not read]' }
@@ -43,13 +42,16 @@ type Write = ReturnType<RequestLogger['begin']>
 export class RequestLogRecorder implements RequestLogger {
   readonly #options: RequestLogRecorderOptions
   readonly #secrecy: Secrecy
-  readonly #unlogged: readonly string[]
+  /** Asked every few seconds by a machine: it would hide everything else. Probes do not get here at all. */
+  readonly #metricsPath: string
+  readonly #logPath: string
   readonly #mostOfBody: number
   readonly #bodies = new HeldBodies(MOST_HELD)
   /** What is still to be made an entry. */
   readonly #backlog: Backlog<Draft>
   /** What is still to be written. */
   readonly #queue: BatchQueue<RequestLogRecord>
+  #isMountedAt: IsMountedAt = () => false
   #isStopping = false
   /** Entries that there was no time to make. */
   #lost = 0
@@ -60,7 +62,8 @@ export class RequestLogRecorder implements RequestLogger {
     const { sink, maxBody } = logging
     this.#options = options
     this.#secrecy = createSecrecy(options.options)
-    this.#unlogged = UNLOGGED.map((path) => prefix + path)
+    this.#metricsPath = `${prefix}/metrics`
+    this.#logPath = `${prefix}/logs`
     this.#mostOfBody = maxBody === 0 ? 0 : Math.max(MOST_OF_BODY, maxBody)
     this.#backlog = new Backlog({
       interval: INTERVAL,
@@ -76,16 +79,24 @@ export class RequestLogRecorder implements RequestLogger {
     })
   }
 
+  /** Says where our own endpoints are, once there are any. */
+  serve(isMountedAt: IsMountedAt): void {
+    this.#isMountedAt = isMountedAt
+  }
+
   begin(request: Request): Write {
     if (this.#options.options.logging.mode === 'metadata_only') return (facts) => this.#noteMetadata(request, facts)
     let headers: HeaderPairs = []
-    let body: HeldBody = null
+    let place: HeldPlace = { body: null }
     this.#attempt(() => {
       // Now: a core may take credentials out of them, and a handler whatever it likes.
       headers = [...request.headers]
-      body = this.#hold(() => holdRequestBody(request, this.#mostOfBody))
+      if (this.#mostOfBody > 0) place = this.#bodies.holdUnderWay(() => holdRequestBody(request, this.#mostOfBody))
     })
-    return (facts, answer) => this.#attempt(() => this.#noteAll(request, headers, body, facts, answer), body)
+    return (facts, answer) => {
+      const body = this.#bodies.settle(place)
+      this.#attempt(() => this.#noteAll(request, headers, body, facts, answer), body)
+    }
   }
 
   /** Whatever goes wrong here is nothing to the request. */
@@ -98,15 +109,14 @@ export class RequestLogRecorder implements RequestLogger {
     }
   }
 
-  #isUnlogged({ method, url }: Request, { route }: RequestFacts): boolean {
-    if (method !== 'GET' && method !== 'HEAD') return false
-    const path = route ?? requestPath(url)
-    return this.#unlogged.some((each) => path.endsWith(each))
+  /** By the route that answered, and not by the path, which anybody may make up. The cheap look comes first. */
+  #isOurs(path: string, { route }: RequestFacts): boolean {
+    return route?.endsWith(path) === true && this.#isMountedAt(route, [path])
   }
 
   #noteMetadata(request: Request, facts: RequestFacts): void {
     try {
-      if (this.#isUnlogged(request, facts)) return
+      if (this.#isOurs(this.#metricsPath, facts)) return
       const { method, url } = request
       const draft: Draft = { facts, method, url, at: this.#options.clock(), details: null }
       this.#backlog.add(draft, sizeOfDraft(draft))
@@ -122,7 +132,7 @@ export class RequestLogRecorder implements RequestLogger {
     facts: RequestFacts,
     answer: Response | null,
   ): void {
-    if (this.#isUnlogged(request, facts)) {
+    if (this.#isOurs(this.#metricsPath, facts)) {
       this.#bodies.release(held)
       return
     }
@@ -137,7 +147,7 @@ export class RequestLogRecorder implements RequestLogger {
         requestHeaders,
         requestBody: this.#readOrRelease(held, bodyUsed),
         responseHeaders,
-        responseBody: this.#holdAnswer(url, method, facts, answer),
+        responseBody: this.#holdAnswer(method, facts, answer),
       },
     }
     this.#backlog.add(draft, sizeOfDraft(draft))
@@ -154,10 +164,10 @@ export class RequestLogRecorder implements RequestLogger {
     return NOT_READ
   }
 
-  #holdAnswer(url: string, method: string, { route }: RequestFacts, answer: Response | null): HeldBody {
+  #holdAnswer(method: string, facts: RequestFacts, answer: Response | null): HeldBody {
     if (answer === null) return null
-    const isLog = (route ?? requestPath(url)).endsWith(`${this.#options.options.prefix}/logs`)
-    return isLog ? LOG_ITSELF : this.#hold(() => holdAnswerBody(answer, method, this.#mostOfBody))
+    if (this.#isOurs(this.#logPath, facts)) return LOG_ITSELF
+    return this.#hold(() => holdAnswerBody(answer, method, this.#mostOfBody))
   }
 
   #hold(take: () => HeldBody): HeldBody {

@@ -3,6 +3,7 @@ import { type Actor, requirePlatform, SYSTEM } from '../../authorization/actor.t
 import { breathe } from '../../lib/breathe.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type PageInput, resolvePage } from '../../lib/page.ts'
+import { within } from '../../lib/within.ts'
 import type { RequestLogEntry } from '../../options/recording-types.ts'
 import type { Page } from '../../storage/ports/page.ts'
 import type { RequestLogStore } from '../../storage/ports/request-log.ts'
@@ -14,7 +15,7 @@ export interface RequestLogOptions {
   readonly store: Pick<RequestLogStore, 'list' | 'purge'>
   readonly clock: Clock
   readonly audit: Pick<AuditLog, 'refuseOutOfReach'>
-  /** What this process has still to write; null where it logs nothing. */
+  /** What this process has still to write; null where it writes nothing into the store. */
   readonly recorder: { flush(): Promise<boolean> } | null
   /** ms that entries are kept. */
   readonly retention: number
@@ -22,6 +23,8 @@ export interface RequestLogOptions {
 
 /** Entries in one statement: other writers wait for no more. */
 const BATCH = 1000
+/** ms that a list waits for what this process has still to write. */
+const PATIENCE = 1000
 
 export class RequestLog {
   readonly #options: RequestLogOptions
@@ -41,7 +44,8 @@ export class RequestLog {
     const wanted = withinReach(resolveQuery(query), actor)
     if ('outOfReach' in wanted) return audit.refuseOutOfReach(actor, wanted.outOfReach)
     const request = resolvePage(page)
-    await recorder?.flush()
+    // What is older is there anyway: a database that takes long to write must not keep it from being read.
+    if (recorder !== null) await within(PATIENCE, recorder.flush())
     const { items, nextCursor } = await store.list(wanted.filter, request)
     return { items: items.map(toRequestLogEntry), nextCursor }
   }

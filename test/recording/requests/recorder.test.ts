@@ -12,6 +12,7 @@ function createRecorder(logging: LoggingOption) {
   const options = resolveOptions({ secret: SECRET, database: 'sqlite::memory:', logging }, { env: {}, cwd: '/nowhere' })
   const append = async (batch: readonly RequestLogRecord[]) => void entries.push(...batch)
   const recorder = new RequestLogRecorder({ options, store: { append }, clock: () => START, warn: () => undefined })
+  recorder.serve((route, paths) => paths.includes(route))
   return { recorder, entries }
 }
 
@@ -62,14 +63,29 @@ test('the log is not logged once more when it is read', async () => {
 })
 
 test.each([
-  ['/auth/metrics', 0],
-  ['/auth/health/ready', 0],
-  ['/metrics', 1],
-])('of %s there are %i entries', async (route, count) => {
-  const { recorder, entries } = createRecorder({ mode: 'metadata_only' })
-  recorder.begin(new Request(`http://localhost${route}`))({ ...FACTS, route }, null)
+  ['/auth/metrics', '/auth/metrics', 0],
+  ['/metrics', '/metrics', 1],
+  ['/x/auth/metrics', '/x/auth/metrics', 1],
+  ['/.env/auth/metrics', null, 1],
+  ['/admin/auth/health/live', null, 1],
+  ['/posts/health/ready', '/posts/health/ready', 1],
+])('of %s, answered by %p, there are %i entries', async (path, route, count) => {
+  for (const mode of ['metadata_only', 'redacted'] as const) {
+    const { recorder, entries } = createRecorder({ mode })
+    recorder.begin(new Request(`http://localhost${path}`))(
+      { ...FACTS, route, status: route === null ? 404 : 200 },
+      null,
+    )
+    await recorder.flush()
+    expect(entries).toHaveLength(count)
+  }
+})
+
+test.each(['/x/auth/logs', null])('what another route than that of the log answers is kept: %p', async (route) => {
+  const { recorder, entries } = createRecorder({ mode: 'redacted' })
+  recorder.begin(new Request('http://localhost/x/auth/logs'))({ ...FACTS, route }, new Response('{"a":1}'))
   await recorder.flush()
-  expect(entries).toHaveLength(count)
+  expect(entries[0]?.responseBody).toBe('{"a":1}')
 })
 
 test('what fails in it is counted, and nothing to the request', async () => {
@@ -125,6 +141,26 @@ describe('memory is bounded', () => {
     const left = entries.map(({ responseBody }) => responseBody === '[left out: too many at once]')
     expect(left.filter(Boolean).length).toBeWithin(10, 40)
     expect(left.at(-1)).toBe(false)
+    expect(recorder.figures.dropped).toBe(0)
+  })
+})
+
+describe('requests that are never sent to their end', () => {
+  const stuck = () => post('x'.repeat(60_000))
+
+  test('take no room from others: the oldest make room', async () => {
+    const { recorder, entries } = createRecorder({ mode: 'redacted' })
+    const waiting = Array.from({ length: 300 }, () => recorder.begin(stuck()))
+    const request = post('{"a":1}')
+    const write = recorder.begin(request)
+    await request.text()
+    write(FACTS, new Response('{"b":2}'))
+    for (const [index, end] of waiting.entries()) end({ ...FACTS, requestId: `waiting-${index}` }, null)
+    await recorder.flush()
+    expect(entries[0]).toMatchObject({ requestBody: '{"a":1}', responseBody: '{"b":2}' })
+    const left = entries.slice(1).map(({ requestBody }) => requestBody === '[left out: too many at once]')
+    expect(left.filter(Boolean).length).toBeWithin(10, 40)
+    expect([left[0], left.at(-1)]).toEqual([true, false])
     expect(recorder.figures.dropped).toBe(0)
   })
 })
