@@ -30,19 +30,30 @@ const BLOCK = 12
 /** One bit for each value of 24 bits. */
 const FILTER_BYTES = 2 ** 21
 
-/** The place of four bytes in the filter. */
+/** The place of four bytes in a filter. */
 function slotOf(window: number): number {
   return Math.imul(window, 0x9e3779b1) >>> 8
+}
+
+function add(filter: Uint8Array, window: number): void {
+  const slot = slotOf(window)
+  filter[slot >>> 3] = (filter[slot >>> 3] ?? 0) | (1 << (slot & 7))
+}
+
+function has(filter: Uint8Array, window: number): boolean {
+  const slot = slotOf(window)
+  return ((filter[slot >>> 3] ?? 0) & (1 << (slot & 7))) !== 0
 }
 
 /**
  * The credentials that are looked for.
  *
  * Of a random secret each block of twelve characters is known, so that any part of 23 characters is found. Four bytes
- * at a time go through a filter of bits; what passes it is looked up.
+ * at a time go through a filter of bits, and the four after them through a second one; what passes both is looked up.
  */
 export class CredentialSearch {
   readonly #filter = new Uint8Array(FILTER_BYTES)
+  readonly #second = new Uint8Array(FILTER_BYTES)
   /** Texts of people may begin alike. */
   readonly #blocks = new Map<string, Known[]>()
   readonly #texts = new Set<string>()
@@ -73,20 +84,21 @@ export class CredentialSearch {
     const others = this.#blocks.get(block)
     if (others === undefined) this.#blocks.set(block, [known])
     else others.push(known)
-    const slot = slotOf(bytes.readInt32BE(start))
-    this.#filter[slot >>> 3] = (this.#filter[slot >>> 3] ?? 0) | (1 << (slot & 7))
+    add(this.#filter, bytes.readInt32BE(start))
+    add(this.#second, bytes.readInt32BE(start + 4))
   }
 
   /** Finds what is known, each part of each credential. */
   find(bytes: Uint8Array): readonly Leak[] {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const leaks: Leak[] = []
-    const filter = this.#filter
+    const [filter, second] = [this.#filter, this.#second]
     let window = 0
-    for (let end = 0; end < text.length; end += 1) {
+    // Where less than a block is left, nothing is found any more.
+    const last = text.length - BLOCK + 3
+    for (let end = 0; end <= last; end += 1) {
       window = (window << 8) | (text[end] ?? 0)
-      const slot = slotOf(window)
-      if (((filter[slot >>> 3] ?? 0) & (1 << (slot & 7))) === 0) continue
+      if (!has(filter, window) || !has(second, text.readInt32BE(end + 1))) continue
       const leak = this.#leakAt(text, end - 3)
       if (leak !== null) leaks.push(leak)
     }
