@@ -2,11 +2,14 @@
 import type { Elysia } from 'elysia'
 import { MachineAuthError } from '../errors.ts'
 import type { StoppableApp } from '../life/stopping.ts'
+import { copyAnswer, copyErrorAnswer, copyHandledAnswers } from './copied-answers.ts'
 import { isInvalidAnswer, toRefusal } from './elysia-errors.ts'
 import type { GuardEngine } from './engine.ts'
 import { asOwnErrorHook } from './error-hooks.ts'
 
 export interface InstallOptions {
+  /** Whether the bodies of answers are logged: then they are copied before they become streams. */
+  readonly keepsBodies?: boolean
   /** Resolves when stored roles are known. */
   readonly ready: Promise<void>
   /** Called when the routes of an app that listens are not guarded as they say, or the core cannot start. */
@@ -22,8 +25,10 @@ export function installEngine(plugin: Elysia, engine: GuardEngine, options: Inst
   plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
   plugin.onRequest(({ request, set, store }) => {
     const answer = engine.meet(request, set.headers, store)
+    if (options.keepsBodies === true) copyAnswer(answer)
     return answer
   })
+  if (options.keepsBodies === true) copyHandledAnswers(plugin)
 
   plugin.onError(
     { as: 'global' },
@@ -36,6 +41,7 @@ export function installEngine(plugin: Elysia, engine: GuardEngine, options: Inst
       engine.writeLimits(request, set.headers)
       if (error instanceof MachineAuthError) {
         const answer = answers.render(error, request, set)
+        if (options.keepsBodies === true) copyErrorAnswer(answer, error)
         return answer
       }
       set.headers['x-request-id'] ??= answers.requestIdOf(request)
@@ -48,6 +54,7 @@ export function installEngine(plugin: Elysia, engine: GuardEngine, options: Inst
       // Elysia sets an error's status before it asks the hooks of a route, and only then.
       const isLate = code === undefined || isInvalidAnswer(code, error) || Number(set.status ?? 200) < 300
       const concealed = answers.conceal(error, request, isLate)
+      if (options.keepsBodies === true) copyErrorAnswer(concealed, error)
       return concealed
     }),
   )

@@ -2,6 +2,7 @@
  * What is kept of a body: a small text in memory. Nothing else is touched: not what is unfinished, streamed, binary or
  * large, and never before the answer is known.
  */
+import { copyOf } from './answer-copies.ts'
 import { type ReadBody, readOnce, readStream } from './body-reader.ts'
 import { memorySizeOf } from './memory-size.ts'
 import type { BodyForm } from './redaction.ts'
@@ -61,8 +62,11 @@ export function holdRequestBody(request: Request, most: number): HeldBody {
   return { kind: 'held', form: read.form, size, read: readOnce(request.clone()) }
 }
 
-/** A stream is kept if it says how long it is: else it may be endless. */
+/** A stream is kept if it was none before, or says how long it is: else it may be endless. */
 function holdStream(answer: Response, form: BodyForm, most: number): HeldBody {
+  const kept = copyOf(answer)
+  if (kept !== undefined)
+    return kept.copy === null ? note('large', kept.size) : holdCopy(kept.copy, form, kept.size, most)
   const length = answer.headers.get('content-length') ?? ''
   if (!/^\d{1,12}$/.test(length) || answer.bodyUsed || answer.body?.locked === true) return note('stream')
   const size = Number(length)
@@ -71,20 +75,30 @@ function holdStream(answer: Response, form: BodyForm, most: number): HeldBody {
   return body === null ? null : { kind: 'held', form, size, read: readStream(body, size) }
 }
 
+function holdCopy(copy: Response, form: BodyForm, size: number, most: number): HeldBody {
+  return size > most ? note('large', size) : { kind: 'held', form, size, read: readOnce(copy) }
+}
+
 /** Takes a copy of an answer's body. @param most bytes of a body that may be copied */
 export function holdAnswerBody(answer: Response, method: string, most: number): HeldBody {
   const { headers, status } = answer
   if (method === 'HEAD' || status === 204 || status === 304) return null
+  const size = memorySizeOf(answer)
+  if (size === 'none' || size === 0) return null
   // A text without a type is what Bun sends as text.
   const read = headers.has('content-type') ? formOf(headers) : ({ form: 'text' } as const)
-  if ('not' in read) return note(read.not, headers.get('content-length'))
+  const length = headers.get('content-length')
+  if ('not' in read) return note(read.not, length)
+  if (size === 'unknown') return note('not in memory', length)
   if (headers.has('transfer-encoding')) return note('stream')
-  const size = memorySizeOf(answer)
   if (size === 'stream') return holdStream(answer, read.form, most)
-  if (size === null) return headers.has('content-type') ? note('stream') : null
-  if (size === 0) return null
   if (size > most) return note('large', size)
   return { kind: 'held', form: read.form, size, read: readOnce(answer.clone()) }
+}
+
+/** Whether anything is kept of bodies. */
+export function keepsBodies({ mode, maxBody }: { readonly mode: string; readonly maxBody: number }): boolean {
+  return (mode === 'redacted' || mode === 'raw') && maxBody > 0
 }
 
 /** What no text holds: NUL, and bytes that are no UTF-8. */

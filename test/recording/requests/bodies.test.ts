@@ -8,7 +8,7 @@ import {
   holdRequestBody,
   isBinary,
 } from '../../../src/recording/requests/bodies.ts'
-import { memorySizeOf } from '../../../src/recording/requests/memory-size.ts'
+import { type BodySize, memorySizeOf } from '../../../src/recording/requests/memory-size.ts'
 
 const shown = (held: HeldBody) =>
   held === null ? null : held.kind === 'note' ? held.text : `${held.form} ${held.size}`
@@ -51,7 +51,7 @@ describe('an answer', () => {
     ['nothing to HEAD or 204', () => new Response(null, { status: 204, headers: JSON_TYPE }), null],
     ['much', () => new Response('x'.repeat(101)), '[large, 101 bytes]'],
     ['a stream', () => stream(), '[stream]'],
-    ['a file', () => new Response(Bun.file(import.meta.path), { headers: JSON_TYPE }), '[stream]'],
+    ['a file', () => new Response(Bun.file(import.meta.path), { headers: JSON_TYPE }), '[not in memory]'],
     ['a stream of a length', () => stream({ 'content-length': '1' }), 'json 1'],
     ['a stream of a large one', () => stream({ 'content-length': '101' }), '[large, 101 bytes]'],
     ['a stream of none', () => stream({ 'content-length': '1e1' }), '[stream]'],
@@ -63,7 +63,7 @@ describe('an answer', () => {
     [
       'a file of a length',
       () => new Response(Bun.file(import.meta.path), { headers: { ...JSON_TYPE, 'content-length': '1' } }),
-      '[stream]',
+      '[not in memory, 1 bytes]',
     ],
     ['events', () => new Response('data: 1', { headers: { 'content-type': 'text/event-stream' } }), '[stream]'],
     ['an image', () => new Response('x', { headers: { 'content-type': 'image/png' } }), '[binary]'],
@@ -110,13 +110,17 @@ describe('an answer', () => {
     expect(shown(holdAnswerBody(answer, 'GET', 100))).toBe('[stream]')
   })
 
-  test.each<[() => Response, number | 'stream' | null]>([
+  test.each<[() => Response, BodySize]>([
     [() => new Response('hello'), 5],
     [() => new Response('x'.repeat(2048)), 2048],
     [() => new Response('hello', { headers: { a: 'Blob (9 bytes)\t  Blob (9 bytes)' } }), 5],
     [() => stream({ a: 'Blob (9 bytes)' }), 'stream'],
-    [() => new Response(Bun.file(import.meta.path), { headers: { a: 'ReadableStream {' } }), null],
-    [() => new Response(null), null],
+    [() => new Response(Bun.file(import.meta.path), { headers: { a: 'ReadableStream {' } }), 'unknown'],
+    [() => new Response(Bun.file(import.meta.path).slice(0, 1)), 'unknown'],
+    [() => new Response(null), 'none'],
+    [() => new Response(''), 'none'],
+    [() => new Response('hello', { headers: { a: 'x'.repeat(4095) } }), 5],
+    [() => new Response('hello', { headers: { a: 'x'.repeat(4096) } }), 'unknown'],
   ])('its size is what Bun says of it: %#', (make, size) => expect(memorySizeOf(make())).toBe(size))
 })
 
