@@ -1,10 +1,12 @@
 /** Commands beside a journal of usage: they need none, and doctor looks after it. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createDatabaseIdentity } from '../../src/recording/usage/journal/database-id.ts'
 import { headerLine, labelsLine } from '../../src/recording/usage/journal/lines.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import { START_OF_JOURNAL } from '../../src/storage/ports/usage.ts'
+import type { Storage } from '../../src/storage/ports.ts'
 import { START } from '../support/test-app.ts'
 import { type CliDirectory, createDirectory, must } from './support.ts'
 
@@ -58,22 +60,28 @@ describe('with a journal that cannot be written', () => {
 })
 
 /** A journal of two requests, of a process of which nothing is known. */
-function leave(journal: string, touchedAt: Date): number {
+async function leave(journal: string, touchedAt: Date): Promise<number> {
+  const database = await withStorage(({ usage }) => createDatabaseIdentity(usage).find())
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const labels = { keyId: 'key_1', organizationId: '', method: 'GET', route: '/data', status: 200 }
-  const text = `${headerLine({ at: START, owner: '' })}${labelsLine(0, labels)}0 1 100\n0 2 100\n`
+  const text = `${headerLine({ database, at: START, owner: '' })}${labelsLine(0, labels)}0 1 100\n0 2 100\n`
   const path = join(directory, `${journal}.journal`)
   writeFileSync(path, `${text}${'\0'.repeat(1000)}`, { mode: 0o600 })
   utimesSync(path, touchedAt, touchedAt)
   return text.length
 }
 
-async function noteCounted(journal: string, position: number): Promise<void> {
+async function withStorage<R>(act: (storage: Storage) => Promise<R>): Promise<R> {
   const { storage, ready } = openStorage(`sqlite:${join(cli.path, 'auth.db')}`, { migrate: 'check' })
   await ready
-  const to = { position, target: position, written: 0 }
-  await storage.usage.record({ journal, from: START_OF_JOURNAL, to, rows: [], now: START })
+  const answer = await act(storage)
   await storage.close()
+  return answer
+}
+
+async function noteCounted(journal: string, position: number): Promise<void> {
+  const to = { position, target: position, written: 0 }
+  await withStorage(({ usage }) => usage.record({ journal, from: START_OF_JOURNAL, to, rows: [], now: START }))
 }
 
 async function doctor() {
@@ -100,7 +108,7 @@ describe('doctor', () => {
   ])('$durability: tells how many bytes an ended process left', async ({ durability, mend }) => {
     configure({ durability })
     await must(cli, ['org', 'create', 'Acme'])
-    const bytes = leave('one', DAYS_AGO) + leave('two', DAYS_AGO)
+    const bytes = (await leave('one', DAYS_AGO)) + (await leave('two', DAYS_AGO))
     const found = await doctor()
     expect(found).toMatchObject({ state: 'warn', detail: expect.stringContaining(`${bytes} bytes in 2 files`) })
     expect(found?.mend).toMatch(mend)
@@ -109,8 +117,8 @@ describe('doctor', () => {
   test('leaves out what was counted', async () => {
     configure({ durability: 'journaled' })
     await must(cli, ['org', 'create', 'Acme'])
-    const bytes = leave('one', DAYS_AGO)
-    leave('two', DAYS_AGO)
+    const bytes = await leave('one', DAYS_AGO)
+    await leave('two', DAYS_AGO)
     await noteCounted('one', bytes - '0 2 100\n'.length)
     await noteCounted('two', bytes)
     expect((await doctor())?.detail).toContain('8 bytes in 1 file of')
@@ -119,12 +127,23 @@ describe('doctor', () => {
   test('lets a process count what it has just written', async () => {
     configure({ durability: 'journaled' })
     await must(cli, ['org', 'create', 'Acme'])
-    const bytes = leave('one', new Date())
+    const bytes = await leave('one', new Date())
     expect(await doctor()).toMatchObject({
       state: 'ok',
       detail: `${directory}: ${bytes} bytes in 1 file in use, not counted yet`,
       mend: null,
     })
+  })
+
+  test('passes by what is no journal of this database', async () => {
+    configure({ durability: 'journaled' })
+    await must(cli, ['org', 'create', 'Acme'])
+    const bytes = await leave('one', DAYS_AGO)
+    const another = headerLine({ database: 'another', at: START, owner: '' })
+    writeFileSync(join(directory, 'another.journal'), another, { mode: 0o600 })
+    if (process.platform !== 'win32') Bun.spawnSync(['mkfifo', join(directory, 'pipe.journal')])
+    symlinkSync(join(directory, 'loop.journal'), join(directory, 'loop.journal'))
+    expect((await doctor())?.detail).toContain(`${bytes} bytes in 1 file`)
   })
 
   test('says nothing of a journal where none is kept and none was left', async () => {

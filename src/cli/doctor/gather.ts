@@ -66,7 +66,7 @@ function statFiles(names: readonly (readonly [name: string, path: string])[]): r
     .map(([name, path]) => ({ name, mode: statSync(path).mode & 0o777 }))
 }
 
-function journalFact(options: ResolvedOptions | null, database: DatabaseFact): JournalFact | null {
+async function journalFact(options: ResolvedOptions | null, database: DatabaseFact): Promise<JournalFact | null> {
   const directory = options && directoryOf(options)
   if (options === null || directory === null || options.usage === false) return null
   const checkpoints = database.kind === 'open' ? database.checkpoints : new Map()
@@ -87,7 +87,7 @@ export async function gatherFacts(io: CliIo, globals: GlobalSettings): Promise<F
     secretSource,
     isUsed: isGiven ? null : await findUse(io, globals),
     database,
-    journal: journalFact(options, database),
+    journal: await journalFact(options, database),
     files: statFiles([
       ['.env', join(io.cwd, '.env')],
       [SECRET_FILE, join(io.cwd, SECRET_FILE)],

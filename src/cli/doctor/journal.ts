@@ -1,12 +1,14 @@
 /** Looks at the journals of usage, and changes nothing. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import type { ResolvedOptions } from '../../options/resolved.ts'
+import { readDatabaseId } from '../../recording/usage/journal/database-id.ts'
 import { JournalError, pathOf, requireWritable, sourceIdOf } from '../../recording/usage/journal/files.ts'
+import { HEAD, readJournalFile } from '../../recording/usage/journal/journal-file.ts'
 import { ABANDONED_AFTER } from '../../recording/usage/journal/leftover.ts'
 import { NEWLINE } from '../../recording/usage/journal/lines.ts'
 import { isGone } from '../../recording/usage/journal/owner.ts'
 import { resolveJournalDirectory } from '../../recording/usage/journal/place.ts'
-import { JournalReader, readHeader } from '../../recording/usage/journal/reader.ts'
+import { JournalReader } from '../../recording/usage/journal/reader.ts'
 import { START_OF_JOURNAL, type UsageCheckpoint } from '../../storage/ports/usage.ts'
 import type { Storage } from '../../storage/ports.ts'
 import type { JournalFact, JournalPart } from './facts.ts'
@@ -27,10 +29,14 @@ function journalsIn(directory: string): readonly string[] {
   }
 }
 
-/** Asks the database how far each journal of a directory was counted. */
+/** Asks the database how far each of its journals in a directory was counted. */
 export async function readCheckpoints({ usage }: Storage, directory: string | null): Promise<Checkpoints> {
   const checkpoints = new Map<string, UsageCheckpoint>()
-  for (const journal of directory === null ? [] : journalsIn(directory)) {
+  const database = directory === null ? null : await readDatabaseId(usage)
+  if (directory === null || database === null) return checkpoints
+  for (const journal of journalsIn(directory)) {
+    const file = await readJournalFile(pathOf(directory, journal), HEAD)
+    if (file?.header.database !== database) continue
     checkpoints.set(journal, (await usage.checkpoint(journal)) ?? START_OF_JOURNAL)
   }
   return checkpoints
@@ -43,16 +49,11 @@ interface Uncounted {
 }
 
 /** Null for one that is gone, was counted or may not be read. */
-function uncountedOf(path: string, checkpoint: UsageCheckpoint): Uncounted | null {
-  try {
-    const bytes = readFileSync(path)
-    const header = readHeader(bytes)
-    if (header === null || new JournalReader(bytes).read(checkpoint, bytes.length) === null) return null
-    const isLeft = isGone(header.owner) || statSync(path).mtimeMs < Date.now() - ABANDONED_AFTER
-    return { bytes: bytes.lastIndexOf(NEWLINE) + 1 - checkpoint.position, isLeft }
-  } catch {
-    return null
-  }
+async function uncountedOf(path: string, checkpoint: UsageCheckpoint): Promise<Uncounted | null> {
+  const file = await readJournalFile(path)
+  if (file === null || new JournalReader(file.bytes).read(checkpoint, file.bytes.length) === null) return null
+  const isLeft = isGone(file.header.owner) || file.modifiedAt < Date.now() - ABANDONED_AFTER
+  return { bytes: file.bytes.lastIndexOf(NEWLINE) + 1 - checkpoint.position, isLeft }
 }
 
 function sumOf(parts: readonly Uncounted[]): JournalPart {
@@ -70,10 +71,16 @@ function unwritable(directory: string): JournalFact['unwritable'] {
 }
 
 /** @param checkpoints empty where the database was not opened: then nothing is said of files */
-export function inspectJournals(directory: string, checkpoints: Checkpoints, isKept: boolean): JournalFact {
-  const uncounted = [...checkpoints].flatMap(
-    ([journal, checkpoint]) => uncountedOf(pathOf(directory, journal), checkpoint) ?? [],
-  )
+export async function inspectJournals(
+  directory: string,
+  checkpoints: Checkpoints,
+  isKept: boolean,
+): Promise<JournalFact> {
+  const uncounted: Uncounted[] = []
+  for (const [journal, checkpoint] of checkpoints) {
+    const found = await uncountedOf(pathOf(directory, journal), checkpoint)
+    if (found !== null) uncounted.push(found)
+  }
   return {
     directory,
     isKept,

@@ -7,6 +7,7 @@ import { SourceProgress } from './advance.ts'
 import { USAGE_BOUNDS, type UsageBounds } from './bounds.ts'
 import { UsageBuffer } from './buffer.ts'
 import type { UsageCounter } from './counter.ts'
+import { createDatabaseIdentity, type DatabaseIdentity } from './journal/database-id.ts'
 import { JournalRounds } from './journal/rounds.ts'
 import { LastUsed } from './last-used.ts'
 
@@ -21,6 +22,8 @@ export interface UsageRecorderOptions {
   /** Directory of the journal; null to count in memory alone. */
   readonly journalDirectory: string | null
   readonly bounds?: UsageBounds
+  /** Names the database in the journal; the store is asked unless it is given. */
+  readonly identity?: DatabaseIdentity
   /** From 0 to 1, for pauses after failures. */
   readonly random?: () => number
 }
@@ -72,6 +75,7 @@ export class UsageRecorder implements UsageCounter {
 
   constructor(options: UsageRecorderOptions) {
     const { store, batchSize, flushInterval, bounds = USAGE_BOUNDS, random = Math.random, journalDirectory } = options
+    const { identity = createDatabaseIdentity(store) } = options
     const advance = { store, clock: () => this.#now(), batchSize, isStopped: () => this.#isStopped }
     this.#options = options
     this.#bounds = bounds
@@ -84,6 +88,7 @@ export class UsageRecorder implements UsageCounter {
         : new JournalRounds(journalDirectory, {
             bounds,
             advance,
+            identity,
             isStopping: () => this.#isStopping,
             warn: options.warn,
           })
@@ -106,10 +111,12 @@ export class UsageRecorder implements UsageCounter {
   }
 
   /** @throws JournalError when there will be requests and the journal cannot be written */
-  start(): void {
+  async start(): Promise<void> {
     this.#isStarted = true
     if (this.#isServing) this.#journaled?.requireWritable()
     this.#flusher.start(this.#journaled === null ? undefined : Math.min(this.#options.flushInterval, FIRST))
+    // A database that is locked just now is asked again in the first round.
+    await this.#journaled?.identify().catch(() => undefined)
   }
 
   count(keyId: string, organizationId: string, method: string, route: string, status: number, elapsed: number): void {

@@ -1,6 +1,7 @@
 /** A recorder on a database in memory whose writes fail as a test says. */
 
 import { USAGE_BOUNDS, type UsageBounds } from '../../../src/recording/usage/bounds.ts'
+import type { DatabaseIdentity } from '../../../src/recording/usage/journal/database-id.ts'
 import { UsageRecorder } from '../../../src/recording/usage/recorder.ts'
 import type { UsageStore } from '../../../src/storage/ports/usage.ts'
 import type { ApiKeyRecord, UsagePeriod } from '../../../src/storage/records.ts'
@@ -51,6 +52,9 @@ export function storeOf(rows: RecordedRows, fates: Fate[] = [], keys = new Map<s
 /** A database that never answers. */
 export const STUCK: Store = { record: never, checkpoint: never, touch: never }
 
+/** All recorders here are of the same one, unless a test says otherwise. */
+export const DATABASE: DatabaseIdentity = { id: 'this-one', find: async () => 'this-one' }
+
 export interface RecorderSetup {
   readonly store?: Store
   readonly clock?: () => number
@@ -58,6 +62,7 @@ export interface RecorderSetup {
   readonly batchSize?: number
   readonly flushInterval?: number
   readonly bounds?: Partial<UsageBounds>
+  readonly identity?: DatabaseIdentity
 }
 
 export function openRecorder(setup: RecorderSetup = {}) {
@@ -72,6 +77,7 @@ export function openRecorder(setup: RecorderSetup = {}) {
     journalDirectory: setup.journal ?? null,
     bounds: { ...USAGE_BOUNDS, ...setup.bounds },
     random: () => 0,
+    identity: setup.identity ?? DATABASE,
   })
   return { recorder, warnings, rows }
 }

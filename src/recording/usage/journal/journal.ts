@@ -2,8 +2,9 @@
 import { randomBase62 } from '../../../lib/base62.ts'
 import { breathe } from '../../../lib/breathe.ts'
 import type { Clock } from '../../../lib/clock.ts'
-import { HOUR } from '../../../lib/time-units.ts'
+import { MINUTE } from '../../../lib/time-units.ts'
 import { pauseAfter } from '../../flusher.ts'
+import type { DatabaseIdentity } from './database-id.ts'
 import { createFile, createFileNow, JournalError, pathOf, removeFile } from './files.ts'
 import { type Header, headerLine } from './lines.ts'
 import { nameOwner } from './owner.ts'
@@ -15,10 +16,15 @@ export interface JournalOptions {
   readonly segmentBytes: number
   /** Bytes of all files of this process. */
   readonly mostBytes: number
+  /** Whose database it is counted into. Until its id is known there are no files. */
+  readonly identity: DatabaseIdentity
   readonly clock: Clock
   /** Hears once that no file can be made, until one could. */
   readonly warn: (message: string) => void
 }
+
+/** ms; see `Journal.keep`. */
+const KEPT_EVERY = 10 * MINUTE
 
 /** The first file is smaller: it is made while its request waits, and many processes never need more. */
 const FIRST_PART = 16
@@ -107,17 +113,18 @@ export class Journal {
     return used + size > mostBytes ? 0 : size
   }
 
-  #name(at: number) {
+  #name(database: string, at: number) {
     const sourceId = randomBase62(22)
-    return { sourceId, path: pathOf(this.#options.directory, sourceId), header: { at, owner: this.#owner } }
+    return { sourceId, path: pathOf(this.#options.directory, sourceId), header: { database, at, owner: this.#owner } }
   }
 
   /** Only where none was made ahead: for the first request, or when requests came faster than a file is made. */
   #createNow(at: number): Segment | null {
     const size = this.#nextSize
+    const { id } = this.#options.identity
     // After a failure it is tried again off the path.
-    if (size === 0 || this.#failures > 0) return null
-    const { sourceId, path, header } = this.#name(at)
+    if (size === 0 || id === null || this.#failures > 0) return null
+    const { sourceId, path, header } = this.#name(id, at)
     try {
       createFileNow(path, headerLine(header), size)
       return mapSegment(sourceId, path, header)
@@ -152,7 +159,9 @@ export class Journal {
   async #prepare(size: number): Promise<void> {
     // Even to begin it is no work for a request.
     await breathe()
-    const { sourceId, path, header } = this.#name(this.#options.clock())
+    const { identity, clock } = this.#options
+    if (identity.id === null) return
+    const { sourceId, path, header } = this.#name(identity.id, clock())
     try {
       await createFile(path, headerLine(header), size)
       this.#next = mapSegment(sourceId, path, header)
@@ -172,13 +181,13 @@ export class Journal {
   }
 
   /**
-   * Says from time to time that the files are in use: nobody deletes what was within a day.
+   * Says from time to time that the files are in use: nobody deletes what was within two hours.
    * A file that somebody deleted all the same is written to no more.
    *
    * @param now epoch ms
    */
   keep(now: number): void {
-    if (Math.abs(now - this.#touchedAt) < HOUR) return
+    if (Math.abs(now - this.#touchedAt) < KEPT_EVERY) return
     this.#touchedAt = now
     for (const segment of this.#segments) {
       try {

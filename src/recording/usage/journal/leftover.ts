@@ -1,49 +1,64 @@
 /** A file that another process wrote, and perhaps still writes. */
-import { stat } from 'node:fs/promises'
-import { DAY } from '../../../lib/time-units.ts'
+import { HOUR } from '../../../lib/time-units.ts'
 import type { UsageCheckpoint } from '../../../storage/ports/usage.ts'
 import { type AdvanceOptions, SourceProgress } from '../advance.ts'
 import type { SourceSpan, UsageSource } from '../source.ts'
 import { removeFile } from './files.ts'
+import { HEAD, readJournalFile } from './journal-file.ts'
 import { isGone } from './owner.ts'
-import { JournalReader, readHeader } from './reader.ts'
+import { JournalReader } from './reader.ts'
 
-/** ms without a sign of life; see `Journal.keep`. */
-export const ABANDONED_AFTER = DAY
+/** ms without a sign of life, which a process gives every ten minutes or, where that is longer, each flush; see `Journal.keep`. */
+export const ABANDONED_AFTER = 2 * HOUR
 
 export class Leftover implements UsageSource {
   readonly sourceId: string
   readonly start = null
   readonly #path: string
-  #bytes = new Uint8Array()
+  #bytes: Uint8Array = new Uint8Array()
   #reader = new JournalReader(this.#bytes)
-  /** Whether the file is one of ours, and reaches as far as it was counted before. */
+  readonly #database: string
+  /** Whether the file is still there, and reaches as far as it was counted before. */
   #isSound = true
 
-  constructor(sourceId: string, path: string) {
+  /** @param database id of the one that is counted into */
+  constructor(sourceId: string, path: string, database: string) {
     this.sourceId = sourceId
     this.#path = path
+    this.#database = database
   }
 
-  /** Counts what is in it; deletes it when that is all there will ever be. */
-  async count(options: AdvanceOptions): Promise<void> {
+  /**
+   * Counts what is in it; deletes it when that is all there will ever be. A file of another database, or of anything
+   * else, is left alone.
+   *
+   * @returns bytes that were read
+   */
+  async count(options: AdvanceOptions): Promise<number> {
     // Asked before it is read: what its process wrote until its end is then read, too.
-    const isOver = await this.#isOver()
-    const isAtEnd = await new SourceProgress(this, options).advance()
-    if (isAtEnd && this.#isSound && (isOver || this.#reader.isEnded)) removeFile(this.#path)
+    const head = await readJournalFile(this.#path, HEAD)
+    if (head?.header.database !== this.#database) return 0
+    // The system's clock, whatever clock the core is given: it is the one that dates files.
+    const isOver = isGone(head.header.owner) || head.modifiedAt < Date.now() - ABANDONED_AFTER
+    const progress = new SourceProgress(this, options)
+    const isAtEnd = await progress.advance()
+    if (isAtEnd && this.#isSound && (isOver || this.#reader.isEnded)) await this.#remove(progress)
+    return head.size
   }
 
-  async #isOver(): Promise<boolean> {
-    await this.begin()
-    const header = readHeader(this.#bytes)
-    this.#isSound = header !== null || (this.#bytes[0] ?? 0) === 0
-    if (header !== null && isGone(header.owner)) return true
-    // The system's clock, whatever clock the core is given: it is the one that dates files.
-    return (await stat(this.#path)).mtimeMs < Date.now() - ABANDONED_AFTER
+  async #remove(progress: SourceProgress): Promise<void> {
+    try {
+      removeFile(this.#path)
+    } catch {
+      // As long as it is there it must be known that it was counted.
+      await progress.keep()
+    }
   }
 
   async begin(): Promise<void> {
-    this.#bytes = await Bun.file(this.#path).bytes()
+    const file = await readJournalFile(this.#path)
+    this.#isSound = file?.header.database === this.#database
+    this.#bytes = this.#isSound && file !== null ? file.bytes : new Uint8Array()
     this.#reader = new JournalReader(this.#bytes)
   }
 

@@ -2,24 +2,35 @@
 import { readdir } from 'node:fs/promises'
 import { MINUTE } from '../../../lib/time-units.ts'
 import type { AdvanceOptions } from '../advance.ts'
-import { codeOf, pathOf, sourceIdOf } from './files.ts'
+import type { DatabaseIdentity } from './database-id.ts'
+import { pathOf, sourceIdOf } from './files.ts'
 import { Leftover } from './leftover.ts'
 
 /** ms between looks. */
 const INTERVAL = 10 * MINUTE
 
-/** Names of this place are of no journal, or of one that this process may not read. */
-const NOT_OURS = new Set(['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR'])
+/** Of one round; the next one goes on where it ended. */
+const MOST_FILES = 100
+const MOST_BYTES = 33_554_432
 
 export class Leftovers {
   readonly #directory: string
   /** Whether a file is of this process. */
   readonly #owns: (sourceId: string) => boolean
   readonly #options: AdvanceOptions
+  readonly #identity: DatabaseIdentity
+  /** The file that was looked at last; empty between looks. */
+  #last = ''
   #lookedAt = Number.NEGATIVE_INFINITY
 
-  constructor(directory: string, owns: (sourceId: string) => boolean, options: AdvanceOptions) {
+  constructor(
+    directory: string,
+    owns: (sourceId: string) => boolean,
+    identity: DatabaseIdentity,
+    options: AdvanceOptions,
+  ) {
     this.#directory = directory
+    this.#identity = identity
     this.#owns = owns
     this.#options = options
   }
@@ -29,25 +40,25 @@ export class Leftovers {
     const { clock, isStopped } = this.#options
     const now = clock()
     if (Math.abs(now - this.#lookedAt) < INTERVAL) return
-    for (const name of await this.#names()) {
-      const sourceId = sourceIdOf(name)
-      if (isStopped()) return
-      if (sourceId === null || this.#owns(sourceId)) continue
-      await new Leftover(sourceId, pathOf(this.#directory, sourceId)).count(this.#options).catch(passByFiles)
+    const database = await this.#identity.find()
+    let [files, bytes] = [0, 0]
+    for (const sourceId of await this.#list()) {
+      if (isStopped() || files === MOST_FILES || bytes >= MOST_BYTES) return
+      bytes += await new Leftover(sourceId, pathOf(this.#directory, sourceId), database).count(this.#options)
+      files += 1
+      this.#last = sourceId
     }
+    this.#last = ''
     this.#lookedAt = now
   }
 
-  async #names(): Promise<readonly string[]> {
+  /** Files of others that this look did not come to yet, in order. */
+  async #list(): Promise<readonly string[]> {
     try {
-      return (await readdir(this.#directory)).sort()
+      const sourceIds = (await readdir(this.#directory)).flatMap((name) => sourceIdOf(name) ?? [])
+      return sourceIds.filter((sourceId) => sourceId > this.#last && !this.#owns(sourceId)).sort()
     } catch {
       return []
     }
   }
-}
-
-/** Files come and go while one looks. */
-function passByFiles(error: unknown): void {
-  if (!NOT_OURS.has(codeOf(error))) throw error
 }

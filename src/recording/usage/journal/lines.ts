@@ -1,7 +1,7 @@
 /**
  * The text of a journal. It begins with a header; each line after it says one thing:
  *
- *     {"usage":1,"at":1893456000000,"owner":"…"}
+ *     {"usage":1,"database":"…","at":1893456000000,"owner":"…"}
  *     {"c":[0,"key_1","org_1","GET","/users/:id",200]}     requests with these labels are number 0 from now on
  *     0 12345 850                                          one of them, 12345 ms after the header's time, took 850 µs
  *     {"t":1893450000000}                                  times count from here on: the clock was set back
@@ -22,6 +22,8 @@ const NINE = 57
 const BRACE = 123
 
 export interface Header {
+  /** Names the database that it is counted into; see `database-id.ts`. */
+  readonly database: string
   /** Epoch ms from which times count. */
   readonly at: number
   /** Names the process; see `owner.ts`. */
@@ -42,8 +44,8 @@ export const END_LINE = '.\n'
 /** Bytes that the line of a request takes at most. */
 export const LONGEST_REQUEST = 52
 
-export function headerLine({ at, owner }: Header): string {
-  return `${JSON.stringify({ usage: VERSION, at, owner })}\n`
+export function headerLine({ database, at, owner }: Header): string {
+  return `${JSON.stringify({ usage: VERSION, database, at, owner })}\n`
 }
 
 export function labelsLine(number: number, { keyId, organizationId, method, route, status }: Labels): string {
@@ -120,8 +122,10 @@ function toObject(text: string): Readonly<Record<string, unknown>> {
 }
 
 function parseObject(text: string): Line {
-  const { usage, at, owner, t, c } = toObject(text)
-  if (usage === VERSION && isWhole(at) && isText(owner)) return { kind: 'header', header: { at, owner } }
+  const { usage, database, at, owner, t, c } = toObject(text)
+  if (usage === VERSION && isText(database) && isWhole(at) && isText(owner)) {
+    return { kind: 'header', header: { database, at, owner } }
+  }
   if (isWhole(t)) return { kind: 'time', at: t }
   if (!Array.isArray(c) || c.length !== 6) return UNKNOWN
   const [number, keyId, organizationId, method, route, status]: unknown[] = c

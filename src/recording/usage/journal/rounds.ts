@@ -1,6 +1,7 @@
 /** Counts the journals of this process, and those that others left. */
 import { type AdvanceOptions, SourceProgress } from '../advance.ts'
 import type { UsageBounds } from '../bounds.ts'
+import type { DatabaseIdentity } from './database-id.ts'
 import { requireWritable } from './files.ts'
 import { Journal } from './journal.ts'
 import { Leftovers } from './leftovers.ts'
@@ -9,6 +10,7 @@ import type { Segment } from './segment.ts'
 export interface JournalRoundsOptions {
   readonly bounds: UsageBounds
   readonly advance: AdvanceOptions
+  readonly identity: DatabaseIdentity
   /** Whether journals of others are left to others from now on. */
   readonly isStopping: () => boolean
   readonly warn: (message: string) => void
@@ -18,20 +20,20 @@ export class JournalRounds {
   readonly journal: Journal
   readonly #directory: string
   readonly #advance: AdvanceOptions
+  readonly #identity: DatabaseIdentity
   readonly #leftovers: Leftovers
   readonly #progress = new WeakMap<Segment, SourceProgress>()
 
   constructor(directory: string, options: JournalRoundsOptions) {
-    const { bounds, advance, isStopping, warn } = options
+    const { bounds, advance, identity, isStopping, warn } = options
     const { segmentBytes, journalBytes } = bounds
     const { clock } = advance
     this.#directory = directory
     this.#advance = advance
-    this.journal = new Journal({ directory, segmentBytes, mostBytes: journalBytes, clock, warn })
-    this.#leftovers = new Leftovers(directory, (sourceId) => this.journal.owns(sourceId), {
-      ...advance,
-      isStopped: isStopping,
-    })
+    this.#identity = identity
+    this.journal = new Journal({ directory, segmentBytes, mostBytes: journalBytes, identity, clock, warn })
+    const owns = (sourceId: string) => this.journal.owns(sourceId)
+    this.#leftovers = new Leftovers(directory, owns, identity, { ...advance, isStopped: isStopping })
   }
 
   /** @throws JournalError */
@@ -39,8 +41,14 @@ export class JournalRounds {
     requireWritable(this.#directory)
   }
 
+  /** Finds out which database it is, which files are told apart by; rejects when the database does. */
+  async identify(): Promise<void> {
+    await this.#identity.find()
+  }
+
   /** Counts what this process noted; rejects when the database does. */
   async count(): Promise<void> {
+    await this.identify()
     this.journal.keep(this.#advance.clock())
     for (const segment of this.journal.segments) {
       const { isClosed } = segment

@@ -5,7 +5,7 @@ import * as promises from 'node:fs/promises'
 import { join } from 'node:path'
 import { Journal } from '../../../../src/recording/usage/journal/journal.ts'
 import { createDatabaseDirectory, removeDirectory } from '../../../support/directories.ts'
-import { openRecorder, START } from '../support.ts'
+import { DATABASE, openRecorder, START } from '../support.ts'
 
 const folder = createDatabaseDirectory('machine-auth-journal-failures')
 afterAll(() => removeDirectory(folder))
@@ -46,6 +46,7 @@ test('requests do not try again to make a file on a full disk: rounds do, with a
     directory,
     segmentBytes: 4096,
     mostBytes: 65_536,
+    identity: DATABASE,
     clock: () => now,
     warn: (message) => warnings.push(message),
   })

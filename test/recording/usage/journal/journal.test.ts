@@ -21,7 +21,7 @@ const folder = createDatabaseDirectory('machine-auth-journal')
 afterAll(() => removeDirectory(folder))
 const newDirectory = () => join(mkdtempSync(join(folder, 'process-')), 'usage')
 
-const DAY = 86_400_000
+const HOURS = 3_600_000
 const SMALL = { segmentBytes: 16_384, journalBytes: 65_536 }
 
 function open(journal: string, rows = createRecordedRows(), fates: Fate[] = []) {
@@ -38,7 +38,7 @@ function count(recorder: Recorder, requests: number): void {
 test('nothing is made before the first request; then a file of zeros behind its text, for its owner alone', async () => {
   const directory = newDirectory()
   const { recorder } = open(directory)
-  recorder.start()
+  await recorder.start()
   expect(await recorder.flush()).toBe(true)
   expect(() => statSync(directory)).toThrow('ENOENT')
   count(recorder, 2)
@@ -86,13 +86,13 @@ test('beyond the agreed size requests are counted in memory, and beyond that dro
   await recorder.stop()
 })
 
-test('of a directory that cannot be written the start tells, with its name and what to do', () => {
+test('of a directory that cannot be written the start tells, with its name and what to do', async () => {
   const file = join(mkdtempSync(join(folder, 'process-')), 'file')
   writeFileSync(file, '')
   for (const directory of [file, join(file, 'usage')]) {
     const { recorder } = open(directory)
     recorder.serve()
-    expect(() => recorder.start()).toThrow(
+    await expect(recorder.start()).rejects.toThrow(
       `usage: cannot keep the journal in "${directory}": a part of the path is a file, not a directory (ENOTDIR). Name a directory that this process may write as usage.journal, or choose usage.durability: 'buffered'.`,
     )
   }
@@ -106,7 +106,7 @@ test('when no file can be made later, requests are counted in memory until one c
     ...{ store: storeOf(rows).store, journal: directory, bounds: SMALL },
     clock: () => now,
   })
-  recorder.start()
+  await recorder.start()
   writeFileSync(directory, 'in the way')
   count(recorder, 5)
   expect(await recorder.flush()).toBe(true)
@@ -167,18 +167,19 @@ function leave(name: string, text: string, age: number): string {
 }
 
 const labels = { keyId: 'key_1', organizationId: '', method: 'GET', route: '/', status: 200 }
-const TEXT = `${headerLine({ at: START, owner: 'another machine' }) + labelsLine(0, labels)}0 1 2\n0 1 2\n`
-const GONE = headerLine({ at: START, owner: 'another machine' })
+const TEXT = `${headerLine({ database: 'this-one', at: START, owner: 'another machine' }) + labelsLine(0, labels)}0 1 2\n0 1 2\n`
+const GONE = headerLine({ database: 'this-one', at: START, owner: 'another machine' })
 
 test.each([
   ['is counted and stays, for its process may live', 'a.journal', TEXT, 0, 2, true],
-  ['is counted and deleted after a day', 'a.journal', TEXT, DAY + 60_000, 2, false],
+  ['is counted and deleted after two hours', 'a.journal', TEXT, 2 * HOURS + 60_000, 2, false],
   ['is counted and deleted when it says that nothing follows', 'a.journal', `${TEXT}.\n`, 0, 2, false],
-  ['with half a line is counted without it', 'a.journal', `${TEXT}0 1 9`, DAY + 60_000, 2, false],
-  ['without a request is deleted after a day', 'a.journal', GONE, DAY + 60_000, 0, false],
-  ['that was only made is deleted after a day', 'a.journal', '', DAY + 60_000, 0, false],
-  ['of another version stays', 'a.journal', TEXT.replace('"usage":1', '"usage":2'), DAY + 60_000, 0, true],
-  ['of another name stays', 'a.txt', TEXT, DAY + 60_000, 0, true],
+  ['with half a line is counted without it', 'a.journal', `${TEXT}0 1 9`, 2 * HOURS + 60_000, 2, false],
+  ['without a request is deleted after two hours', 'a.journal', GONE, 2 * HOURS + 60_000, 0, false],
+  ['that says nothing stays', 'a.journal', '', 2 * HOURS + 60_000, 0, true],
+  ['of another database stays', 'a.journal', TEXT.replace('this-one', 'another'), 2 * HOURS + 60_000, 0, true],
+  ['of another version stays', 'a.journal', TEXT.replace('"usage":1', '"usage":2'), 2 * HOURS + 60_000, 0, true],
+  ['of another name stays', 'a.txt', TEXT, 2 * HOURS + 60_000, 0, true],
 ])('a journal of another process %s', async (_, name, text, age, counted, stays) => {
   const directory = leave(name, text, age)
   const { recorder, rows } = open(directory)

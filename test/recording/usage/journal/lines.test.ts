@@ -57,7 +57,9 @@ interface Journal {
 
 /** A journal in which each request takes another duration: 2 to the power of its number. */
 function sourceIdOf(given: readonly Parameters<typeof labelsLine>[1][], requests: readonly number[]): Journal {
-  const text = headerLine({ at: START, owner: 'o' }) + given.map((each, number) => labelsLine(number, each)).join('')
+  const text =
+    headerLine({ database: 'd', at: START, owner: 'o' }) +
+    given.map((each, number) => labelsLine(number, each)).join('')
   const bytes = new Uint8Array(Buffer.byteLength(text) + requests.length * LONGEST_REQUEST + 64)
   let end = Buffer.from(bytes.buffer).write(text)
   const ends: number[] = []
@@ -140,8 +142,8 @@ test.each([
 
 test.each([
   ['', null],
-  [headerLine({ at: 5, owner: 'a' }), { at: 5, owner: 'a' }],
-  [headerLine({ at: 5, owner: 'a' }).slice(0, -1), null],
+  [headerLine({ database: 'd', at: 5, owner: 'a' }), { database: 'd', at: 5, owner: 'a' }],
+  [headerLine({ database: 'd', at: 5, owner: 'a' }).slice(0, -1), null],
   ['{"usage":2,"at":5,"owner":"a"}\n', null],
   ['0 1 2\n', null],
 ])('the header of %p', (given, expected) => {
@@ -149,6 +151,6 @@ test.each([
 })
 
 test('requests of labels that were not defined, and of a journal without a header, are not counted', () => {
-  expect(durationOf(bytesOf(`${headerLine({ at: START, owner: '' })}0 1 2\n`))).toBe(0)
+  expect(durationOf(bytesOf(`${headerLine({ database: 'd', at: START, owner: '' })}0 1 2\n`))).toBe(0)
   expect(durationOf(bytesOf('{"c":[0,"k","","GET","/",200]}\n0 1 2\n'))).toBe(0)
 })
