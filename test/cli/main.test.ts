@@ -126,9 +126,14 @@ describe('no secret is an argument', () => {
   })
 })
 
-/** Runs the executable at a terminal of its own: as soon as a text is there, the answer to it is typed. */
-async function converse(args: readonly string[], answers: Readonly<Record<string, string>>) {
+/**
+ * Runs the executable at a terminal of its own: as soon as a text is there, the answer to it is typed.
+ *
+ * @param last what it says at its end, which may be read after that
+ */
+async function converse(args: readonly string[], answers: Readonly<Record<string, string>>, last = '') {
   let screen = ''
+  const isSaid = Promise.withResolvers<void>()
   const open = new Map(Object.entries(answers))
   const terminal = new Bun.Terminal({
     data(self, bytes) {
@@ -138,6 +143,7 @@ async function converse(args: readonly string[], answers: Readonly<Record<string
         open.delete(question)
         self.write(`${answer}\r`)
       }
+      if (screen.includes(last)) isSaid.resolve()
     },
   })
   const child = Bun.spawn([process.execPath, MAIN, ...args], {
@@ -146,6 +152,7 @@ async function converse(args: readonly string[], answers: Readonly<Record<string
     terminal,
   })
   const code = await child.exited
+  if (code === 0) await isSaid.promise
   terminal.close()
   return { code, screen }
 }
@@ -158,7 +165,7 @@ describe('the executable', () => {
     expect([run.code, run.screen.includes(password)]).toEqual([0, false])
     const user = await cli.look(({ login }) => login.verify('alice@example.com', password))
     expect(user.email).toBe('alice@example.com')
-    const disabled = await converse(['user', 'disable', 'alice@example.com'], { '[y/N] ': 'y' })
+    const disabled = await converse(['user', 'disable', 'alice@example.com'], { '[y/N] ': 'y' }, 'is disabled.')
     expect([disabled.code, disabled.screen]).toEqual([0, expect.stringContaining('is disabled.')])
   }, 60_000)
 
