@@ -17,6 +17,15 @@ export interface Look {
   readonly entries: readonly RequestLogEntry[]
   /** Whether that is all there is by now. */
   readonly isCaughtUp: boolean
+  /** Whether nothing can come any more: what is asked for is over. */
+  readonly isOver: boolean
+}
+
+/** What is shown first, oldest first. */
+export interface LastEntries {
+  readonly items: readonly RequestLogEntry[]
+  /** Null where there are no older ones. */
+  readonly nextCursor: string | null
 }
 
 /** One way through the log, however many looks it takes. */
@@ -45,7 +54,7 @@ export async function readLast(
   core: Pick<AnyMachineAuth, 'logs'>,
   query: RequestLogQuery,
   count: number,
-): Promise<{ readonly items: readonly RequestLogEntry[]; readonly nextCursor: string | null }> {
+): Promise<LastEntries> {
   const entries: RequestLogEntry[] = []
   let cursor: string | undefined
   while (entries.length < count) {
@@ -67,18 +76,16 @@ export class LogFollower {
   #seen: ReadonlySet<string>
   /** Null where none is under way. */
   #pass: Pass | null = null
+  /** In the first pass, where those begin that were left out as too old; null where none were. */
+  #oldest: RequestLogEntry | null
 
-  /** @param shown entries that are known already */
-  constructor(
-    core: Pick<AnyMachineAuth, 'logs'>,
-    query: RequestLogQuery,
-    clock: Clock,
-    shown: readonly RequestLogEntry[],
-  ) {
+  /** @param shown what is known already: what is older is not new, however late it is come upon */
+  constructor(core: Pick<AnyMachineAuth, 'logs'>, query: RequestLogQuery, clock: Clock, shown: LastEntries) {
     this.#core = core
     this.#query = query
     this.#clock = clock
-    this.#seen = new Set(shown.map(({ id }) => id))
+    this.#seen = new Set(shown.items.map(({ id }) => id))
+    this.#oldest = shown.nextCursor === null ? null : (shown.items[0] ?? null)
     this.#from = clock() - LATE
   }
 
@@ -92,9 +99,10 @@ export class LogFollower {
       this.#seen = this.#pass.seen
       this.#from = this.#pass.next
       this.#pass = null
-      return { entries, isCaughtUp: true }
+      this.#oldest = null
+      return { entries, isCaughtUp: true, isOver: this.#from >= momentOr(this.#query.to, Number.POSITIVE_INFINITY) }
     }
-    return { entries, isCaughtUp: false }
+    return { entries, isCaughtUp: false, isOver: false }
   }
 
   async #readPage(pass: Pass): Promise<readonly RequestLogEntry[]> {
@@ -109,6 +117,11 @@ export class LogFollower {
     pass.cursor = nextCursor ?? undefined
     const next = toTimestamp(pass.next)
     for (const { id, at } of items) if (at >= next) pass.seen.add(id)
-    return items.filter(({ id }) => !this.#seen.has(id))
+    return items.filter((entry) => !this.#seen.has(entry.id) && !this.#isOlder(entry))
+  }
+
+  #isOlder({ at, id }: RequestLogEntry): boolean {
+    const oldest = this.#oldest
+    return oldest !== null && (at < oldest.at || (at === oldest.at && id < oldest.id))
   }
 }

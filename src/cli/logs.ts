@@ -4,11 +4,13 @@ import { toJsonLine } from '../lib/json-line.ts'
 import type { RequestLogEntry } from '../options/recording-types.ts'
 import type { RequestLogQuery } from '../recording/requests/reader.ts'
 import { UsageError } from './errors.ts'
+import { findKey } from './find/key.ts'
 import { findOwner } from './find/owner.ts'
+import { WHICH_KEY } from './find/which.ts'
 import { withExamples } from './help.ts'
 import { parseTime, parseWhole } from './input/values.ts'
-import { LogFollower, readLast } from './log-follower.ts'
-import { toLine, toMoment } from './terminal/text.ts'
+import { type LastEntries, LogFollower, readLast } from './log-follower.ts'
+import { LogTable } from './log-table.ts'
 import { type Cli, type Session, withCore } from './with-core.ts'
 
 const USUAL = 20
@@ -30,25 +32,11 @@ interface TailOptions {
   readonly to?: string
 }
 
-/** `2030-01-01 12:00:00 403 GET /posts/42 1.3 ms key_… 203.0.113.5 permission_required`. */
-function formatEntry(entry: RequestLogEntry): string {
-  const { at, status, method, path, latencyMs, keyId, userId, address, code } = entry
-  const parts = [
-    toMoment(at),
-    status,
-    method,
-    path,
-    `${latencyMs.toFixed(1)} ms`,
-    keyId ?? userId ?? '-',
-    address ?? '-',
-  ]
-  return toLine([...parts, ...(code === null ? [] : [code])].join('  '))
-}
-
 async function queryOf({ core }: Session, options: TailOptions): Promise<RequestLogQuery> {
   const { request, key, method, route, status, from, to } = options
   const owner = await findOwner(core, options)
-  return { ...owner, requestId: request, keyId: key, method: method?.toUpperCase(), route, status, from, to }
+  const keyId = key === undefined ? undefined : (await findKey(core, key)).id
+  return { ...owner, requestId: request, keyId, method, route, status, from, to }
 }
 
 async function pauseOr(stopped: Promise<void>): Promise<void> {
@@ -58,49 +46,62 @@ async function pauseOr(stopped: Promise<void>): Promise<void> {
   clearTimeout(timer)
 }
 
-async function follow(session: Session, query: RequestLogQuery, shown: readonly RequestLogEntry[]): Promise<void> {
+async function follow(session: Session, query: RequestLogQuery, shown: LastEntries, print: Print): Promise<void> {
   const { core, io } = session
   const follower = new LogFollower(core, query, io.clock, shown)
   let isStopped = false
   const stopped = io.untilStopped().then(() => {
     isStopped = true
   })
-  let isCaughtUp = true
-  while (!isStopped) {
+  // At once, so that little can come between what is shown and what is not.
+  let isCaughtUp = false
+  let isOver = false
+  while (!isStopped && !isOver) {
     if (isCaughtUp) await pauseOr(stopped)
     // Once more at the end, for what came since.
     const look = await follower.look()
-    for (const entry of look.entries) print(session, entry)
+    print(look.entries)
     isCaughtUp = look.isCaughtUp
+    isOver = look.isOver
   }
 }
 
-function print({ io, output }: Session, entry: RequestLogEntry): void {
-  if (output.isJson) io.stdout.write(`${toJsonLine(entry)}\n`)
-  else output.line(formatEntry(entry))
+type Print = (entries: readonly RequestLogEntry[]) => void
+
+function createPrint({ io, output }: Session): Print {
+  const table = new LogTable(io)
+  if (!output.isJson) return (entries) => table.add(entries)
+  return (entries) => {
+    for (const entry of entries) io.stdout.write(`${toJsonLine(entry)}\n`)
+  }
 }
 
 async function tail(session: Session, options: TailOptions): Promise<void> {
   const { core, output } = session
-  const { lines = USUAL } = options
+  const { lines = USUAL, follow: isFollowed = false, ...filters } = options
   if (lines < 1 || lines > MOST) throw new UsageError(`--lines must be from 1 to ${MOST}.`)
   const query = await queryOf(session, options)
   const last = await readLast(core, query, lines)
-  if (output.isJson && options.follow !== true) return output.json(last)
-  for (const entry of last.items) print(session, entry)
-  if (options.follow === true) return follow(session, query, last.items)
-  if (last.items.length === 0) output.note('Nothing was logged: servers log requests once logging.mode is set.')
+  if (output.isJson && !isFollowed) return output.json(last)
+  const print = createPrint(session)
+  print(last.items)
+  if (isFollowed) return follow(session, query, last, print)
+  if (last.items.length > 0) return
+  const isFiltered = Object.values(filters).some((filter) => filter !== undefined)
+  output.note(isFiltered ? 'No entry matches.' : 'Nothing was logged: servers log requests once logging.mode is set.')
 }
 
 export function addLogCommands(program: Command, cli: Cli): void {
   const group = program.command('logs').description('the request log: which requests came')
   const command = group
     .command('tail')
-    .description('show the newest requests, oldest first, and with --follow those to come until it is interrupted')
+    .description(
+      'show the newest requests, oldest first, and with --follow those to come until it is interrupted or --to is over',
+    )
     .option('-n, --lines <n>', `so many, 1 to ${MOST} (default ${USUAL})`, parseWhole)
     .option('-f, --follow', 'go on with those to come')
     .option('--request <id>', 'only the request of this X-Request-Id')
-    .option('--key <id>', 'only requests by this API key')
+    .option('--key <key>', `only requests by this API key: ${WHICH_KEY[1]}`)
     .option('--user <email-or-id>', 'only requests of this user')
     .option('--organization <name-or-id>', 'only requests of this organization')
     .option('--method <name>', 'only this method')

@@ -1,6 +1,6 @@
 /** How the command line goes on with the request log: each entry once, none left out, however many there are. */
 import { expect, test } from 'bun:test'
-import { LogFollower } from '../../src/cli/log-follower.ts'
+import { type LastEntries, LogFollower } from '../../src/cli/log-follower.ts'
 import type { PageInput } from '../../src/lib/page.ts'
 import { parseTimestamp, toTimestamp } from '../../src/lib/timestamp.ts'
 import type { RequestLogEntry } from '../../src/options/recording-types.ts'
@@ -49,7 +49,7 @@ function createLog() {
       entries.push({ ...ENTRY, id: `log_${String(count).padStart(16, '0')}`, at: toTimestamp(state.now + ms) })
     }
   }
-  const follow = (query: RequestLogQuery = {}, shown: readonly RequestLogEntry[] = []) =>
+  const follow = (query: RequestLogQuery = {}, shown: LastEntries = { items: [], nextCursor: null }) =>
     new LogFollower({ logs: { list } } as never, query, () => state.now, shown)
   return { state, entries, add, follow }
 }
@@ -57,14 +57,44 @@ function createLog() {
 test('a look has what came since the last one, and not what was shown', async () => {
   const { add, follow, entries, state } = createLog()
   add(2)
-  const follower = follow({}, entries.slice(0, 2))
-  expect(await follower.look()).toEqual({ entries: [], isCaughtUp: true })
+  const follower = follow({}, { items: entries.slice(0, 2), nextCursor: null })
+  expect(await follower.look()).toEqual({ entries: [], isCaughtUp: true, isOver: false })
   add(3)
   expect((await follower.look()).entries).toEqual(entries.slice(2))
   state.now += 60_000
   add(1)
   expect((await follower.look()).entries).toEqual(entries.slice(5))
   expect((await follower.look()).entries).toEqual([])
+})
+
+test('what is older than what was shown first is not new, and what comes late is', async () => {
+  const { add, follow, entries, state } = createLog()
+  add(5, -4000)
+  add(2500, -3000)
+  add(3, -2000)
+  const follower = follow({}, { items: entries.slice(-2), nextCursor: 'more' })
+  for (let looks = 0; looks < 3; looks += 1) expect((await follower.look()).entries).toEqual([])
+  state.now += 1000
+  add(1, -6000)
+  add(1)
+  const shown: RequestLogEntry[] = []
+  for (let looks = 0; looks < 3; looks += 1) shown.push(...(await follower.look()).entries)
+  expect(shown).toEqual(entries.slice(-2))
+})
+
+test('it is over once nothing can come any more', async () => {
+  const { add, follow, entries, state } = createLog()
+  const past = follow({ to: toTimestamp(START - 60_000) })
+  expect(await past.look()).toEqual({ entries: [], isCaughtUp: true, isOver: true })
+  const soon = follow({ to: toTimestamp(START + 2000) })
+  add(1)
+  expect(await soon.look()).toEqual({ entries: entries.slice(0, 1), isCaughtUp: true, isOver: false })
+  state.now += 11_999
+  // One that comes late.
+  add(1, -10_500)
+  expect(await soon.look()).toEqual({ entries: entries.slice(1), isCaughtUp: true, isOver: false })
+  state.now += 1
+  expect(await soon.look()).toEqual({ entries: [], isCaughtUp: true, isOver: true })
 })
 
 test('what is more than a look reads is for the next ones, oldest first', async () => {
@@ -78,7 +108,7 @@ test('what is more than a look reads is for the next ones, oldest first', async 
     [500, true],
   ])
   expect(looks.flatMap((look) => look.entries)).toEqual(entries)
-  expect(await follower.look()).toEqual({ entries: [], isCaughtUp: false })
+  expect(await follower.look()).toEqual({ entries: [], isCaughtUp: false, isOver: false })
 })
 
 test('what comes late or early is shown once, also while there is more than a look reads', async () => {

@@ -72,6 +72,7 @@ describe('GET /logs', () => {
     ['?status=404&method=GET', ['/nowhere']],
     ['?route=/items/:id&order=asc', ['/items/1', '/items/2', '/items/3']],
     ['?route=/items/:id&status=200&sort=at', ['/items/2', '/items/1']],
+    ['?route=/items/:id&status=200&method=get', ['/items/2', '/items/1']],
     ['?method=DELETE', []],
     ['?to=2030-01-01T00:00:00Z', []],
   ])('%s', async (query, paths) => {

@@ -11,7 +11,7 @@ export const ListLogsQuery = strict({
   keyId: t.Optional(id('Only requests by this API key.', 'key_7Yc1DgXf8Hq2LmVs')),
   userId: t.Optional(userId('Only requests of this user.')),
   organizationId: t.Optional(organizationId('Only requests of this organization.')),
-  method: t.Optional(t.String({ maxLength: 32, description: 'Only this method.', examples: ['GET'] })),
+  method: t.Optional(t.String({ maxLength: 32, description: 'Only this method, in either case.', examples: ['GET'] })),
   route: t.Optional(
     t.String({ maxLength: 2048, description: 'Only this route, by its pattern.', examples: ['/posts/:id'] }),
   ),
@@ -39,7 +39,7 @@ const RequestLogModel = t.Unsafe<RequestLogEntry>(
       status: t.Integer({ description: 'Status of the answer.' }),
       address: text('Address it came from; null where that is unknown.'),
       credential: text(
-        'Kind of the credential it was sent with: `apiKey`, `jwt`, `bearer`, `session`, `master`; or null.',
+        'Kind of the credential that was accepted: `apiKey`, `jwt`, `bearer`, `session`, `master` (`api_key` and `master_key` in metrics); null where there was none, or a wrong one.',
       ),
       keyId: text('Id of the API key; null for none.'),
       userId: text('Id of the user; null for none.'),

@@ -1,7 +1,7 @@
 /** What somebody may ask of the request log. */
 import { type Actor, reachOf } from '../../authorization/actor.ts'
 import { invalidField } from '../../lib/field-errors.ts'
-import { parseTimestamp } from '../../lib/timestamp.ts'
+import { readMoment } from '../../lib/moment.ts'
 import type { RequestLogFilter } from '../../storage/ports/request-log.ts'
 
 /** All that are given must hold. */
@@ -12,20 +12,19 @@ export interface RequestLogQuery extends Omit<RequestLogFilter, 'from' | 'to'> {
   readonly to?: string | undefined
 }
 
-function parseMoment(path: 'from' | 'to', text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const moment = parseTimestamp(text)
-  if (moment === null) throw invalidField(path, "must be a moment in RFC 3339, such as '2030-01-31T12:00:00Z'")
-  return moment
-}
-
 /** @throws MachineAuthError `validation_failed` for a moment or a status that is none */
 export function resolveQuery({ from, to, ...same }: RequestLogQuery): RequestLogFilter {
-  const { status } = same
+  const { status, method } = same
   if (status !== undefined && !(Number.isInteger(status) && status >= 100 && status <= 599)) {
     throw invalidField('status', 'must be a whole number from 100 to 599')
   }
-  return { ...same, from: parseMoment('from', from), to: parseMoment('to', to) }
+  return {
+    ...same,
+    // As servers see it.
+    method: method?.toUpperCase(),
+    from: readMoment('from', from),
+    to: readMoment('to', to),
+  }
 }
 
 /** The filter cut down to what an actor may read, or what of it is not his to ask for. */
