@@ -29,6 +29,7 @@ function fieldErrorsOf(error: ValueError, place: string): readonly FieldError[] 
   if (inside !== undefined) return [...inside].flatMap((each) => fieldErrorsOf(each, place))
   const path = error.path === '' ? place : error.path.slice(1).replaceAll('/', '.')
   if (variants !== undefined) return [{ path, message: acceptedOf(variants) }]
+  if (typeof error.schema.const === 'string') return [{ path, message: acceptedOf([error.schema]) }]
   return [{ path, message: error.message === 'Never' ? 'is not a member this takes' : error.message }]
 }
 

@@ -135,6 +135,10 @@ test.each([
   ['?unknown=1', 'unknown'],
 ])('%s is refused by its name', async (query, path) => expectInvalidAt(await list(query), path))
 
+test('the one order there is, is named to whoever asks for another', async () => {
+  expect((await list('?sort=latency')).json.errors).toEqual([{ path: 'sort', message: "must be 'at'" }])
+})
+
 test('entries go once they are older than they are kept', async () => {
   t.time.now = START + 86_400_000 + 1
   await t.ask('/items/9', { headers: ours.headers })
