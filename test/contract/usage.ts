@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
+import { createDatabaseIdentity, readDatabaseId } from '../../src/recording/usage/journal/database-id.ts'
 import { START_OF_JOURNAL, type UsageCheckpoint, type UsageWrite } from '../../src/storage/ports/usage.ts'
 import type { UsageRecord } from '../../src/storage/records.ts'
 import { aKey, aUsage, NOW } from './fixtures.ts'
@@ -252,6 +253,13 @@ export function describeUsageStore(name: string, open: Open): void {
         }
         expect(await left('hour')).toEqual([NOW + 3])
         expect(await left('day')).toEqual(starts)
+      })
+
+      test('keeps the id of the database, which all who ask at once have made once', async () => {
+        const ids = await atOnce(5, () => createDatabaseIdentity(usage()).find())
+        expect(new Set(ids).size).toBe(1)
+        expect(await usage().purgeCheckpoints(NOW + 2 ** 45)).toBe(0)
+        expect(await readDatabaseId(usage())).toBe(ids[0] ?? null)
       })
 
       test('deletes receipts from before a moment, at most so many', async () => {

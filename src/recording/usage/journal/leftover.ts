@@ -8,7 +8,7 @@ import { HEAD, readJournalFile } from './journal-file.ts'
 import { isGone } from './owner.ts'
 import { JournalReader } from './reader.ts'
 
-/** ms without a sign of life, which a process gives every ten minutes or, where that is longer, each flush; see `Journal.keep`. */
+/** ms without a sign of life. A process gives one every ten minutes, or at each flush where those are rarer. */
 export const ABANDONED_AFTER = 2 * HOUR
 
 export class Leftover implements UsageSource {
