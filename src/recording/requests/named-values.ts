@@ -82,8 +82,42 @@ function closingBracket(text: string, from: number): number {
   return text.length
 }
 
+/** Nothing but `|` or `>` behind a colon: the value is what stands deeper on the next lines, as in YAML. */
+const BLOCK = /[ \t]*(?:[|>][0-9+-]{0,3})?[ \t]*\r?\n/y
+const INDENTATION = /[ \t]*/y
+
+function indentationAt(text: string, from: number): number {
+  INDENTATION.lastIndex = from
+  return INDENTATION.exec(text)?.[0].length ?? 0
+}
+
+/** Where the lines end that belong to the name on the line of `at`; `from` where there are none. */
+function blockEnd(text: string, at: number, from: number): number {
+  const line = text.lastIndexOf('\n', at) + 1
+  const depth = indentationAt(text, line)
+  const isItem = text[line + depth] === '-'
+  let end = from
+  for (let start = from; start < text.length; ) {
+    const next = text.indexOf('\n', start)
+    const behind = next === -1 ? text.length : next + 1
+    const own = indentationAt(text, start)
+    const isEmpty = start + own >= behind - 1 && next !== -1
+    const isListed = own === depth && !isItem && text[start + own] === '-'
+    if (!isEmpty && own <= depth && !isListed) break
+    if (!isEmpty) end = next === -1 ? behind : next
+    start = behind
+  }
+  return end
+}
+
 /** The value behind a separator, without its quotes. In doubt it is longer. */
 function valueAfter(text: string, at: number): Span {
+  BLOCK.lastIndex = at + 1
+  if (text[at] === ':' && BLOCK.test(text)) {
+    const start = BLOCK.lastIndex
+    const end = blockEnd(text, at, start)
+    if (end > start) return { start: start + indentationAt(text, start), end }
+  }
   SPACE_OR_SEPARATOR.lastIndex = at + 1
   SPACE_OR_SEPARATOR.exec(text)
   const start = Math.max(at + 1, SPACE_OR_SEPARATOR.lastIndex)
@@ -95,6 +129,15 @@ function valueAfter(text: string, at: number): Span {
   if (first !== '' && QUOTES.includes(first)) return { start: start + 1, end: closingQuote(text, first, start + 1) }
   if (first === '{' || first === '[') return { start, end: closingBracket(text, start) }
   return { start, end: find(text[at] === '=' ? VALUE_END : LINE_END, text, start) }
+}
+
+/** `session.js:120:5` is a place in a file. */
+const FILE = /\.(?:[cm]?[jt]sx?|vue|svelte)$/
+const PLACE = /:\d{1,7}(?![\d.])/y
+
+function isPlace(text: string, name: string, at: number): boolean {
+  PLACE.lastIndex = at
+  return FILE.test(name) && PLACE.test(text)
 }
 
 /** Whether a value stands in quotes, and so is a text whatever it says. */
@@ -118,7 +161,7 @@ export function redactNamed(text: string, isSecret: IsSecretName): string {
     const name = isTag ? tagBefore(text, opened, at) : text[at] === '<' ? '' : nameBefore(text, at)
     const bracket = match[0].lastIndexOf('<')
     if (bracket !== -1) opened = at + bracket
-    if (name === '' || !isSecret(name)) continue
+    if (name === '' || !isSecret(name) || isPlace(text, name, at)) continue
     const { start, end } = isTag ? contentOf(text, name, at) : valueAfter(text, at)
     if (end - start <= LONGEST_NAME) {
       const given = text.slice(start, end).trim()

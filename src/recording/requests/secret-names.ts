@@ -7,48 +7,70 @@
  */
 export type IsSecretName = (name: string, value?: string) => boolean
 
-/** Only what is compared: `api_key`, `api-key` and `apiKey` are one name. */
-function normalize(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '')
+/** Characters of a name that are brought into one form: more take too long, and are no name. */
+const LONGEST_SPELLED = 256
+
+/** Without accents and widths: `pässword` is read as `password`. */
+function spell(name: string): string {
+  return /[\u0080-\uffff]/.test(name) && name.length <= LONGEST_SPELLED ? name.normalize('NFKD') : name
 }
 
-/** What lets somebody in, also as a part of a name (`newPassword`, `x-auth-token`): not even `raw` writes it. */
-const CREDENTIALS = [
-  'authorization',
-  'cookie',
-  'password',
-  'passwd',
-  'passphrase',
-  'accesstoken',
-  'refreshtoken',
-  'idtoken',
-  'rawkey',
-  'apikey',
-  'adminkey',
-  'masterkey',
-  'clientsecret',
-]
+/** Only what is compared: `api_key`, `api-key` and `apiKey` are one name. */
+function normalize(name: string): string {
+  return spell(name)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '')
+}
 
-/** What else is nobody's business. */
+/** `userPin` and `user_pins2`: user, pin. */
+function wordsOf(name: string): readonly string[] {
+  return spell(name)
+    .replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1 ')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .map((word) => word.replace(/\d{1,3}$/, '').replace(/(?<!s)s$/, ''))
+}
+
+/** What lets somebody in, also as a part of a name (`newPassword`, `x-auth-token`): no mode writes it. */
 const SECRETS = [
-  ...CREDENTIALS,
-  'pwd',
-  'token',
-  'secret',
-  'credential',
-  'privatekey',
-  'accesskey',
-  'signingkey',
-  'encryptionkey',
-  'session',
-  'signature',
-  'assertion',
-  'xauth',
-  'onetimecode',
+  ...['authorization', 'cookie', 'password', 'passwd', 'passphrase', 'passcode', 'pwd', 'bearer', 'creds'],
+  ...['token', 'secret', 'credential', 'session', 'signature', 'assertion', 'xauth', 'samlresponse', 'codeverifier'],
+  // Apart from `token` and `secret`, whose plurals may be counts.
+  ...['accesstoken', 'refreshtoken', 'idtoken', 'clientsecret'],
+  ...['apikey', 'rawkey', 'adminkey', 'masterkey', 'privatekey', 'accesskey', 'signingkey', 'encryptionkey', 'authkey'],
+  ...['sshkey', 'sharedkey', 'accountkey', 'storagekey', 'webhookkey', 'servicekey', 'deploykey', 'licensekey'],
+  ...[
+    'subscriptionkey',
+    'hmackey',
+    'recoverykey',
+    'rootkey',
+    'connectionstring',
+    'magiclink',
+    'seedphrase',
+    'mnemonic',
+  ],
+  ...['onetimecode', 'recoverycode', 'backupcode', 'verificationcode', 'securitycode', 'pincode', 'otpcode', 'mfacode'],
+  ...['accesscode', 'authcode', 'logincode', 'smscode', 'confirmationcode', 'devicecode', 'usercode', 'invitecode'],
 ]
 
-/** As a whole name only: within others they are harmless (`keyId`, `author`, `shipping`). */
+/** As a word of a name: `user_pass`, `dbPass`, `userPin`. */
+const WORDS = new Set(['pass', 'pin', 'otp', 'totp', 'jwt', 'cvv', 'cvc', 'pwd'])
+
+/** As the last word of a name: `basic_auth`, and no `author` and `auth_method`. */
+const LAST_WORDS = new Set(['auth'])
+
+/** As a whole name only, or the last part of one (`user[key]`): within others they are harmless (`keyId`, `shipping`). */
 const WHOLE = ['key', 'auth', 'jwt', 'sid', 'sig', 'otp', 'totp', 'pin', 'pass', 'cvv', 'cvc']
+
+/** As the name of a parameter only: in JSON it tells what went wrong. */
+const PARAMETERS = new Set(['code', 'ticket', 'hmac'])
+
+/** Of people and their money: `raw` keeps it. */
+const PERSONAL = [
+  ...['cardnumber', 'creditcard', 'debitcard', 'ccnumber', 'iban', 'bankaccount', 'accountnumber', 'routingnumber'],
+  ...['socialsecurity', 'nationalid', 'taxid', 'taxnumber', 'passport', 'driverslicense', 'dateofbirth', 'birthdate'],
+]
+const PERSONAL_WHOLE = ['ssn', 'dob', 'birthday']
 
 /** Of our own endpoints: what a key may be found by. */
 const OF_OWN_ENDPOINTS = ['hash']
@@ -63,9 +85,9 @@ const OF_COUNT =
 const NUMBER = /^-?\d{1,15}(?:\.\d{1,15})?$/
 
 export interface SecretNames {
-  /** For `raw`. */
+  /** For `raw`: what lets somebody in, and what an app names. */
   readonly credentials: IsSecretName
-  /** For `redacted`. */
+  /** For `redacted`: that, and numbers and dates of people. */
   readonly secrets: IsSecretName
   /** For the endpoints that take or hand out credentials, in either mode. */
   readonly own: IsSecretName
@@ -84,6 +106,16 @@ interface Names {
   readonly wholes: readonly string[]
 }
 
+/** `user[key]`, `config.key`: what it is the name of. */
+function lastPart(name: string): string {
+  return name.split(/[.[\]]+/).findLast((part) => part !== '') ?? ''
+}
+
+function hasSecretWord(name: string): boolean {
+  const words = wordsOf(name).filter((word) => word !== '')
+  return words.some((word) => WORDS.has(word)) || LAST_WORDS.has(words.at(-1) ?? '')
+}
+
 function createCheck({ parts, wholes }: Names): IsSecretName {
   const exact = new Set([...parts, ...wholes])
   const countable = parts.filter((part) => COUNTABLE.has(part))
@@ -92,8 +124,9 @@ function createCheck({ parts, wholes }: Names): IsSecretName {
   function check(name: string): Extent {
     const normal = normalize(name)
     if (normal === '') return 'nothing'
-    if (exact.has(normal) || others.some((part) => normal.includes(part))) return 'everything'
-    if (!countable.some((part) => normal.includes(part))) return 'nothing'
+    if (exact.has(normal) || exact.has(normalize(lastPart(name)))) return 'everything'
+    if (others.some((part) => normal.includes(part))) return 'everything'
+    if (!countable.some((part) => normal.includes(part)) && !hasSecretWord(name)) return 'nothing'
     return OF_COUNT.test(normal) ? 'texts' : 'everything'
   }
   function remember(name: string): Extent {
@@ -117,10 +150,17 @@ function createCheck({ parts, wholes }: Names): IsSecretName {
  */
 export function createSecretNames(carriers: readonly string[], more: readonly string[]): SecretNames {
   const named = [...carriers, ...more].map(normalize).filter((name) => name !== '')
-  const secrets = [...SECRETS, ...named]
+  const credentials = [...SECRETS, ...named]
+  const secrets = [...credentials, ...PERSONAL]
+  const wholes = [...WHOLE, ...PERSONAL_WHOLE]
   return {
-    credentials: createCheck({ parts: [...CREDENTIALS, ...named], wholes: [] }),
-    secrets: createCheck({ parts: secrets, wholes: WHOLE }),
-    own: createCheck({ parts: secrets, wholes: [...WHOLE, ...OF_OWN_ENDPOINTS] }),
+    credentials: createCheck({ parts: credentials, wholes: WHOLE }),
+    secrets: createCheck({ parts: secrets, wholes }),
+    own: createCheck({ parts: secrets, wholes: [...wholes, ...OF_OWN_ENDPOINTS] }),
   }
+}
+
+/** Whether a parameter of a query, a form or a path lets somebody in, although a member of that name does not. */
+export function isSecretParameter(name: string): boolean {
+  return PARAMETERS.has(normalize(name))
 }

@@ -21,6 +21,9 @@ const PRESENTED = /\b(bearer|basic|apikey)[ \t]{1,4}[^\s,;"'<>\\]{8,}/gi
 /** User and password in a URL. */
 const USER_INFO = /(:\/\/[^\s/@:]{0,64}:)[^\s/@]{1,256}@/g
 
+/** Private keys as OpenSSL and others write them, also without their end. */
+const PEM = /-----BEGIN [A-Z0-9 ]{0,64}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,64}-----|$)/g
+
 /** From the first `eyJ` (base64url of `{"`) that two dots follow: there is no other place where a JWT could begin. */
 function withoutJwt(run: string): string {
   const start = run.indexOf('eyJ')
@@ -34,6 +37,7 @@ function withoutJwt(run: string): string {
 export function redactShapes(text: string): string {
   if (text.length < 14) return text
   return text
+    .replaceAll(PEM, REDACTED)
     .replaceAll(OURS, REDACTED)
     .replaceAll(JWT_RUN, withoutJwt)
     .replaceAll(SESSION, REDACTED)
@@ -42,10 +46,21 @@ export function redactShapes(text: string): string {
 }
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
-const RANDOM_MIXED = /^(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[0-9A-Za-z_~.-]{24,}$/
-const RANDOM_PLAIN = /^(?=.*[a-z])(?=.*[0-9])[0-9a-z]{32,}$/i
+/** Of our own records, whose ids are no secrets: `key_7Yc1DgXf8Hq2LmVs`. */
+const OWN_ID = /^[a-z]{2,12}_[0-9A-Za-z]{16}$/
+const RANDOM_MIXED = /^(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[0-9A-Za-z_~.-]{20,}$/
+const RANDOM_PLAIN = /^[0-9a-z]{32,}$/i
+const LETTERS = /^[A-Za-z_-]{20,}$/
+/** Of a text, the part in upper case that no name has which was put together from words. */
+const MANY_CAPITALS = 0.3
+
+function isScrambled(segment: string): boolean {
+  if (!LETTERS.test(segment) || !/[a-z]/.test(segment)) return false
+  return (segment.match(/[A-Z]/g)?.length ?? 0) >= segment.length * MANY_CAPITALS
+}
 
 /** Whether a segment of a path is more likely a token than the name of something: `/reset/<token>`. */
 export function isRandomSegment(segment: string): boolean {
-  return (RANDOM_MIXED.test(segment) || RANDOM_PLAIN.test(segment)) && !UUID.test(segment)
+  if (UUID.test(segment) || OWN_ID.test(segment)) return false
+  return RANDOM_MIXED.test(segment) || RANDOM_PLAIN.test(segment) || isScrambled(segment)
 }

@@ -95,7 +95,7 @@ async function ask(origin: string, path: string, method: string, requestId: stri
         `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n\r\n`,
       ),
     )
-    socket.on('data', (chunk) => chunks.push(chunk))
+    socket.on('data', (chunk) => chunks.push(Buffer.from(chunk)))
     socket.on('close', () => resolve())
     socket.on('error', reject)
   })

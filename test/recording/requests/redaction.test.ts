@@ -15,6 +15,11 @@ import { createSecretNames } from '../../../src/recording/requests/secret-names.
 const { secrets, credentials } = createSecretNames(['x-company-key', 'session_id'], ['iban'])
 const R = '***REDACTED***'
 
+/** As nanoid and our own tokens are: 21 and 22 characters. */
+const TOKEN = 'V1StGXR8_Z5jdHi6B-myT'
+const PEM_KEY =
+  '-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8Qu\n-----END RSA PRIVATE KEY-----'
+
 describe('a text', () => {
   test.each([
     ['broken JSON', '{"password":"hunter2","a":1', `{"password":"${R}","a":1`],
@@ -39,6 +44,18 @@ describe('a text', () => {
     ['a URL', 'see /x?token=hunter2&page=1 there', `see /x?token=${R}&page=1 there`],
     ['a database URL', 'postgres://user:hunter2@host/db', `postgres://user:${R}@host/db`],
     ['a scheme', 'sent Basic aHVudGVyMjpodW50ZXIy to it', `sent Basic ${R} to it`],
+    ['a token in the path of a URL', `to https://app/reset/${TOKEN}?a=1`, `to https://app/reset/${R}?a=1`],
+    ['a token in a path alone', `/reset/${TOKEN}/done`, `/reset/${R}/done`],
+    ['a fragment', '/cb#access_token=hunter2&b=1', `/cb#access_token=${R}&b=1`],
+    ['a code of OAuth', 'https://app/cb?code=hunter2&page=1', `https://app/cb?code=${R}&page=1`],
+    ['a URL in a URL', '/x?next=%2Fcb%3Fpassword%3Dhunter2', `/x?next=${encodeURIComponent(`/cb?password=${R}`)}`],
+    ['a YAML block', 'private_key: |\n  hunter2\n\n  hunter2\nnext: 1', `private_key: |\n  ${R}\nnext: 1`],
+    ['a folded YAML block', ' - token: >-\n     hunter2\n     hunter2\n - a', ` - token: >-\n     ${R}\n - a`],
+    ['a YAML list', 'tokens:\n- hunter2\n- hunter2\nnext: 1', `tokens:\n${R}\nnext: 1`],
+    ['a private key', `a ${PEM_KEY} b`, `a ${R} b`],
+    ['a private key that was cut', `a ${PEM_KEY.slice(0, 60)}`, `a ${R}`],
+    ['the place of an error', 'at f (/srv/session.js:120:5)\nnext', 'at f (/srv/session.js:120:5)\nnext'],
+    ['no place of an error', 'session.js: hunter2', `session.js: ${R}`],
     ['nothing secret', 'keyId: key_1, author: "me", url=http://x/', 'keyId: key_1, author: "me", url=http://x/'],
   ])('%s', (_, given, expected) => {
     expect(redactText(given, secrets)).toBe(expected)
@@ -86,11 +103,21 @@ describe('a path', () => {
     ['/invite/Ab3dEf6hIj9kLmNoPqRsTuVw', `/invite/${R}`],
     ['/users/550e8400-e29b-41d4-a716-446655440000', '/users/550e8400-e29b-41d4-a716-446655440000'],
     ['/keys/key_7Yc1DgXf8Hq2LmVs/rotate', '/keys/key_7Yc1DgXf8Hq2LmVs/rotate'],
+    [`/reset/${TOKEN}`, `/reset/${R}`],
+    ['/reset/Zk3v9QpLx7Tn2RbWaa0011', `/reset/${R}`],
+    ['/reset/aBcDeFgHiJkLmNoPqRsTuV', `/reset/${R}`],
+    ['/reset/0123456789012345678901234567890123456789', `/reset/${R}`],
+    ['/x;password=hunter2;sid=hunter2;page=1/y', `/x;password=${R};sid=${R};page=1/y`],
+    ['/x;p%61ssword=a%20b', `/x;p%61ssword=${R}`],
+    ['/users/user_4dTyWz8Qm1nBvK3c', '/users/user_4dTyWz8Qm1nBvK3c'],
+    ['/getUserProfileSettingsOfAll', '/getUserProfileSettingsOfAll'],
+    ['/orders/507f1f77bcf86cd799439011/2030-01-31', '/orders/507f1f77bcf86cd799439011/2030-01-31'],
     ['/blog/how-to-do-2024-things-with-a-very-long-title', '/blog/how-to-do-2024-things-with-a-very-long-title'],
   ])('%s', (given, expected) => expect(redactPath(given)).toBe(expected))
 })
 
 describe('names', () => {
+  const secret = (name: string): [string, boolean] => [name, true]
   const SECRET = [
     'password',
     'newPassword',
@@ -111,8 +138,25 @@ describe('names', () => {
     'customerIban',
     'X_Company_Key',
   ]
-  test.each([...SECRET, ...MORE])('%s is secret', (name) => expect(secrets(name)).toBe(true))
-  test.each(['keyId', 'author', 'name', 'url', 'monkey', '', '-_-'])('%p is not', (name) => {
+  const CODES = ['passcode', 'pin_code', 'otpCode', 'recoveryCodes', 'verification-code', 'security_code', 'mfa_code']
+  const WORDS = ['user_pass', 'dbPass', 'userPin', 'user[key]', 'cvv2', 'basic-auth', 'bearer', 'creds', 'login.pin']
+  const SPELLED = ['ｐassword', 'pässword', 'pass\u200bword', `${'x'.repeat(300)}Password`]
+  const PERSONAL = ['passport', 'card_number', 'ssn', 'dateOfBirth']
+  test.each([...SECRET, ...MORE, ...CODES, ...WORDS, ...SPELLED, ...PERSONAL])('%s is secret', (name) =>
+    expect(secrets(name)).toBe(true),
+  )
+  const OTHERS = [
+    'code',
+    'errorCode',
+    'country_code',
+    'postcode',
+    'auth_method',
+    'passed',
+    'compass',
+    'opinion',
+    'spinner',
+  ]
+  test.each(['keyId', 'author', 'name', 'url', 'monkey', '', '-_-', ...OTHERS])('%p is not', (name) => {
     expect(secrets(name)).toBe(false)
   })
   test.each([
@@ -122,9 +166,48 @@ describe('names', () => {
     ['x-company-key', true],
     ['iban', true],
     ['customer_iban', true],
-    ['token', false],
-    ['signature', false],
+    ['token', true],
+    ['signature', true],
+    ...['x-auth-token', 'private-token', 'x-vault-token', 'x-amz-security-token', 'x-webhook-secret'].map(secret),
+    ...['pwd', 'pass', 'passcode', 'resetToken', 'auth_token', 'session', 'jwt', 'key', 'secret'].map(secret),
+    ['passport', false],
+    ['card_number', false],
+    ['date-of-birth', false],
+    ['email', false],
   ])('raw takes %s out: %p', (name, isSecret) => expect(credentials(name)).toBe(isSecret))
+})
+
+test('what is secret by neither name nor look stays readable', () => {
+  const sent = JSON.stringify({
+    at: '2030-01-31T12:00:00.000Z',
+    day: '2030/01/31',
+    price: 1234.56,
+    shown: '€ 1,234.56 (19% off)',
+    count: 12,
+    max_tokens: 4096,
+    code: 'permission_denied',
+    id: '550e8400-e29b-41d4-a716-446655440000',
+    orderId: 'V1StGXR8_Z5jdHi6B-myT',
+    sha: '9f86d081884c7d659a2feaa0c55ad015',
+    keyId: 'key_7Yc1DgXf8Hq2LmVs',
+    type: 'application/vnd.api+json; charset=utf-8',
+    url: 'https://example.com/orders/550e8400-e29b-41d4-a716-446655440000?page=2&sort=-at#top',
+    encoded: '/search?q=caf%C3%A9%20au%20lait',
+    phone: '+49 30 1234567',
+    place: 'session.js:120:5',
+  })
+  expect(redactBody('json', sent, secrets)).toBe(sent)
+})
+
+test('however often a URL is encoded, nothing is left of what it says', () => {
+  const key = generateApiKey('mac', 'live').raw
+  let text = `/cb?token=hunter2%20hunter2&x=${key.replaceAll('_', '%5F')}`
+  for (let depth = 0; depth < 6; depth += 1) {
+    text = `https://app/?next=${encodeURIComponent(text)}`
+    expect(decodeURIComponent(redactText(text, secrets))).not.toContain(key.slice(-30))
+    expect(redactText(text, secrets)).not.toContain('hunter2')
+    expect(redactText(`{"u":"${text}"`, secrets)).not.toContain('hunter2')
+  }
 })
 
 const SECRET = fc.stringMatching(/^[a-z]{2}[0-9]{8}[a-z]{2}$/)
@@ -232,6 +315,22 @@ describe('work grows with the length of a text, not faster', () => {
     '_live_',
     '":',
     ' :',
+    '?a=',
+    '/?a=',
+    '%3Fa%3D',
+    '%2525',
+    ';a=',
+    '#',
+    'password:\n ',
+    'password: |\n',
+    'private_key: |\n  a\n',
+    '-----BEGIN PRIVATE KEY-----',
+    '-----END ',
+    'a-',
+    'aA',
+    'Pass.',
+    'ä',
+    'x/',
   ]
   test.each([...HOSTILE, ...MARKUP])('%p', (part) => {
     const time = (length: number) => {

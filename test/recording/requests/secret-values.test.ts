@@ -91,9 +91,9 @@ describe('a pair in JSON', () => {
   })
 
   test('is looked at in mode raw for credentials, and what an app names', () => {
-    const text = '[{"name":"cookie","value":"a"},{"name":"iban","value":"b"},{"name":"pin","value":"c"}]'
+    const text = '[{"name":"cookie","value":"a"},{"name":"iban","value":"b"},{"name":"passport","value":"c"}]'
     expect(inJson(text, credentials)).toBe(
-      `[{"name":"cookie","value":"${R}"},{"name":"iban","value":"${R}"},{"name":"pin","value":"c"}]`,
+      `[{"name":"cookie","value":"${R}"},{"name":"iban","value":"${R}"},{"name":"passport","value":"c"}]`,
     )
   })
 
