@@ -110,6 +110,39 @@ export function describeUsageSums(name: string, open: Open): void {
       expect(statuses).toEqual([{ status: 200, requests: (250 * 251) / 2 }])
     })
 
+    test('of more rows than are read at once each counts once', async () => {
+      const rows = Array.from({ length: 1203 }, (_, index) => ({
+        start: NOW + (index % 3),
+        route: `/${index % 301}`,
+        method: index % 2 === 0 ? 'GET' : 'PUT',
+        organizationId: `org_${index % 2}`,
+        status: 200 + (index % 250),
+        requests: 1 + (index % 5),
+      }))
+      await record(rows)
+      const sumBy = (is: (row: (typeof rows)[number]) => boolean) =>
+        rows.filter(is).reduce((all, { requests }) => all + requests, 0)
+      const { statuses, endpoints, series, duration } = await sums()
+      expect(duration).toBe(1203 * 2000)
+      expect(statuses).toEqual(
+        Array.from({ length: 250 }, (_, index) => ({
+          status: 200 + index,
+          requests: sumBy(({ status }) => status === 200 + index),
+        })),
+      )
+      expect(series).toEqual(
+        [0, 1, 2].map((offset) => ({
+          start: NOW + offset,
+          requests: sumBy(({ start }) => start === NOW + offset),
+          errors: sumBy(({ start, status }) => start === NOW + offset && status >= 400),
+        })),
+      )
+      expect(endpoints).toHaveLength(200)
+      for (const { method, route, requests } of endpoints) {
+        expect(requests).toBe(sumBy((row) => row.method === method && row.route === route))
+      }
+    })
+
     test.each(['minute', 'hour', 'day', 'total'] as const)(
       'all requests together are answered by %s',
       async (period) => {

@@ -90,3 +90,13 @@ test('the busiest keys are found whatever parts and days their rows make', async
     expect(turns).toBeGreaterThanOrEqual(2)
   }
 })
+
+test('what one key came to is added up in parts', async () => {
+  const rows = Array.from({ length: 5000 }, (_, index) => aUsage({ keyId: 'key_many', route: `/${index}` }))
+  const to = { position: 1, target: 1, written: 0 }
+  await storage.usage.record({ journal: 'many', from: START_OF_JOURNAL, to, rows, now: NOW })
+  const query = { keyId: 'key_many', period: 'hour', from: NOW, to: NOW + 1 } as const
+  const { value, turns } = await turnsDuring(storage.usage.sumsOfKey(query))
+  expect(value.statuses).toEqual([{ status: 200, requests: 5000 }])
+  expect(turns).toBeGreaterThanOrEqual(10)
+})

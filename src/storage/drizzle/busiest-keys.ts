@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gte, notInArray, sql } from 'drizzle-orm'
 import { breathe } from '../../lib/breathe.ts'
 import { ALL_KEYS, NO_KEY, type UsageStore } from '../ports/usage.ts'
 import type { Database } from './database.ts'
+import { firstOf } from './first-of.ts'
 
 /** Rows that are read in a row: some milliseconds on SQLite, where nobody else has a turn meanwhile. */
 const PART = 2000
@@ -14,18 +15,6 @@ interface Sums {
 
 function isBusier(one: Sums, other: Sums): boolean {
   return one.requests > other.requests || (one.requests === other.requests && one.keyId < other.keyId)
-}
-
-/** Without sorting all of them, which takes long where there are many. */
-function busiestOf(all: Iterable<Sums>, limit: number): readonly Sums[] {
-  const found: Sums[] = []
-  for (const sums of all) {
-    const last = found[limit - 1]
-    if (last !== undefined && !isBusier(sums, last)) continue
-    found.splice(found.findLastIndex((each) => isBusier(each, sums)) + 1, 0, sums)
-    found.length = Math.min(found.length, limit)
-  }
-  return found
 }
 
 export function createBusiestKeys({ handle, tables, dialect }: Database): UsageStore['busiestKeys'] {
@@ -89,7 +78,7 @@ export function createBusiestKeys({ handle, tables, dialect }: Database): UsageS
         }
       }
     }
-    return busiestOf(byKey.values(), limit)
+    return firstOf(byKey.values(), limit, isBusier)
   }
 
   return dialect === 'sqlite' ? readInParts : readAtOnce
