@@ -4,6 +4,7 @@ import { isPlainObject, type PlainObject } from '../../lib/plain-object.ts'
 import { isSingleLine } from '../../lib/text.ts'
 import { DAY, MINUTE } from '../../lib/time-units.ts'
 import { parseTimestamp } from '../../lib/timestamp.ts'
+import { redactShapes } from '../requests/token-shapes.ts'
 
 /** A use of a key elsewhere. */
 export interface ReportedUse {
@@ -48,11 +49,19 @@ function hasId(path: string): boolean {
   return path.split('/').some((segment) => ID.test(segment))
 }
 
-/** What follows the path: its values could be secrets, and are many. The `?` of an optional parameter is none. */
-const QUERY = /\?[^/?]*=.*$/s
+/** What follows the path: its values could be secrets, and are many. The `?` of an optional parameter is no query. */
+const QUERY = /(?:(?<!\/:[\w-]+)\?|\?(?!\/|$)|#).*$/s
 
 function withoutQuery(path: string): string {
   return path.replace(QUERY, '')
+}
+
+/** Also of percent-encoded text. */
+function hasCredential(text: string): boolean {
+  const decoded = text.replace(/(?:%[\da-f]{2})+/gi, (encoded) =>
+    Buffer.from(encoded.replaceAll('%', ''), 'hex').toString(),
+  )
+  return redactShapes(text) !== text || redactShapes(decoded) !== decoded
 }
 
 interface Rule {
@@ -121,6 +130,9 @@ export function readReportedUse(given: unknown, now: number): ReadOutcome {
   // Each member was looked at.
   const { endpoint, method, latencyMs, at: moment, ...same } = given as unknown as ReportedUse
   const path = withoutQuery(endpoint)
+  // It would be kept in the database, and shown of endpoints.
+  if (hasCredential(same.id)) return refused('id has what looks like a credential: report an id of the request')
+  if (hasCredential(path)) return refused(`endpoint has what looks like a credential: ${PATTERN_WANTED}`)
   if (hasId(path)) return refused(`endpoint has what looks like an id: ${PATTERN_WANTED}`)
   const at = parseTimestamp(moment) ?? Number.NaN
   if (!(at >= now - OLDEST)) return refused('at must be of the last 30 days')

@@ -27,10 +27,31 @@ test('a use is read into what is counted', () => {
   })
 })
 
+/** Of the shape of a key, and no key of anybody. */
+const RAW = `mac_live_${'Zk3v9QpLx7Tn2RbW'}_${'Zk3v9QpLx7'.repeat(4)}`
+
+test.each([
+  ['id', RAW],
+  ['id', `retry of ${RAW}`],
+  ['id', RAW.replaceAll('_', '%5F')],
+  ['endpoint', `/hook/${RAW}`],
+  ['endpoint', `/hook/${RAW.replaceAll('_', '%5f')}`],
+])('a credential in %s is refused, and not repeated: %s', (member, value) => {
+  const reason = reasonOf({ ...USE, [member]: value })
+  expect(reason).toStartWith(`${member} has what looks like a credential: `)
+  expect(reason).not.toContain('Zk3v9QpLx7')
+})
+
 describe('it may have', () => {
   test.each<[name: string, more: Partial<ReportedUse>, read: object]>([
     ['a method in lower case', { method: 'patch' }, { method: 'PATCH' }],
     ['values of a query, which are left out', { endpoint: '/a?token=s3cret&x=/b?c=d' }, { endpoint: '/a' }],
+    ['a query with a slash', { endpoint: '/x/a?b/c=s3cret' }, { endpoint: '/x/a' }],
+    ['a query without a value', { endpoint: `/v1?${RAW}` }, { endpoint: '/v1' }],
+    ['a query behind an optional parameter', { endpoint: `/v1/:id??${RAW}` }, { endpoint: '/v1/:id' }],
+    ['a query behind what is no parameter', { endpoint: `/v1?/${RAW}` }, { endpoint: '/v1' }],
+    ['a fragment', { endpoint: '/x#access_token=abc' }, { endpoint: '/x' }],
+    ['an id that is a UUID', { id: '0b6f2c7e-3c0e-4a52-9d0e-5f6a1f3b8c11' }, {}],
     [
       'an optional parameter, which is no query',
       { endpoint: '/posts/:id?/:more?' },
