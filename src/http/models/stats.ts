@@ -13,7 +13,9 @@ export const Stats = t.Unsafe<UsageStats>(
     {
       organizations: count('Organizations.'),
       keys: count('API keys, ended ones too.'),
-      activeKeys: count('API keys that are accepted.'),
+      activeKeys: count(
+        'API keys that are active themselves: neither revoked, expired nor exhausted. Their organizations and users are not looked at.',
+      ),
       requests: count('Guarded requests ever since they are counted, refused and reported ones too.'),
       requestsLastHour: count('Of them, in the last hour.'),
       errorRate: t.Number({

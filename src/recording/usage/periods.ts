@@ -41,6 +41,10 @@ export function startOf(moment: number, size: number): number {
   return Math.floor(moment / size) * size
 }
 
+/** Epoch ms of the years 0 and 10,000: what lies outside RFC 3339 cannot write. */
+const FIRST_MOMENT = Date.parse('0000-01-01T00:00:00Z')
+const END_OF_TIME = Date.UTC(10_000, 0, 1)
+
 /**
  * Rounds what was asked for outward to whole buckets, the one that is under way included.
  *
@@ -52,6 +56,8 @@ export function resolveSpan({ from, to, bucket = 'hour' }: UsageInput, now: numb
   const { size, usual, most } = BUCKETS[bucket]
   const [first, last] = [readMoment('from', from), readMoment('to', to)]
   const end = last === undefined ? startOf(now, size) + size : Math.ceil(last / size) * size
+  if (end - usual < FIRST_MOMENT || end >= END_OF_TIME)
+    throw invalidField('to', 'must be well within the years 0 to 9999')
   if (first === undefined) return { bucket, from: end - usual, to: end, size }
   if (first >= (last ?? end)) throw invalidField('from', "must be before 'to', which is now unless given")
   if ((last ?? now) - first > most) {

@@ -57,7 +57,7 @@ export interface TopKey {
 export interface UsageStats {
   readonly organizations: number
   readonly keys: number
-  /** Keys that are accepted now. */
+  /** Keys that are active themselves; their organizations and users are not looked at. */
   readonly activeKeys: number
   /** Guarded requests ever since they are counted. */
   readonly requests: number

@@ -108,3 +108,12 @@ describe('a span', () => {
     )
   })
 })
+
+test.each(['9999-12-31T23:59:59Z', '0000-01-01T00:00:00Z'])(
+  'a span never ends or begins where no timestamp can be written: %s',
+  (to) => {
+    for (const bucket of ['hour', 'day'] as const) {
+      expect(() => resolveSpan({ to, bucket }, NOW)).toThrow(MachineAuthError)
+    }
+  },
+)
