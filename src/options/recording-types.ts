@@ -40,7 +40,7 @@ export interface RequestLogEntry extends Omit<RequestLogRecord, 'at' | 'duration
 export interface LoggingOption {
   /**
    * `'metadata_only'`: who asked for what, when, and how it ended. `'redacted'`: also query, headers and bodies, without
-   * what is secret. `'raw'`: the same as they are, but for credentials and cookies. Environment:
+   * what is secret or a number of a person. `'raw'`: the same without what lets somebody in, by the same names. Environment:
    * `MACHINE_AUTH_LOGGING`. Default `'off'`.
    */
   readonly mode?: LoggingMode

@@ -21,6 +21,7 @@ export function createSecrecy({
   if (mode === 'raw' && unsafeRaw) return () => null
   const names = createSecretNames([...apiKeys.headers, sessions.cookie], redact)
   const own = OF_CREDENTIALS.map((endpoint) => `${prefix}/${endpoint}`)
+  // Credentials are the same names in both; `redacted` has personal ones besides.
   const others = mode === 'raw' ? names.credentials : names.secrets
   // Anywhere in the path: an app may serve us below a prefix of its own.
   return (path) => (own.some((endpoint) => path.includes(endpoint)) ? names.own : others)
