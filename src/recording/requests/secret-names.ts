@@ -34,7 +34,8 @@ function wordsOf(name: string): readonly string[] {
 /** What lets somebody in, also as a part of a name (`newPassword`, `x-auth-token`): no mode writes it. */
 const SECRETS = [
   ...['authorization', 'cookie', 'password', 'passwd', 'passphrase', 'passcode', 'pwd', 'bearer', 'creds'],
-  ...['token', 'secret', 'credential', 'session', 'signature', 'assertion', 'xauth', 'samlresponse', 'codeverifier'],
+  ...['token', 'secret', 'credential', 'session', 'signature', 'assertion', 'samlresponse', 'codeverifier'],
+  ...['xauth', 'basicauth', 'httpauth', 'proxyauth'],
   // Apart from `token` and `secret`, whose plurals may be counts.
   ...['accesstoken', 'refreshtoken', 'idtoken', 'clientsecret'],
   ...['apikey', 'rawkey', 'adminkey', 'masterkey', 'privatekey', 'accesskey', 'signingkey', 'encryptionkey', 'authkey'],
@@ -55,9 +56,6 @@ const SECRETS = [
 
 /** As a word of a name: `user_pass`, `dbPass`, `userPin`. */
 const WORDS = new Set(['pass', 'pin', 'otp', 'totp', 'jwt', 'cvv', 'cvc', 'pwd'])
-
-/** As the last word of a name: `basic_auth`, and no `author` and `auth_method`. */
-const LAST_WORDS = new Set(['auth'])
 
 /** As a whole name only, or the last part of one (`user[key]`): within others they are harmless (`keyId`, `shipping`). */
 const WHOLE = ['key', 'auth', 'jwt', 'sid', 'sig', 'otp', 'totp', 'pin', 'pass', 'cvv', 'cvc']
@@ -112,8 +110,7 @@ function lastPart(name: string): string {
 }
 
 function hasSecretWord(name: string): boolean {
-  const words = wordsOf(name).filter((word) => word !== '')
-  return words.some((word) => WORDS.has(word)) || LAST_WORDS.has(words.at(-1) ?? '')
+  return wordsOf(name).some((word) => WORDS.has(word))
 }
 
 function createCheck({ parts, wholes }: Names): IsSecretName {

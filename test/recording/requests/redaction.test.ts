@@ -186,6 +186,7 @@ test('what is secret by neither name nor look stays readable', () => {
     count: 12,
     max_tokens: 4096,
     code: 'permission_denied',
+    problem: 'urn:machine-auth:error:permission_denied',
     id: '550e8400-e29b-41d4-a716-446655440000',
     orderId: 'V1StGXR8_Z5jdHi6B-myT',
     sha: '9f86d081884c7d659a2feaa0c55ad015',
