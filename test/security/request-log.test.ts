@@ -200,6 +200,7 @@ describe('what is kept', () => {
 describe('the line that tells of an error', () => {
   test.each([
     ['an API key and a JWT', () => new Error(`no such key mac_live_${'a'.repeat(16)}_${'b'.repeat(49)}, ${JWT}`)],
+    ['a place in a file of a secret’s name', () => new Error('in session.js:120:5, see token.ts:7')],
     ['the URL of a database', () => new Error('cannot reach postgres://user:hunter2hunter2@host/db')],
     ['lines', () => new Error('a\nINFO fake\u2028b\u001b[31m\u0085')],
     [
@@ -210,7 +211,7 @@ describe('the line that tells of an error', () => {
         },
       }),
     ],
-  ])('holds %s without harm', async (_, make) => {
+  ])('holds %s without harm', async (name, make) => {
     const t = await createTestApp({}, (app) =>
       app.get('/broken/:x', () => {
         throw make()
@@ -225,6 +226,7 @@ describe('the line that tells of an error', () => {
     expect(lines).toHaveLength(1)
     const [line = ''] = lines
     expect(JSON.parse(line)).toMatchObject({ requestId: 'request-1', level: 'error', method: 'GET' })
+    if (name.startsWith('a place')) expect(line).toContain('in session.js:120:5, see token.ts:7')
     for (const secret of [JWT, 'b'.repeat(20), HUNTER]) expect(line).not.toContain(secret)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
