@@ -19,7 +19,7 @@ const JWT_RUN = /[0-9A-Za-z_.-]{20,}/g
 const PRESENTED = /\b(bearer|basic|apikey)[ \t]{1,4}[^\s,;"'<>\\]{8,}/gi
 
 /** User and password in a URL. */
-const USER_INFO = /(:\/\/[^\s/@:]{0,64}:)[^\s/@]{1,256}@/g
+const USER_INFO = /(\/\/[^\s/@:]{0,64}:)[^\s/@]{1,256}@/g
 
 /** Private keys as OpenSSL and others write them, also without their end. */
 const PEM = /-----BEGIN [A-Z0-9 ]{0,64}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,64}-----|$)/g

@@ -43,6 +43,7 @@ describe('a text', () => {
     ['a header', 'Cookie: a=hunter2; b=hunter2', `Cookie: ${R}`],
     ['a URL', 'see /x?token=hunter2&page=1 there', `see /x?token=${R}&page=1 there`],
     ['a database URL', 'postgres://user:hunter2@host/db', `postgres://user:${R}@host/db`],
+    ['a URL without its scheme', '//user:hunter2@host/db', `//user:${R}@host/db`],
     ['a scheme', 'sent Basic aHVudGVyMjpodW50ZXIy to it', `sent Basic ${R} to it`],
     ['a token in the path of a URL', `to https://app/reset/${TOKEN}?a=1`, `to https://app/reset/${R}?a=1`],
     ['a token in a path alone', `/reset/${TOKEN}/done`, `/reset/${R}/done`],
