@@ -9,6 +9,8 @@ import { createGate, createMark } from '../guards/gate.ts'
 import type { Presented } from '../guards/presented.ts'
 import { requireManagement, requirePrincipal } from '../guards/requirements.ts'
 import { presentedBy } from '../guards/state.ts'
+import { invalidField } from '../lib/field-errors.ts'
+import { LIMIT_ACCEPTED } from '../lib/page.ts'
 import { type BodyRule, OBJECT_BODY, readJsonBody } from './body.ts'
 import type { MountPoint } from './mount-point.ts'
 
@@ -31,10 +33,14 @@ export function withOrigin<P extends Principal>(presented: Presented, principal:
 export function createEndpoints(name: string, mount: MountPoint, rule: BodyRule = OBJECT_BODY) {
   return new Elysia({ name: `machine-auth/${name}`, seed: crypto.randomUUID() })
     .onParse(({ request }) => readJsonBody(request, rule))
-    .onTransform(({ route, set }) => {
+    .onTransform(({ route, query, set }) => {
       set.headers['cache-control'] = 'no-store'
       // A module under a prefix of its own that uses the plugin for its types would mount everything once more.
       if (!mount.isCanonical(route)) throw new MachineAuthError('not_found')
+      // Elysia takes whatever is a number for JavaScript, such as 1e1; what is none it refuses itself.
+      const { limit }: Readonly<Record<string, unknown>> = query
+      const isOdd = typeof limit === 'string' && Number.isInteger(Number(limit)) && !/^-?\d+$/.test(limit)
+      if (isOdd) throw invalidField('limit', LIMIT_ACCEPTED)
     })
     .onError(
       asOwnErrorHook(({ code, error, request, set }) => {

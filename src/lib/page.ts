@@ -9,6 +9,7 @@ export interface PageInput {
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 100
+export const LIMIT_ACCEPTED = `must be a whole number from 1 to ${MAX_LIMIT}`
 
 /**
  * Fills in what a caller left out of a page request.
@@ -21,7 +22,7 @@ export function resolvePage({ cursor, limit = DEFAULT_LIMIT, order }: PageInput)
   readonly order: 'asc' | 'desc' | undefined
 } {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    throw invalidField('limit', `must be a whole number from 1 to ${MAX_LIMIT}`)
+    throw invalidField('limit', LIMIT_ACCEPTED)
   }
   return { cursor, limit, order }
 }
