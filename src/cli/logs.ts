@@ -101,7 +101,7 @@ export function addLogCommands(program: Command, cli: Cli): void {
     .option('-n, --lines <n>', `so many, 1 to ${MOST} (default ${USUAL})`, parseWhole)
     .option('-f, --follow', 'go on with those to come')
     .option('--request <id>', 'only the request of this X-Request-Id')
-    .option('--key <key>', `only requests by this API key: ${WHICH_KEY[1]}`)
+    .option('--key <id-or-prefix>', `only requests by this API key: ${WHICH_KEY[1]}`)
     .option('--user <email-or-id>', 'only requests of this user')
     .option('--organization <name-or-id>', 'only requests of this organization')
     .option('--method <name>', 'only this method')

@@ -3,6 +3,7 @@ import type { CompiledPolicy } from '../limits/policy.ts'
 import type { ProtectRule } from '../options/types.ts'
 import type { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
+import { hasOtherRequestHook } from './early-hooks.ts'
 import { hasForeignErrorHook } from './error-hooks.ts'
 import { createProtection, type Protection } from './protect.ts'
 import { createPublicPaths, createRouteCheck, type RouteCheck } from './public-paths.ts'
@@ -25,6 +26,8 @@ export class AuditedRoutes {
   protection: Protection | null = null
   /** Whether no app listens to errors itself. */
   isAlone = false
+  /** Whether a hook of an app may answer before ours. */
+  hasOtherHooks = false
   /** Whether a limit counts requests under way. */
   hasConcurrency = false
   /** Patterns of the routes where a request may become a WebSocket. */
@@ -87,6 +90,7 @@ export class AuditedRoutes {
     const { apps, protect } = this.#options
     const roots = apps.roots()
     this.isAlone = !roots.some(hasForeignErrorHook)
+    this.hasOtherHooks = roots.some(hasOtherRequestHook)
     this.protection = createProtection(
       protect,
       roots.flatMap((app) => app.config.prefix ?? []),

@@ -1,18 +1,19 @@
-/** Answers that others make: of the request's id they know nothing. */
+/** Answers of hooks that stand before the plugin's own: of the request they know nothing, its id included. */
 import { withHeaders } from './answer-headers.ts'
+import type { AppInternals } from './elysia-internals.ts'
 import type { Presented } from './presented.ts'
 
 type Handle<R> = (request: Request) => R | Promise<R>
 
-/**
- * Gives an answer the id of its request: that of a hook before the plugin's own, which has none, and one that a
- * handler made or fetched elsewhere, which may have another. Any other answer has it already.
- */
+/** Whether anything but the plugin's own hook may answer a request before it is routed. */
+export function hasOtherRequestHook(app: AppInternals): boolean {
+  return (app.event.request?.length ?? 0) > 1
+}
+
+/** Gives the answer of such a hook the id of its request; any other answer has it already. */
 export function withRequestId<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response> {
   const identify = (answer: R | Response): R | Response => {
-    // Of `Response.error()`, whose status is 0, there is no copy.
-    if (!(answer instanceof Response) || answer.status < 200) return answer
-    if (answer.headers.get('x-request-id') === presented.requestId) return answer
+    if (presented.isMet || !(answer instanceof Response) || answer.headers.has('x-request-id')) return answer
     return withHeaders(answer, { 'x-request-id': presented.requestId })
   }
   return (request) => {

@@ -154,7 +154,7 @@ export class GuardEngine {
 
   #identify<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
     const met = this.#meetReady(handle, presented)
-    return withRequestId(met, presented)
+    return this.routes.hasOtherHooks ? withRequestId(met, presented) : met
   }
 
   #meetReady<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {

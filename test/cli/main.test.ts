@@ -47,7 +47,7 @@ describe('help', () => {
     expect(run.out).toMatch(new RegExp(`\\nExamples?:\\n  machine-auth ${name}( |\\n|$)`))
     for (const option of ['--database <url>', '--redis <url>', '--json']) expect(run.out).toContain(option)
     // An id is no secret.
-    expect(run.out).not.toMatch(/--(secret|password|key|hash) <(?!id>)/)
+    expect(run.out).not.toMatch(/--(secret|password|key|hash) <(?!id-or-prefix>)/)
   })
 
   test.each(COMMANDS.map(({ name }) => ({ name })))('$name describes itself and each option', ({ name }) => {
