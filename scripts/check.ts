@@ -13,7 +13,7 @@ const STATIC: readonly Step[] = [
   { name: 'types and type tests', args: [...tool, 'tsc', '--noEmit', '-p', '.'] },
   { name: 'import direction', args: ['scripts/check-imports.ts'] },
 ]
-const TESTS: Step = { name: 'tests', args: ['test'] }
+const TESTS: Step = { name: 'tests', args: ['run', 'test'] }
 
 const options = process.argv.slice(2)
 const unknown = options.find((option) => option !== '--static')

@@ -47,5 +47,5 @@ test('lists every error code in the row of its status', () => {
 })
 
 test('marks the command that continuous integration runs', () => {
-  expect(readme).toContain('<!-- ci: test -->\n```sh\nbun install && bun test\n```\n')
+  expect(readme).toContain('<!-- ci: test -->\n```sh\nbun install && bun test --parallel --no-isolate\n```\n')
 })
