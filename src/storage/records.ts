@@ -345,7 +345,7 @@ export interface UsageReceiptRecord {
 
 /** A request that was logged. What its mode leaves out is null. */
 export interface RequestLogRecord {
-  /** `log_` and 16 base62 characters. */
+  /** `log_` and 16 base62 characters, the first eight of its time: ids grow with it. */
   readonly id: string
   readonly at: number
   readonly requestId: string

@@ -1,5 +1,5 @@
 /** Makes the entry of a request, once it is out of the way. */
-import { randomBase62 } from '../../lib/base62.ts'
+import { encodeBase62, randomBase62 } from '../../lib/base62.ts'
 import { requestPath } from '../../lib/path.ts'
 import type { RequestLogRecord } from '../../storage/records.ts'
 import { cutToBytes, type HeldBody, isBinary } from './bodies.ts'
@@ -10,19 +10,26 @@ import type { IsSecretName } from './secret-names.ts'
 import { REDACTED } from './token-shapes.ts'
 import type { Turn } from './turn.ts'
 
-const ID_LENGTH = 16
+/** Characters of an id: of its time, and random ones. */
+const TIME_LENGTH = 8
+const RANDOM_LENGTH = 8
 /** Characters. */
 const MOST_OF_PATH = 2048
 const MOST_OF_HEADER = 1024
 const MOST_OF_METHOD = 32
 const MOST_HEADERS = 100
 
+/** Ids that grow with time are added at one end of their index, which halves what it costs to write an entry. */
+function idAt(at: number): string {
+  return `log_${encodeBase62(Math.max(0, at), TIME_LENGTH)}${randomBase62(RANDOM_LENGTH)}`
+}
+
 /** What an entry has in every mode. */
 export function createEntry({ facts, method, url, at }: Draft, secrecy: Secrecy): RequestLogRecord {
   const { elapsed, ...rest } = facts
   const path = requestPath(url)
   return {
-    id: `log_${randomBase62(ID_LENGTH)}`,
+    id: idAt(at),
     at,
     method: method.slice(0, MOST_OF_METHOD),
     path: (secrecy(path) === null ? path : redactPath(path)).slice(0, MOST_OF_PATH),
