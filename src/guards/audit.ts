@@ -103,7 +103,7 @@ function mistakesOf(route: InternalRoute, known: KnownNames, isPrecompiled: bool
     )
   if (guards.length > 0 && isServedUnguarded(route, isPrecompiled)) {
     mistakes.push(
-      'a constant cannot be guarded together with parse, transform, resolve and afterHandle hooks: answer from a function',
+      "a constant cannot be guarded together with parse, transform, beforeHandle (or resolve) and afterHandle hooks; the request log adds an afterHandle hook where it keeps bodies: answer from a function, such as () => 'text'",
     )
   }
   for (const guard of guards) mistakes.push(...unknownNames(guard, route.method, known))

@@ -1,8 +1,10 @@
 /** Bodies of answers, through an app that listens: which are logged, and that logging them changes nothing of them. */
 import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { connect } from 'node:net'
+import { Elysia } from 'elysia'
+import { machineAuth } from '../../../src/index.ts'
 import type { LoggingOption } from '../../../src/options/recording-types.ts'
-import { createTestApp } from '../../support/test-app.ts'
+import { createTestApp, createTestCore } from '../../support/test-app.ts'
 
 const LARGE = 'x'.repeat(70_000)
 const FILE = import.meta.path
@@ -127,4 +129,27 @@ describe.each([false, true])('the body of an answer, in an app that listens to e
       expect(items).toMatchObject([{ path, responseBody: body, ...(method === 'GET' && { status }) }])
     }
   })
+})
+
+test.each([
+  { mode: 'metadata_only', status: 401, said: '' },
+  { mode: 'redacted', status: 500, said: 'GET /constant: a constant cannot be guarded together with' },
+] as const)('a guarded constant beside three kinds of hooks, in mode $mode', async ({ mode, status, said }) => {
+  const noHook = () => undefined
+  const { core } = createTestCore({ logging: { mode } })
+  await core.ready
+  const app = new Elysia()
+    .onParse(noHook)
+    .onTransform(noHook)
+    .onBeforeHandle(noHook)
+    .use(machineAuth(core))
+    .get('/constant', 'text', { apiKey: true })
+  const log = spyOn(console, 'error').mockImplementation(() => undefined)
+  const answer = await app.handle(new Request('http://localhost/constant'))
+  const logged = log.mock.calls.flat().join()
+  log.mockRestore()
+  // Elysia would answer it before any guard: nothing is served then.
+  expect(answer.status).toBe(status)
+  expect(logged).toContain(said)
+  await core.close()
 })
