@@ -100,7 +100,7 @@ describe('warnings', () => {
     ['raw with credentials', { logging: { mode: 'raw', unsafeRaw: true } }, 'can act as anybody'],
     ['credentials in a mode without them', { logging: { mode: 'redacted', unsafeRaw: true } }, 'no effect'],
     ['a sink that gets nothing', { logging: { sink } }, 'logging.sink'],
-    ['a journal that nobody writes', { usage: { journal: '/tmp/x' } }, 'usage.journal has no effect'],
+    ['a journal that nobody writes', { usage: { journal: 'elsewhere' } }, 'usage.journal has no effect'],
     ['days forgotten before their hours', { usage: { dailyRetention: '89d' } }, 'usage.dailyRetention'],
   ])('%s', (_name, options, text) => {
     const { warnings } = given(options)
@@ -115,7 +115,10 @@ describe('warnings', () => {
   })
 
   test.each<[string, object]>([
-    ['what is meant', { logging: { mode: 'redacted', sink }, usage: { durability: 'journaled', journal: '/tmp/x' } }],
+    [
+      'what is meant',
+      { logging: { mode: 'redacted', sink }, usage: { durability: 'journaled', journal: 'elsewhere' } },
+    ],
     ['the longest', { usage: { flushInterval: '1h', dailyRetention: '90d' }, shutdown: { delay: '60s', timeout: 60 } }],
     ['nothing of it', { usage: false, metrics: false, shutdown: false, logging: { unsafeRaw: false } }],
   ])('none of %s', (_name, options) => {

@@ -2,6 +2,7 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { breathe } from '../../src/lib/breathe.ts'
 import { openLog } from '../recording/audit/support.ts'
 import { expectProblem } from '../support/answers.ts'
 import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
@@ -59,7 +60,7 @@ describe('verifying', () => {
     const alone = new AbortController()
     log.storage.before.set('audit.listSealed', () => alone.abort())
     await expectRefused(log.audit.verify({ signal: alone.signal }), 'request_malformed')
-    await Bun.sleep(0)
+    await breathe()
     expect(countOf(log, 'listSealed')).toBe(1)
     expect(await log.audit.verify()).toMatchObject({ ok: true, checked: 1700 })
   })

@@ -1,6 +1,5 @@
 /** Which requests came, from whom, and how they were answered: for who may read it. */
 import { type Actor, requirePlatform, SYSTEM } from '../../authorization/actor.ts'
-import { breathe } from '../../lib/breathe.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type PageInput, resolvePage } from '../../lib/page.ts'
 import { within } from '../../lib/within.ts'
@@ -8,6 +7,7 @@ import type { RequestLogEntry } from '../../options/recording-types.ts'
 import type { Page } from '../../storage/ports/page.ts'
 import type { RequestLogStore } from '../../storage/ports/request-log.ts'
 import type { AuditLog } from '../audit/audit.ts'
+import { purgeAll } from '../purging.ts'
 import { type RequestLogQuery, resolveQuery, withinReach } from './reader.ts'
 import { toRequestLogEntry } from './views.ts'
 
@@ -21,8 +21,6 @@ export interface RequestLogOptions {
   readonly retention: number
 }
 
-/** Entries in one statement: other writers wait for no more. */
-const BATCH = 1000
 /** ms that a list waits for what this process has still to write. */
 const PATIENCE = 1000
 
@@ -60,12 +58,6 @@ export class RequestLog {
     requirePlatform(actor)
     const { store, clock, retention } = this.#options
     const before = clock() - retention
-    let deleted = 0
-    for (;;) {
-      const purged = await store.purge(before, BATCH)
-      deleted += purged
-      if (purged < BATCH) return deleted
-      await breathe()
-    }
+    return purgeAll((limit) => store.purge(before, limit))
   }
 }

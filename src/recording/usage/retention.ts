@@ -1,7 +1,7 @@
 /** Deletes counts for their age. */
-import { breathe } from '../../lib/breathe.ts'
 import { DAY, HOUR } from '../../lib/time-units.ts'
 import type { UsageStore } from '../../storage/ports/usage.ts'
+import { purgeAll } from '../purging.ts'
 
 export interface UsageRetention {
   readonly store: Pick<UsageStore, 'purge' | 'purgeReceipts' | 'purgeCheckpoints'>
@@ -18,9 +18,6 @@ const RECEIPTS_KEPT = 31 * DAY
 /** Longer than a journal may wait for a process to read it. */
 const CHECKPOINTS_KEPT = 90 * DAY
 
-/** Rows in one statement: other writers wait for no more. */
-const BATCH = 1000
-
 /**
  * Deletes what is older than it is kept, in batches, so that requests have their turn in between.
  *
@@ -34,18 +31,13 @@ export async function purgeUsage(
   onProgress: (deleted: number) => void = () => undefined,
 ): Promise<number> {
   let deleted = 0
-  async function inBatches(purge: (limit: number) => Promise<number>): Promise<void> {
-    for (;;) {
-      const purged = await purge(BATCH)
-      deleted += purged
-      onProgress(deleted)
-      if (purged < BATCH) return
-      await breathe()
-    }
+  const onBatch = (purged: number) => {
+    deleted += purged
+    onProgress(deleted)
   }
-  await inBatches((limit) => store.purge('minute', now - MINUTES_KEPT, limit))
-  await inBatches((limit) => store.purge('hour', now - retention, limit))
-  await inBatches((limit) => store.purge('day', now - dailyRetention, limit))
-  await inBatches((limit) => store.purgeReceipts(now - RECEIPTS_KEPT, limit))
+  await purgeAll((limit) => store.purge('minute', now - MINUTES_KEPT, limit), onBatch)
+  await purgeAll((limit) => store.purge('hour', now - retention, limit), onBatch)
+  await purgeAll((limit) => store.purge('day', now - dailyRetention, limit), onBatch)
+  await purgeAll((limit) => store.purgeReceipts(now - RECEIPTS_KEPT, limit), onBatch)
   return deleted + (await store.purgeCheckpoints(now - CHECKPOINTS_KEPT))
 }

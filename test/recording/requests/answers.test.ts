@@ -3,6 +3,7 @@ import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { connect } from 'node:net'
 import { Elysia } from 'elysia'
 import { machineAuth } from '../../../src/index.ts'
+import { breathe } from '../../../src/lib/breathe.ts'
 import type { LoggingOption } from '../../../src/options/recording-types.ts'
 import { createTestApp, createTestCore } from '../../support/test-app.ts'
 
@@ -47,7 +48,7 @@ function createApp(logging: LoggingOption, hasErrorHook: boolean) {
       })
       .get('/stream', async function* () {
         yield 'a'
-        await Bun.sleep(1)
+        await breathe()
         yield 'b'
       })
       .get('/stream-response', () => new Response(new Blob(['ab']).stream().pipeThrough(new TransformStream())))
