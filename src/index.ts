@@ -24,6 +24,7 @@ export type { KeyChange } from './keys/key-change.ts'
 export type { Lockdown, LockdownInput } from './keys/lockdown.ts'
 export type { NewApiKey } from './keys/new-key.ts'
 export type { RotationInput } from './keys/rotation.ts'
+export type { ClusterOption, PostgresOption } from './options/cluster-types.ts'
 export { defineConfig } from './options/define.ts'
 export type { HashKind, ParsedHash } from './options/hash-kind.ts'
 export type {

@@ -1,5 +1,6 @@
 /** What single options cannot say: limits, combinations, and what works but deserves a look. */
 import { parseCidr } from '../lib/ip.ts'
+import { checkCluster } from './consistency-cluster.ts'
 import { checkRecording } from './consistency-recording.ts'
 import { demandsSecure } from './groups.ts'
 import { quotedDuration, type Report } from './mistakes.ts'
@@ -92,4 +93,5 @@ export function checkConsistency(options: ResolvedOptions, report: Report): void
   checkApiKeys(options, report)
   checkUsers(options, report)
   checkRecording(options, report)
+  checkCluster(options, report)
 }

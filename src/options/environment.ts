@@ -23,13 +23,11 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   MACHINE_AUTH_SECRET: { option: 'secret', read: oneOrList },
   MACHINE_AUTH_MASTER_KEY: { option: 'masterKey', read: oneOrList },
   MACHINE_AUTH_DATABASE: { option: 'database', read: (value) => value },
+  MACHINE_AUTH_REDIS: { option: 'redis', read: (value) => value },
   MACHINE_AUTH_PREFIX: { option: 'prefix', read: (value) => value },
   MACHINE_AUTH_TRUST_PROXY: { option: 'trustProxy', read: (value) => ({ from: splitList(value) }) },
   MACHINE_AUTH_LOGGING: { option: 'logging', read: (mode) => ({ mode }) },
 }
-
-/** Names that mean something in other versions: passing over them in silence would drop a protection. */
-const UNAVAILABLE = ['MACHINE_AUTH_REDIS']
 
 const PREFIX = 'MACHINE_AUTH_'
 
@@ -47,9 +45,6 @@ export function readEnvironment(env: EnvironmentVariables, report: Report): Laye
     if (value === undefined || value === '') continue
     options[option] = read(value)
     names[option] = name
-  }
-  for (const name of UNAVAILABLE) {
-    if ((env[name] ?? '') !== '') report.addSource(name, 'a text', 'nothing, this version has no such option: unset it')
   }
   for (const name of Object.keys(env)) {
     if (!name.startsWith(PREFIX) || Object.hasOwn(VARIABLES, name) || (env[name] ?? '') === '') continue

@@ -178,6 +178,26 @@ export function resolveShutdown(given: MachineAuthOptions['shutdown'] = {}): Res
   return { delay: parseDuration(given.delay ?? '0s'), timeout: parseDuration(given.timeout ?? '3s') }
 }
 
+export function resolvePostgres(given: MachineAuthOptions['postgres'] = {}): ResolvedOptions['postgres'] {
+  return {
+    poolSize: given.poolSize ?? 10,
+    timeout: parseDuration(given.timeout ?? '5s'),
+    prepare: given.prepare ?? true,
+    ca: given.ca ?? null,
+  }
+}
+
+export function resolveCluster(given: MachineAuthOptions['cluster'] = {}): ResolvedOptions['cluster'] {
+  return {
+    name: given.name ?? 'machine-auth',
+    limits: given.limits ?? 'shared',
+    processes: given.processes ?? null,
+    withoutRedis: given.withoutRedis ?? 'local',
+    redisTimeout: parseDuration(given.redisTimeout ?? '250ms'),
+    staleness: parseDuration(given.staleness ?? '5m'),
+  }
+}
+
 export function resolveTrustProxy(given: MachineAuthOptions['trustProxy'] = false): ResolvedOptions['trustProxy'] {
   if (given === false) return false
   return { from: canonicalCidrs(given.from), header: (given.header ?? 'x-forwarded-for').toLowerCase() }

@@ -60,6 +60,7 @@ const MASKS: ReadonlyMap<string, (value: unknown) => string> = new Map([
   ['secret', maskSecret],
   ['masterKey', maskSecret],
   ['database', maskedDatabase],
+  ['redis', maskedDatabase],
 ])
 
 /** Describes a given value for a message: short, one line, never a secret. */

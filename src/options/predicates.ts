@@ -67,6 +67,7 @@ const TAKEN_HEADERS = new Set([
 export const isFreeHeader: Predicate = text((value) => isHttpToken(value) && !TAKEN_HEADERS.has(value.toLowerCase()))
 export const isScheme: Predicate = text((value) => isHttpToken(value) && value.toLowerCase() !== 'basic')
 export const isCookieName: Predicate = text((value) => isHttpToken(value) && value.length <= 64)
+export const isClusterName: Predicate = text((value) => /^[A-Za-z0-9_-]{1,64}$/.test(value))
 
 /** An origin as browsers send it, so that comparing texts is enough. */
 export const isOrigin: Predicate = text((value) => {

@@ -54,6 +54,9 @@ function fill(given: MachineAuthOptions, production: boolean): Omit<ResolvedOpti
     claims: given.claims,
     onDenied: given.onDenied,
     database: given.database ?? DEFAULT_DATABASE,
+    postgres: groups.resolvePostgres(given.postgres),
+    redis: given.redis ?? null,
+    cluster: groups.resolveCluster(given.cluster),
     prefix: given.prefix ?? '/auth',
     docs: given.docs === false ? false : { path: given.docs?.path ?? '/swagger' },
     apiKeys: groups.resolveApiKeys(given.apiKeys),
@@ -75,8 +78,12 @@ function fill(given: MachineAuthOptions, production: boolean): Omit<ResolvedOpti
 }
 
 /** Why a secret cannot be made up here; null when it can. */
-function needOfSecret(production: boolean, database: DatabaseKind | null): string | null {
+function needOfSecret(
+  { production, redis }: Pick<ResolvedOptions, 'production' | 'redis'>,
+  database: DatabaseKind | null,
+): string | null {
   if (production) return 'outside development'
+  if (redis !== null) return 'with Redis'
   if (database === 'custom') return 'with a store of your own'
   return database === 'postgres' ? 'with PostgreSQL' : null
 }
@@ -116,7 +123,7 @@ export function resolveOptions(options: MachineAuthOptions, environment: Options
   checkConsistency(filled, report)
 
   const database = kindOfDatabase(filled.database)
-  const need = needOfSecret(production, database)
+  const need = needOfSecret(filled, database)
   if (given.secret === undefined && need !== null) {
     report.add(['secret'], 'nothing', `${SECRET_ACCEPTED}, for example in MACHINE_AUTH_SECRET: required ${need}`)
   }

@@ -31,6 +31,24 @@ export interface ResolvedOptions {
   readonly claims: MachineAuthOptions['claims']
   readonly onDenied: MachineAuthOptions['onDenied']
   readonly database: DatabaseOption
+  readonly postgres: {
+    readonly poolSize: number
+    readonly timeout: number
+    readonly prepare: boolean
+    /** A path; null for the certificates of the system. */
+    readonly ca: string | null
+  }
+  /** Null without Redis. */
+  readonly redis: string | null
+  readonly cluster: {
+    readonly name: string
+    readonly limits: 'shared' | 'local'
+    /** Null for as many as were last seen in Redis. */
+    readonly processes: number | null
+    readonly withoutRedis: 'local' | 'refuse'
+    readonly redisTimeout: number
+    readonly staleness: number
+  }
   readonly prefix: string
   readonly docs: false | { readonly path: string }
   readonly apiKeys: {

@@ -11,6 +11,7 @@ import { type HashKind, isHashKind } from './hash-kind.ts'
 import { defaultLimitSchema, MAX_LIMIT, positiveDuration, STRATEGY } from './limit-policy.ts'
 import * as is from './predicates.ts'
 import type { RequestLogSink } from './recording-types.ts'
+import { isRedis, REDIS_ACCEPTED } from './redis.ts'
 import { check, cidrs, duration, fn, group, list, oneOf, record, whole } from './schema-kinds.ts'
 import type { DatabaseOption, MachineAuthOptions, ProtectRule, UsersOption } from './types.ts'
 
@@ -82,6 +83,21 @@ export const optionsSchema = group({
   claims: fn<NonNullable<MachineAuthOptions['claims']>>('a function (user) => claims'),
   onDenied: fn<NonNullable<MachineAuthOptions['onDenied']>>('a function (error, context) => Response or undefined'),
   database: check<DatabaseOption>(DATABASE_ACCEPTED, isDatabase),
+  postgres: group({
+    poolSize: whole(1, 1000),
+    timeout: positiveDuration,
+    prepare: oneOf(true, false),
+    ca: check<string>('the path of a file with certificates', is.isText),
+  }),
+  redis: check<string>(REDIS_ACCEPTED, isRedis),
+  cluster: group({
+    name: check<string>('1 to 64 letters, digits, - and _', is.isClusterName),
+    limits: oneOf('shared', 'local'),
+    processes: whole(1, 100_000),
+    withoutRedis: oneOf('local', 'refuse'),
+    redisTimeout: positiveDuration,
+    staleness: duration,
+  }),
   prefix: mountPath,
   docs: Type.Union([Type.Literal(false), group({ path: mountPath })], { accepted: 'false or an object { path }' }),
   apiKeys: group({

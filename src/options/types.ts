@@ -6,6 +6,7 @@ import type { MachineAuthError } from '../errors.ts'
 import type { DurationInput } from '../lib/duration.ts'
 import type { Storage } from '../storage/ports.ts'
 import type { RateLimitSetting, SigningAlgorithm } from '../storage/records.ts'
+import type { ClusterOption, PostgresOption } from './cluster-types.ts'
 import type { HashKind } from './hash-kind.ts'
 import type { LimitStrategy, RateLimitInput } from './limit-types.ts'
 import type { LoggingOption, ShutdownOption, UsageOption } from './recording-types.ts'
@@ -100,8 +101,8 @@ export interface DeniedContext {
 export interface MachineAuthOptions<Roles extends string = string, U extends object = object> {
   /**
    * Root of the key pepper and the signing keys, at least 32 random bytes; a list is newest first. Environment:
-   * `MACHINE_AUTH_SECRET`. Required in production and with PostgreSQL; in development on SQLite one is made and kept in
-   * `.machine-auth/secret`.
+   * `MACHINE_AUTH_SECRET`. Required in production, with PostgreSQL and with Redis; in development on SQLite one is made
+   * and kept in `.machine-auth/secret`.
    */
   readonly secret?: string | readonly string[]
   /**
@@ -141,6 +142,15 @@ export interface MachineAuthOptions<Roles extends string = string, U extends obj
    * `{ storage }` with a function that makes a store of its own. Environment: `MACHINE_AUTH_DATABASE`. Default `'sqlite:machine-auth.db'`.
    */
   readonly database?: DatabaseOption
+  /** Connections to PostgreSQL, where `database` is `postgres://…`. */
+  readonly postgres?: PostgresOption
+  /**
+   * `redis://…` or `rediss://…`: processes share their limits by it, and hear at once of what is revoked. Environment:
+   * `MACHINE_AUTH_REDIS`. Default: none.
+   */
+  readonly redis?: string
+  /** Several processes that serve one app. */
+  readonly cluster?: ClusterOption
   /**
    * Path that the endpoints are under, without a slash at the end. Environment: `MACHINE_AUTH_PREFIX`. Default
    * `'/auth'`.
