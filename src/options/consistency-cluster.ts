@@ -1,5 +1,6 @@
 /** What single options cannot say of databases and of several processes. */
-import { kindOfDatabase } from './database.ts'
+import { DEFAULT_DATABASE, kindOfDatabase } from './database.ts'
+import { resolveCluster, resolvePostgres } from './groups.ts'
 import { quotedDuration, type Report } from './mistakes.ts'
 import type { ResolvedOptions } from './resolved.ts'
 
@@ -21,13 +22,30 @@ function checkTimes({ postgres, cluster }: ResolvedOptions, report: Report): voi
   }
 }
 
-function checkEffect({ redis, cluster, database }: ResolvedOptions, report: Report): void {
-  if (redis === null && cluster.processes !== null) {
-    report.warn('cluster.processes has no effect without redis: each process counts for itself.')
+/** The members of a group that are not what they are when nothing is given. */
+function changed<T extends object>(given: T, usual: T, names: readonly (keyof T & string)[]): readonly string[] {
+  return names.filter((name) => given[name] !== usual[name])
+}
+
+function warnOf(group: string, names: readonly string[], why: string, report: Report): void {
+  for (const name of names) report.warn(`${group}.${name} has no effect ${why}`)
+}
+
+function checkEffect({ redis, cluster, database, postgres }: ResolvedOptions, report: Report): void {
+  if (redis === null) {
+    const names = changed(cluster, resolveCluster(), ['processes', 'withoutRedis'])
+    warnOf('cluster', names, 'without redis: each process counts for itself.', report)
+  } else if (cluster.limits === 'local') {
+    const names = changed(cluster, resolveCluster(), ['processes', 'withoutRedis'])
+    warnOf('cluster', names, "with cluster.limits 'local': each process counts for itself.", report)
   }
   if (redis !== null && kindOfDatabase(database) === 'sqlite-memory') {
     report.warn('redis is shared, but a database in memory is not: no other process knows its keys.')
   }
+  // The default database of a development machine is no reason to complain of what the others use.
+  if (database === DEFAULT_DATABASE || (typeof database === 'string' && kindOfDatabase(database) === 'postgres')) return
+  const names = changed(postgres, resolvePostgres(), ['poolSize', 'prepare', 'ca'])
+  warnOf('postgres', names, "unless database is 'postgres://…'.", report)
 }
 
 /** Reports contradictions between the options of databases and of several processes. */

@@ -1,6 +1,7 @@
 /** What is wrong with given options, collected so that a person sees all of it at once. */
 import { formatDuration } from '../lib/duration.ts'
 import { maskDatabase } from './database.ts'
+import { maskRedis } from './redis.ts'
 
 /** One mistake. No member ever holds a secret. */
 export interface Mistake {
@@ -51,16 +52,17 @@ function showText(value: string): string {
   )
 }
 
-function maskedDatabase(value: unknown): string {
-  return typeof value === 'string' && value !== '' ? showText(maskDatabase(value)) : kindOf(value)
+/** Shows what a mask leaves of a text. */
+function maskedBy(mask: (text: string) => string): (value: unknown) => string {
+  return (value) => (typeof value === 'string' && value !== '' ? showText(mask(value)) : kindOf(value))
 }
 
 /** Options whose values are secrets or contain them, by their first segment. */
 const MASKS: ReadonlyMap<string, (value: unknown) => string> = new Map([
   ['secret', maskSecret],
   ['masterKey', maskSecret],
-  ['database', maskedDatabase],
-  ['redis', maskedDatabase],
+  ['database', maskedBy(maskDatabase)],
+  ['redis', maskedBy(maskRedis)],
 ])
 
 /** Describes a given value for a message: short, one line, never a secret. */

@@ -44,16 +44,50 @@ describe('MACHINE_AUTH_LOGGING', () => {
   })
 })
 
-describe('MACHINE_AUTH_REDIS, which this version does not have', () => {
+describe('MACHINE_AUTH_REDIS', () => {
   const env = { MACHINE_AUTH_SECRET: SECRET, MACHINE_AUTH_REDIS: 'redis://:hunter2@cache' }
 
-  test('is refused without being shown', () => {
-    const { message } = failure({ env })
-    expect(message).toContain('MACHINE_AUTH_REDIS: given a text; accepted: nothing')
-    expect(message).not.toContain('hunter2')
+  test('gives the URL', () => {
+    expect(resolve({ env }).redis).toBe('redis://:hunter2@cache')
+  })
+
+  test.each<[string, object, object]>([
+    ['code', { redis: 'redis://code' }, {}],
+    ['a file', {}, { redis: 'redis://code' }],
+  ])('yields to %s', (_name, options, file) => {
+    expect(resolve({ options, files: json(file), env }).redis).toBe('redis://code')
   })
 
   test('counts as unset when empty', () => {
-    expect(resolve({ env: { ...env, MACHINE_AUTH_REDIS: '' } }).secrets).toEqual([SECRET])
+    expect(resolve({ env: { ...env, MACHINE_AUTH_REDIS: '' } }).redis).toBeNull()
+  })
+
+  test.each([
+    'http://:hunter2@cache',
+    'redis:hunter2@cache',
+    ':hunter2@cache',
+    'hunter2',
+    'user:hunter2',
+    'redis://:hunter2@',
+    'redis://:hunter2@cache/1?db=2',
+    'redis://:hunter2@cache\n',
+  ])('with %p is refused without being shown', (MACHINE_AUTH_REDIS) => {
+    const error = failure({ env: { ...env, MACHINE_AUTH_REDIS } })
+    expect(error.mistakes).toEqual([
+      {
+        path: 'redis',
+        source: 'MACHINE_AUTH_REDIS',
+        given: expect.stringContaining('***'),
+        accepted: expect.stringContaining("'redis://127.0.0.1:6379'"),
+      },
+    ])
+    expect(Bun.inspect(error)).not.toContain('hunter2')
+  })
+
+  test('is not taken for what Kubernetes makes of a service', () => {
+    const { warnings } = resolve({
+      env: { MACHINE_AUTH_SECRET: SECRET, MACHINE_AUTH_REDIS_SERVICE_HOST: 'x', MACHINE_AUTH_REDIS_PORT: 'tcp://x' },
+    })
+    expect(warnings).toEqual([])
   })
 })

@@ -184,8 +184,8 @@ describe('unknown options', () => {
     ['unsafeRaw', true, 'did you mean logging.unsafeRaw?'],
     ['loging', {}, 'did you mean logging?'],
     ['colour', 'red', 'no option of that name'],
-    // An option of the contract that this version does not have: never accepted in silence.
-    ['redis', 'redis://:hunter2@cache', 'no option of that name'],
+    ['poolSize', 5, 'did you mean postgres.poolSize?'],
+    ['withoutRedis', 'refuse', 'did you mean cluster.withoutRedis?'],
   ])('%s is refused', (name, value, accepted) => {
     const found = mistakes({ [name]: value })
     expect(found).toHaveLength(1)
@@ -264,7 +264,11 @@ describe('secrets never show', () => {
     ['a secret in the wrong group', { jwt: { secret: LEAK } }],
     ['a secret in place of a group', { jwt: LEAK }],
     ['a secret in place of a union', { docs: LEAK }],
-    ['an unknown URL', { redis: `redis://:${LEAK}@host` }],
+    ['a misspelled URL', { reddis: `redis://:${LEAK}@host` }],
+    ['a Redis password', { redis: `redis://:${LEAK}@host/x` }],
+    ['a Redis password alone', { redis: LEAK }],
+    ['a Redis URL as an object', { redis: { url: `redis://:${LEAK}@host` } }],
+    ['a Redis URL in a group', { cluster: { redis: `redis://:${LEAK}@host` } }],
     ['userinfo in an origin', { sessions: { trustedOrigins: [`https://u:${LEAK}@host`] } }],
   ])('%s', (_name, options) => {
     const error = failure({ options: { secret: SECRET, ...options } })
@@ -311,6 +315,9 @@ describe('hostile and strange input', () => {
       'apiKeys',
       'usage',
       'logging',
+      'redis',
+      'postgres',
+      'cluster',
       'zzz',
     )
     const options = fc.dictionary(names, fc.jsonValue({ maxDepth: 3 }))
