@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { MachineAuthOptions } from '../../src/index.ts'
 import { sendRaw } from '../guards/support.ts'
+import { freePort } from '../support/servers/free-port.ts'
 import { createTestApp, type TestApp } from '../support/test-app.ts'
-import { askFrom, freePort, NGINX, type ProxyServer, type Sent, startNginx } from './nginx.ts'
+import { askFrom, NGINX, type ProxyServer, type Sent, startNginx } from './nginx.ts'
 
 const required = process.env.REQUIRE_SERVICES === '1'
 const hasIPv6 = await freePort('::1').then(

@@ -1,7 +1,7 @@
 /** A real nginx on loopback, unprivileged, from a directory of its own. */
 import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { type Answer, readAnswer } from '../support/test-app.ts'
@@ -16,15 +16,6 @@ export interface ProxyServer {
   readonly to: string
   /** The directives of its location, such as `proxy_set_header X-Forwarded-For $remote_addr`. */
   readonly directives: readonly string[]
-}
-
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 function serverOf({ listen, to, directives }: ProxyServer): string {
