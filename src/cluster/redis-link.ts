@@ -1,0 +1,141 @@
+/** The way to Redis: every call ends in time, and none is made while Redis is away. */
+import type { RedisClient } from 'bun'
+import { Circuit } from '../lib/circuit.ts'
+import { RedisConnection } from './redis-connection.ts'
+import { codeOf, placeOf, RedisAwayError, RedisSilentError, readRefusal } from './redis-errors.ts'
+
+export { RedisAwayError } from './redis-errors.ts'
+
+/** What calls to Redis are told to, to be measured. */
+export interface RedisMeter {
+  /** @param elapsed ms */
+  call(elapsed: number, isFailure: boolean): void
+}
+
+export interface RedisLinkOptions {
+  readonly url: string
+  /** ms a call may take. */
+  readonly timeout: number
+  /** Hears once that Redis went away, and once that it is back. */
+  readonly warn: (message: string) => void
+  /** Null when nothing is measured. */
+  readonly meter?: RedisMeter | null
+}
+
+/** A connection that gave no answer at all for so many timeouts is thrown away. */
+const SILENCE = 3
+
+export class RedisLink {
+  readonly #options: RedisLinkOptions
+  readonly #connection: RedisConnection
+  readonly #circuit: Circuit
+  /** When a call began that got no answer, with none to any other since; null when the last one was answered. */
+  #silentSince: number | null = null
+  #isToldAway = false
+  #isStopped = false
+
+  constructor(options: RedisLinkOptions) {
+    this.#options = options
+    const { url, timeout } = options
+    this.#connection = new RedisConnection({
+      url,
+      timeout,
+      onUp: () => this.#tell(null),
+      onDown: (reason) => this.#tell(codeOf(reason)),
+    })
+    this.#circuit = new Circuit({
+      isAway: (error) => error instanceof RedisSilentError,
+      refuse: () => new RedisAwayError('Redis did not answer lately'),
+      // Also called when it opens again: what is told is the change.
+      onChange: () => this.#tell('no answer in time'),
+    })
+  }
+
+  /** Connects in the background and goes on trying. Never throws. */
+  start(): void {
+    this.#connection.start()
+  }
+
+  /** Resolves when the first attempt to connect came to an end, whichever: two seconds at most after the start. */
+  get attempted(): Promise<void> {
+    return this.#connection.attempted
+  }
+
+  /** Whether calls are made just now. */
+  get isUp(): boolean {
+    return this.#connection.client !== null && !this.#circuit.isOpen
+  }
+
+  /**
+   * Sends a command. One that is rejected may have been done all the same, or may be done later.
+   *
+   * @throws RedisAwayError when there is no connection, Redis was silent lately, or no answer came in time
+   */
+  send(command: string, args: readonly string[]): Promise<unknown> {
+    const { client } = this.#connection
+    if (client === null) return Promise.reject(new RedisAwayError('Redis is not connected'))
+    return this.#circuit.run(() => this.#ask(client, command, args))
+  }
+
+  #ask(client: RedisClient, command: string, args: readonly string[]): Promise<unknown> {
+    const startedAt = performance.now()
+    // A plain timer: the library's time-outs cost ten times as much.
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      const end = (isFailure: boolean) => {
+        clearTimeout(timer)
+        if (!isOver) this.#options.meter?.call(performance.now() - startedAt, isFailure)
+        isOver = true
+      }
+      const giveUp = () => {
+        if (isOver) return
+        end(true)
+        reject(new RedisSilentError('Redis did not answer in time'))
+        this.#onSilence(client, startedAt)
+      }
+      // A process that was held up reads what came meanwhile before it calls Redis silent.
+      const timer = setTimeout(() => setImmediate(giveUp), this.#options.timeout)
+      client.send(command, [...args]).then(
+        (reply) => {
+          end(false)
+          this.#onAnswer()
+          resolve(reply)
+        },
+        (error: unknown) => {
+          end(true)
+          reject(readRefusal(error))
+        },
+      )
+    })
+  }
+
+  #onAnswer(): void {
+    this.#silentSince = null
+    this.#connection.settle()
+  }
+
+  /** A peer that was frozen, or whose machine is gone, never says goodbye. */
+  #onSilence(client: RedisClient, startedAt: number): void {
+    this.#silentSince ??= startedAt
+    if (performance.now() - this.#silentSince < SILENCE * this.#options.timeout) return
+    this.#silentSince = null
+    this.#connection.discard(client, null)
+  }
+
+  /** Tells each change once. */
+  #tell(reason: string | null): void {
+    const isAway = !this.isUp
+    if (this.#isStopped || isAway === this.#isToldAway) return
+    this.#isToldAway = isAway
+    const place = placeOf(this.#options.url)
+    this.#options.warn(
+      isAway ? `Redis (${place}) is away${reason === null ? '' : `: ${reason}`}` : `Redis (${place}) is back`,
+    )
+  }
+
+  /** Ends the connection; what is under way is rejected. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#connection.stop()
+  }
+}
