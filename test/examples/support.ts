@@ -28,6 +28,9 @@ export async function findFreePort(): Promise<number> {
 export interface Example extends AsyncDisposable {
   readonly origin: string
   readonly port: number
+  readonly pid: number
+  /** Null while it runs. */
+  exitCode(): number | null
   /** Its working directory, empty at the start. */
   readonly directory: string
   /** What it has printed so far, both streams. */
@@ -55,16 +58,21 @@ async function answers(origin: string): Promise<boolean> {
  * Starts an example and waits until its port answers.
  *
  * @param file below the root of the project
+ * @param options.args for the example itself
  * @param options.directory one that an example before has used; made and removed here when left out
  * @throws Error with what the process printed when it ends, or does not answer within 10 s
  */
 export async function startExample(
   file: string,
-  options: { readonly env?: Readonly<Record<string, string>>; readonly directory?: string } = {},
+  options: {
+    readonly args?: readonly string[]
+    readonly env?: Readonly<Record<string, string>>
+    readonly directory?: string
+  } = {},
 ): Promise<Example> {
   const directory = options.directory ?? createDatabaseDirectory('machine-auth-example')
   const port = await findFreePort()
-  const child = Bun.spawn([process.execPath, join(ROOT, file)], {
+  const child = Bun.spawn([process.execPath, join(ROOT, file), ...(options.args ?? [])], {
     cwd: directory,
     env: environmentOf(directory, port, options.env ?? {}),
     stdin: 'ignore',
@@ -98,6 +106,8 @@ export async function startExample(
   return {
     origin,
     port,
+    pid: child.pid,
+    exitCode: () => child.exitCode,
     directory,
     output,
     // Bun keeps something of its own in HOME.
