@@ -11,13 +11,14 @@ import type { JsonObject, ResponseObject } from './openapi.ts'
 const PROBLEM: JsonObject = {
   type: 'object',
   description: 'A refusal (RFC 9457). `code` says which one; `detail` is for people.',
-  required: ['type', 'title', 'status', 'code', 'detail'],
+  required: ['type', 'title', 'status', 'code', 'detail', 'retryable'],
   properties: {
     type: { type: 'string', format: 'uri', examples: ['urn:machine-auth:error:credential_missing'] },
     title: { type: 'string' },
     status: { type: 'integer' },
     code: { type: 'string', enum: ERROR_CODES },
     detail: { type: 'string' },
+    retryable: { type: 'boolean', description: 'Whether the same request may succeed later, without being changed.' },
     requestId: { type: 'string', description: 'As in `X-Request-Id`, and in the log.' },
     required: { type: 'array', items: { type: 'string' }, description: 'The roles or permissions that were missing.' },
     retryAfter: { type: 'integer', minimum: 1, description: 'Seconds, as in `Retry-After`.' },
@@ -26,7 +27,6 @@ const PROBLEM: JsonObject = {
       format: 'date-time',
       description: 'When a quota that is used up comes back.',
     },
-    retryable: { type: 'boolean', description: 'Whether the same request may succeed later.' },
     errors: {
       type: 'array',
       description: 'The mistakes of the request.',

@@ -181,7 +181,7 @@ describe('a guarded route', () => {
     expect(codes).toContain('"role_required"')
     expect(codes).not.toContain('"credential_missing"')
     expect(document.components.schemas.Problem).toMatchObject({
-      required: ['type', 'title', 'status', 'code', 'detail'],
+      required: ['type', 'title', 'status', 'code', 'detail', 'retryable'],
     })
   })
 

@@ -83,7 +83,7 @@ describe('a create that is sent again', () => {
     const id = idOf(made[0]?.json ?? {})
     for (const answer of answers) {
       if (answer.status === 201) expect(idOf(answer.json)).toBe(id)
-      else expectProblem(answer, 'conflict', ['retryAfter', 'retryable'])
+      else expectProblem(answer, 'conflict', ['retryAfter'])
     }
     expect(idOf((await create(key)).json)).toBe(id)
   })
@@ -309,7 +309,7 @@ describe('when the database fails midway', () => {
     t.client.run('drop trigger failing')
     for (const _ of [1, 2]) {
       const again = await create(key)
-      expectProblem(again, 'conflict', ['retryAfter', 'retryable'])
+      expectProblem(again, 'conflict', ['retryAfter'])
       expect(again.headers.get('retry-after')).toBe('1')
       expect(textAt(again.json, 'detail')).toContain('use a new key')
     }
@@ -327,7 +327,7 @@ describe('when the database fails midway', () => {
     const { result } = await withLog(() => create(key))
     expectProblem(result, 'internal_error')
     t.client.run('drop trigger failing')
-    expectProblem(await create(key), 'conflict', ['retryAfter', 'retryable'])
+    expectProblem(await create(key), 'conflict', ['retryAfter'])
     expect(countKeys()).toBe(before + 1)
   })
 

@@ -1,6 +1,6 @@
 /** What answers over HTTP must look like. */
 import { expect } from 'bun:test'
-import { type ErrorCode, statusOf, titleOf } from '../../src/errors.ts'
+import { type ErrorCode, kindOf, statusOf, titleOf } from '../../src/errors.ts'
 import type { Answer, Json } from './test-app.ts'
 
 /** The members of a key, CONTRACT section 4. */
@@ -43,7 +43,7 @@ export const TOKEN_RESPONSE = ['access_token', 'expires_in', 'refresh_token', 't
 export const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 const BARE = 'Bearer realm="machine-auth", ApiKey realm="machine-auth"'
-const MEMBERS = ['type', 'title', 'status', 'code', 'detail', 'requestId']
+const MEMBERS = ['type', 'title', 'status', 'code', 'detail', 'retryable', 'requestId']
 
 export function membersOf(value: unknown): readonly string[] {
   return typeof value === 'object' && value !== null ? Object.keys(value).sort() : []
@@ -74,6 +74,12 @@ export function pathsOf(answer: Answer): readonly unknown[] {
   return listAt(answer.json, 'errors').map(({ path }) => path)
 }
 
+/** Whether trying again can help, as far as a code and its answer say. */
+function isRetryable(code: ErrorCode, hasEnd: boolean): boolean {
+  const kind = kindOf(code)
+  return hasEnd || kind === 'transient' || (kind === 'exhausted' && code !== 'quota_exceeded')
+}
+
 /** Asserts that an answer is a refusal, with all that CONTRACT section 3 says of one. */
 export function expectProblem(answer: Answer, code: ErrorCode, more: readonly string[] = []): void {
   const status = statusOf(code)
@@ -81,6 +87,7 @@ export function expectProblem(answer: Answer, code: ErrorCode, more: readonly st
   expect(membersOf(answer.json)).toEqual([...MEMBERS, ...more].sort())
   expect(answer.json).toMatchObject({ type: `urn:machine-auth:error:${code}`, title: titleOf(code), status, code })
   expect(textAt(answer.json, 'detail')).not.toBe('')
+  expect(answer.json.retryable).toBe(isRetryable(code, more.includes('retryAfter')))
   expect(answer.headers.get('x-request-id')).toBe(textAt(answer.json, 'requestId'))
   expect(answer.headers.get('cache-control')).toBe('no-store')
   const challenge = answer.headers.get('www-authenticate')
