@@ -104,8 +104,9 @@ export class CredentialCache<T> {
 
   /** Forgets every entry that depends on the subject; `*` is every one. */
   invalidate(kind: Exclude<ChangeKind, 'role'>, subject: string): void {
-    // No credential depends on a block; and whoever can cause blocks must not keep the cache from filling.
-    if (kind === 'block') return
+    // No credential depends on a block, and whoever can cause blocks must not keep the cache from filling. A new signing
+    // key takes nothing away either: that one was removed is noticed where they are read.
+    if (kind === 'block' || kind === 'signing_key') return
     if (subject === '*') {
       this.clear()
       return

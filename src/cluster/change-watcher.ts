@@ -2,21 +2,26 @@
  * Hears of revocations by other processes on the same database, within a second.
  *
  * SQLite says in microseconds whether anyone else wrote (`PRAGMA data_version`); only then is the log of changes read.
- * Where the database cannot say, the log is read at every look.
+ * Where the database cannot say, the log is read at every look. A bell tells of changes before they are read: the log
+ * stays the truth, so that one that is not heard costs time only.
  */
 import type { Clock } from '../lib/clock.ts'
 import type { ChangeStore } from '../storage/ports/changes.ts'
 import type { ChangeRecord } from '../storage/records.ts'
+import type { Change, ChangeBell } from './change-bell.ts'
 
 /** ms between looks: two of them fit well into the second that CONTRACT promises. */
 const INTERVAL = 250
+/** ms between looks beside a bell: one of them fits into that second, should nothing be heard. */
+const INTERVAL_WITH_BELL = 750
 /** ms of the past that are read again: on PostgreSQL a smaller sequence number can commit after a larger one. */
 const OVERLAP = 5_000
 /** ms a change is kept for processes that were away. */
 const RETENTION = 3_600_000
 
 export interface ChangeListener {
-  onChange(change: ChangeRecord): void
+  /** A change may be told more than once. */
+  onChange(change: Change): void
   /** Changes were missed: whatever was cached may be wrong. */
   onGap(): void
 }
@@ -25,6 +30,7 @@ export class ChangeWatcher {
   readonly #changes: ChangeStore
   readonly #clock: Clock
   readonly #listener: ChangeListener
+  readonly #bell: ChangeBell | null
   #sequence = 0
   #version: number | null = null
   #seen = new Map<number, number>()
@@ -33,17 +39,20 @@ export class ChangeWatcher {
   #prunedAt = 0
   #isCurrent = true
 
-  constructor(changes: ChangeStore, clock: Clock, listener: ChangeListener) {
+  /** @param bell null where nobody tells of changes at once */
+  constructor(changes: ChangeStore, clock: Clock, listener: ChangeListener, bell: ChangeBell | null = null) {
     this.#changes = changes
     this.#clock = clock
     this.#listener = listener
+    this.#bell = bell
   }
 
   /** Starts from the present: nothing is cached yet, so nothing older matters. */
   async start(): Promise<void> {
+    this.#bell?.start((change) => this.#hear(change))
     this.#version = this.#changes.version()
     this.#sequence = await this.#changes.latest()
-    this.#timer = setInterval(() => void this.look(), INTERVAL)
+    this.#timer = setInterval(() => void this.look(), this.#bell === null ? INTERVAL : INTERVAL_WITH_BELL)
     this.#timer.unref()
   }
 
@@ -103,8 +112,16 @@ export class ChangeWatcher {
     this.#listener.onChange(change)
   }
 
+  #hear(change: Change): void {
+    try {
+      this.#listener.onChange(change)
+    } catch {
+      // It is in the log too, and there a look that fails is repeated.
+    }
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#looking
+    await Promise.all([this.#bell?.stop(), this.#looking])
   }
 }

@@ -273,7 +273,16 @@ export interface LoginAddressRecord {
 }
 
 /** What a change concerns: other processes forget what they cached about it, or read a block anew. */
-export type ChangeKind = 'key' | 'user' | 'organization' | 'family' | 'token' | 'session' | 'role' | 'block'
+export type ChangeKind =
+  | 'key'
+  | 'user'
+  | 'organization'
+  | 'family'
+  | 'token'
+  | 'session'
+  | 'role'
+  | 'block'
+  | 'signing_key'
 
 export interface ChangeRecord {
   readonly sequence: number

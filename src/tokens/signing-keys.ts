@@ -31,6 +31,11 @@ export interface SigningKeysOptions {
   /** ms */
   readonly clockTolerance: number
   readonly audit: Pick<AuditLog, 'record'>
+  /**
+   * Hears that keys are gone from storage: what they verified may be remembered elsewhere. Retired ones are not gone:
+   * they verify longer than any of their tokens lives.
+   */
+  readonly onRemoved?: () => void
 }
 
 /** Another process may have made a key: an unknown `kid` asks storage, but a flood of made-up ones does not. */
@@ -44,6 +49,8 @@ export class SigningKeys {
   #records: readonly SigningKeyRecord[] = []
   #loadedAt = Number.NEGATIVE_INFINITY
   #loading: Promise<void> | null = null
+  /** Raised where what is being read may be outdated already. */
+  #generation = 0
   /** Imported once; a `kid` never changes what it names. */
   readonly #verifying = new Map<string, KeyMaterial>()
   readonly #signing = new Map<string, KeyMaterial>()
@@ -114,6 +121,12 @@ export class SigningKeys {
     return candidate.kid
   }
 
+  /** Another process changed the keys: whoever needs one from now on waits until they are read anew. */
+  forget(): void {
+    // Read at once, since whoever was verified before needs no key: that one was removed must be noticed all the same.
+    this.#loadAnew().catch(() => undefined)
+  }
+
   /** How many keys still in use were sealed under a secret that is no longer given. */
   async countUnreadable(): Promise<number> {
     const now = this.#options.clock()
@@ -175,25 +188,35 @@ export class SigningKeys {
   }
 
   #load(): Promise<void> {
-    this.#loading ??= this.#fetch().finally(() => {
-      this.#loading = null
+    if (this.#loading !== null) return this.#loading
+    const loading = this.#fetch().finally(() => {
+      if (this.#loading === loading) this.#loading = null
     })
-    return this.#loading
+    this.#loading = loading
+    return loading
   }
 
   /** Loads what was just written: a load under way may have read before that. */
-  async #loadAnew(): Promise<void> {
-    await this.#loading?.catch(() => undefined)
-    await this.#load()
+  #loadAnew(): Promise<void> {
+    this.#generation += 1
+    this.#loading = null
+    this.#loadedAt = Number.NEGATIVE_INFINITY
+    return this.#load()
   }
 
   async #fetch(): Promise<void> {
+    const generation = this.#generation
     const startedAt = this.#options.clock()
-    this.#records = await this.#options.store.list()
+    const records = await this.#options.store.list()
+    // Whoever waits for an outdated list waits for the next one.
+    if (generation !== this.#generation) return this.#load()
+    const known = new Set(records.map((record) => record.kid))
+    const isRemoved = this.#records.some((record) => !known.has(record.kid))
+    this.#records = records
     this.#loadedAt = startedAt
-    const known = new Set(this.#records.map((record) => record.kid))
     for (const keys of [this.#verifying, this.#signing]) {
       for (const kid of keys.keys()) if (!known.has(kid)) keys.delete(kid)
     }
+    if (isRemoved) this.#options.onRemoved?.()
   }
 }

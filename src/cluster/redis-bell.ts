@@ -1,0 +1,129 @@
+/** Tells of changes by a channel of Redis, and hears there what others changed. */
+import type { RedisClient } from 'bun'
+import { within } from '../lib/within.ts'
+import type { Change, ChangeBell } from './change-bell.ts'
+import { formatChange, parseChange } from './change-message.ts'
+import { RedisConnection } from './redis-connection.ts'
+import type { RedisLink } from './redis-link.ts'
+
+/** ms between looks whether the connection still carries anything, and how many others listen. */
+const HEARTBEAT = 5000
+/** Attempts in a row that fail while other calls are answered: then it is the subscription that is refused. */
+const REFUSALS = 3
+
+export interface RedisBellOptions {
+  /** Tells; hearing takes a connection of its own. */
+  readonly link: Pick<RedisLink, 'send' | 'isUp'>
+  readonly url: string
+  /** The same in all processes of an app, different for every two apps. */
+  readonly channel: string
+  /** ms a call may take. */
+  readonly timeout: number
+  readonly warn: (message: string) => void
+  /** ms. */
+  readonly heartbeat?: number
+}
+
+export class RedisBell implements ChangeBell {
+  readonly #options: RedisBellOptions
+  readonly #connection: RedisConnection
+  #onChange: (change: Change) => void = () => undefined
+  #timer: ReturnType<typeof setInterval> | undefined
+  /** Messages under way. */
+  readonly #ringing = new Set<Promise<unknown>>()
+  #listeners = 1
+  #lastCount: number | null = null
+  #failures = 0
+  #isTold = false
+
+  constructor(options: RedisBellOptions) {
+    this.#options = options
+    const { url, timeout, channel } = options
+    this.#connection = new RedisConnection({
+      url,
+      timeout,
+      // Subscribed before it counts as connected: a client that is made anew never forgets it.
+      prepare: (client) => client.subscribe(channel, (message) => this.#hear(message)),
+      onUp: () => this.#onUp(),
+      onDown: () => this.#onDown(),
+    })
+  }
+
+  start(onChange: (change: Change) => void): void {
+    this.#onChange = onChange
+    this.#connection.start()
+    this.#timer ??= setInterval(() => void this.#beat(), this.#options.heartbeat ?? HEARTBEAT)
+    this.#timer.unref()
+  }
+
+  get isHeard(): boolean {
+    return this.#connection.client !== null
+  }
+
+  /** How many processes were last seen to listen: one at least, and the last number while Redis is away. */
+  get listeners(): number {
+    return this.#listeners
+  }
+
+  ring(change: Change): void {
+    const { link, channel } = this.#options
+    // One that is lost costs others less than a second: they read the log.
+    const ringing = link.send('PUBLISH', [channel, formatChange(change)]).catch(() => undefined)
+    this.#ringing.add(ringing)
+    void ringing.then(() => this.#ringing.delete(ringing))
+  }
+
+  #hear(message: string): void {
+    const change = parseChange(message)
+    if (change !== null) this.#onChange(change)
+  }
+
+  #onUp(): void {
+    this.#failures = 0
+    this.#connection.settle()
+    if (this.#lastCount === null) void this.#count()
+  }
+
+  /** That Redis is away is told by the link. */
+  #onDown(): void {
+    this.#failures = this.#options.link.isUp ? this.#failures + 1 : 0
+    if (this.#failures < REFUSALS || this.#isTold) return
+    this.#isTold = true
+    this.#options.warn(
+      'Redis lets nobody subscribe: what other processes revoke is read from the database instead, within a second',
+    )
+  }
+
+  async #beat(): Promise<void> {
+    const { client } = this.#connection
+    if (client === null) return
+    if (await this.#isAlive(client)) await this.#count()
+    else this.#connection.discard(client, null)
+  }
+
+  /** A peer that was frozen, or whose machine is gone, never says goodbye. */
+  async #isAlive(client: RedisClient): Promise<boolean> {
+    try {
+      return await within(this.#options.timeout, client.ping())
+    } catch {
+      return false
+    }
+  }
+
+  async #count(): Promise<void> {
+    const { link, channel } = this.#options
+    const reply = await link.send('PUBSUB', ['NUMSUB', channel]).catch(() => null)
+    const count = Array.isArray(reply) ? Number(reply[1]) : Number.NaN
+    if (!Number.isSafeInteger(count)) return
+    // The larger of two: after an outage not all have come back when the first one looks.
+    this.#listeners = Math.max(1, count, this.#lastCount ?? 0)
+    this.#lastCount = count
+  }
+
+  /** Waits for messages under way: as long as one call may take. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#connection.stop()
+    await Promise.all(this.#ringing)
+  }
+}
