@@ -3,22 +3,42 @@ import { is } from 'drizzle-orm'
 import { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import { parseDatabase } from '../options/database.ts'
 import type { DatabaseOption, SqliteHandle } from '../options/types.ts'
-import type { Database, DatabaseSettings } from './drizzle/database.ts'
+import { tellingChanges } from './drizzle/changes.ts'
+import type { Database, DatabaseSettings, Listen, PostgresSettings } from './drizzle/database.ts'
 import { translateError } from './drizzle/errors.ts'
 import { listPending, migrate, requireMigrated } from './drizzle/migrate/runner.ts'
 import { readMigrations } from './drizzle/migrate/shipped.ts'
 import { attachSqlite, openSqlite } from './drizzle/sqlite.ts'
 import { createStorage } from './drizzle/storage.ts'
 import type { Storage } from './ports.ts'
+import type { ChangeRecord } from './records.ts'
 
 export interface OpenOptions {
   /** `auto` applies pending migrations, `check` refuses to start with any. */
   readonly migrate: 'auto' | 'check'
   /** Epoch ms. */
   readonly clock?: () => number
-  /** Milliseconds after which a verb gives up on a database that does not answer. Default 10 000. */
+  /** Milliseconds after which a verb gives up on a database that does not answer. Default `postgres.timeout`, or 10 000. */
   readonly timeout?: number
+  /** As the options say it. */
+  readonly postgres?: PostgresSettings & { readonly timeout: number }
+  /** Whether writes tell other processes of changes by PostgreSQL's `pg_notify`. Default false. */
+  readonly notify?: boolean
+  /** Hears of each change once its transaction has committed; what it throws harms nothing. */
+  readonly onCommitted?: (change: Pick<ChangeRecord, 'kind' | 'subject'>) => void
+  /** Hears when calls to PostgreSQL begin to be refused because it is away, and when they are let through again. */
+  readonly onCircuit?: (isOpen: boolean) => void
 }
+
+export interface OpenedStorage {
+  readonly storage: Storage
+  /** Resolves when it may be used: migrated, or checked to be. */
+  readonly ready: Promise<void>
+  /** Hears what `notify` tells, where there is a PostgreSQL by its URL; else null. */
+  readonly listen: Listen | null
+}
+
+const TIMEOUT = 10_000
 
 const isSqlite = (db: unknown): db is SqliteHandle => is(db, BaseSQLiteDatabase)
 
@@ -82,13 +102,13 @@ async function prepare(database: Database, mode: OpenOptions['migrate']): Promis
  * const { storage, ready } = openStorage('sqlite:machine-auth.db', { migrate: 'auto' })
  * await ready
  */
-export function openStorage(
-  option: DatabaseOption,
-  options: OpenOptions,
-): { readonly storage: Storage; readonly ready: Promise<void> } {
-  if (isOwnStore(option)) return { storage: requireStorage(option.storage()), ready: Promise.resolve() }
-  const database = connect(option, { clock: options.clock ?? Date.now, timeout: options.timeout ?? 10_000 })
-  return { storage: createStorage(database), ready: prepare(database, options.migrate) }
+export function openStorage(option: DatabaseOption, options: OpenOptions): OpenedStorage {
+  if (isOwnStore(option)) return { storage: requireStorage(option.storage()), ready: Promise.resolve(), listen: null }
+  const { migrate: mode, clock = Date.now, postgres, onCommitted, notify = false, onCircuit } = options
+  const timeout = options.timeout ?? postgres?.timeout ?? TIMEOUT
+  const database = connect(option, { clock, timeout, notify, onCircuit, ...(postgres && { postgres }) })
+  const told = onCommitted === undefined ? database : tellingChanges(database, onCommitted)
+  return { storage: createStorage(told), ready: prepare(database, mode), listen: database.listen ?? null }
 }
 
 /**
@@ -103,7 +123,7 @@ export async function listPendingMigrations(option: DatabaseOption): Promise<rea
       return readMigrations('sqlite').map(({ name }) => name)
   }
   if (isOwnStore(option)) return []
-  const database = connect(option, { clock: Date.now, timeout: 10_000 })
+  const database = connect(option, { clock: Date.now, timeout: TIMEOUT })
   try {
     return await listPending(database)
   } catch (error) {

@@ -1,9 +1,9 @@
 import { and, gt, gte, lt, or, sql } from 'drizzle-orm'
 import type { ChangeStore } from '../ports/changes.ts'
 import type { ChangeKind } from '../records.ts'
-import { type Database, once } from './database.ts'
+import { CHANGES_CHANNEL, type Database, once } from './database.ts'
 import type { Handle } from './handle.ts'
-import { rowsOf } from './transaction.ts'
+import { rowsOf, type Steps } from './transaction.ts'
 
 export interface NewChange {
   readonly at: number
@@ -11,24 +11,72 @@ export interface NewChange {
   readonly subject: string
 }
 
+/** Characters of a subject that other processes take by `pg_notify`; they read a longer one in the log. */
+const LONGEST_TOLD = 256
+
+/** What a transaction has recorded so far, where somebody wants to hear of it. */
+const recorded = new WeakMap<Handle, NewChange[]>()
+
 /**
- * Runs one guarded write and records one change in the log, both in one transaction: no process can see
- * the one without the other. A write that took nothing records nothing. What is taken from
- * a user as a whole is one change of kind `user`, however many rows it had.
+ * The step of a transaction that records a change, so that no process can see the one without the other. On PostgreSQL
+ * it also tells other processes where that is asked for: they hear it when the transaction commits, and not otherwise.
+ */
+export function* recordChange({ tables, notify }: Database, tx: Handle, change: NewChange): Steps<void> {
+  const insert = tx.insert(tables.changes).values(change)
+  const { kind, subject } = change
+  // In one statement, which is one way to the server and back.
+  if (notify === true && subject.length <= LONGEST_TOLD) {
+    yield insert.returning({ told: sql`pg_notify(${CHANGES_CHANNEL}::text, ${`${kind} ${subject}`}::text)::text` })
+  } else yield insert
+  recorded.get(tx)?.push(change)
+}
+
+/**
+ * The same database, telling of each change when its transaction has committed, and of none that was undone.
+ *
+ * @param onCommitted waited for by nobody; what it throws harms nothing
+ */
+export function tellingChanges(database: Database, onCommitted: (change: NewChange) => void): Database {
+  function tell(change: NewChange): void {
+    try {
+      onCommitted(change)
+    } catch {
+      // The write is done, and every process reads of it in the log.
+    }
+  }
+  return {
+    ...database,
+    async transaction(body) {
+      const changes: NewChange[] = []
+      const answer = await database.transaction((tx) => {
+        // A driver may begin anew.
+        changes.length = 0
+        recorded.set(tx, changes)
+        return body(tx)
+      })
+      for (const change of changes) tell(change)
+      return answer
+    },
+  }
+}
+
+/**
+ * Runs one guarded write and records one change in the log, both in one transaction. A write that took nothing records
+ * nothing. What is taken from a user as a whole is one change of kind `user`, however many rows it had.
  *
  * @param write must answer the rows it changed (`returning`)
  * @param change or what it is, where only the (first) changed row tells
  */
 export function recordingChanges<Row>(
-  { transaction, tables }: Database,
+  database: Database,
   write: (tx: Handle) => PromiseLike<readonly Row[]>,
   change: NewChange | ((changed: Row) => NewChange),
 ): Promise<readonly Row[]> {
-  return transaction(function* (tx) {
+  return database.transaction(function* (tx) {
     const taken = yield* rowsOf(write(tx))
     const [first] = taken
     if (first !== undefined) {
-      yield tx.insert(tables.changes).values(typeof change === 'function' ? change(first) : change)
+      yield* recordChange(database, tx, typeof change === 'function' ? change(first) : change)
     }
     return taken
   })

@@ -1,7 +1,11 @@
 import type { Handle } from './handle.ts'
 import type * as ledgerTables from './migrate/ledger.sqlite.ts'
+import type { Calls } from './postgres-calls.ts'
 import type * as tables from './schema.sqlite.ts'
 import type { Step, Transaction } from './transaction.ts'
+
+/** The channel of `pg_notify` by which processes tell each other of changes. */
+export const CHANGES_CHANNEL = 'machine_auth_changes'
 
 /** One connected database, of either dialect. */
 export interface Database {
@@ -36,12 +40,38 @@ export interface Database {
   readonly clock: () => number
   /** Milliseconds after which a verb gives up on a database that does not answer; null where calls cannot hang. */
   readonly timeout: number | null
+  /** Runs verbs where a database may be away; it knows the timeout. */
+  readonly calls?: Calls
+  /** Whether writes tell other processes of changes by `pg_notify`. */
+  readonly notify?: boolean
+  /** Hears `pg_notify` of others by a connection of its own; see `openStorage`. */
+  readonly listen?: Listen
+}
+
+/**
+ * Hears what other processes tell of changes, until what it answers is called. It comes back by itself after its
+ * connection was lost, and hears nothing of what was told meanwhile, or behind a pooler.
+ */
+export type Listen = (hear: (payload: string) => void) => Promise<() => Promise<void>>
+
+/** How PostgreSQL is connected to. */
+export interface PostgresSettings {
+  /** Connections at most. */
+  readonly poolSize: number
+  /** Whether statements are prepared by name; not behind a pooler. */
+  readonly prepare: boolean
+  /** Path of a PEM file with the certificates that sign the server's; null for those of the system. */
+  readonly ca: string | null
 }
 
 export interface DatabaseSettings {
   readonly clock: () => number
   /** Milliseconds; see `Database.timeout`. */
   readonly timeout: number
+  readonly postgres?: PostgresSettings
+  readonly notify?: boolean
+  /** Hears when calls to PostgreSQL begin to be refused because it is away, and when they no longer are. */
+  readonly onCircuit?: ((isOpen: boolean) => void) | undefined
 }
 
 /** Makes a value at its first use: a statement can be prepared only once the tables exist. */

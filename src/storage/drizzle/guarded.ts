@@ -1,24 +1,15 @@
 /** What every verb of every store has around it. */
 import type { Database } from './database.ts'
-import { isLocked, storageUnavailable, translateError } from './errors.ts'
+import { isLocked, translateError } from './errors.ts'
+import type { VerbKind } from './verb-kinds.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /** ms between attempts at a lock, doubling from the one to the other. */
 const FIRST_PAUSE = 1
 const LONGEST_PAUSE = 32
 
 type Verb = (...args: never[]) => Promise<unknown>
-type Limits = Pick<Database, 'timeout' | 'lockPatience'>
-
-/** Gives up after `timeout` ms; the statement may still take effect. */
-async function withTimeout<T>(work: Promise<T>, timeout: number): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(storageUnavailable('The database did not answer in time.')), timeout)
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+type Limits = Pick<Database, 'timeout' | 'lockPatience' | 'calls'>
 
 /**
  * Tries again while another process holds the lock, everything else having its turn in between. Nothing was done then:
@@ -38,19 +29,32 @@ async function whileLocked<T>(run: () => Promise<T>, patience: number): Promise<
   }
 }
 
-/** Wraps every verb of a store: driver errors become ours, and none hangs on a database that does not answer. */
-export function guarded<S extends object>(store: S, { timeout, lockPatience }: Limits): S {
+/**
+ * Wraps every verb of a store: driver errors become ours, and none hangs on a database that does not answer.
+ *
+ * @param kinds what the verbs do; one that is not named counts as a write
+ */
+export function guarded<S extends object>(
+  store: S,
+  { timeout, lockPatience, calls }: Limits,
+  kinds: Readonly<Record<string, VerbKind>> = {},
+): S {
+  function start(work: () => Promise<unknown>, kind: VerbKind): Promise<unknown> {
+    if (calls !== undefined) return calls.run(kind, work)
+    if (lockPatience > 0) return whileLocked(work, lockPatience)
+    return timeout === null ? work() : withTimeout(work, timeout)
+  }
   const guard =
-    (verb: Verb): Verb =>
+    (verb: Verb, kind: VerbKind): Verb =>
     async (...args) => {
       try {
-        if (lockPatience > 0) return await whileLocked(() => verb.apply(store, args), lockPatience)
-        const work = verb.apply(store, args)
-        return await (timeout === null ? work : withTimeout(work, timeout))
+        return await start(() => verb.apply(store, args), kind)
       } catch (error) {
         throw translateError(error)
       }
     }
   // The same names with the same signatures, which `Object.fromEntries` cannot say.
-  return Object.fromEntries(Object.entries(store).map(([name, verb]) => [name, guard(verb)])) as S
+  return Object.fromEntries(
+    Object.entries(store).map(([name, verb]) => [name, guard(verb, kinds[name] ?? 'write')]),
+  ) as S
 }

@@ -2,6 +2,7 @@ import { and, eq, getTableColumns, gt, isNull, or, sql } from 'drizzle-orm'
 import { MachineAuthError } from '../../errors.ts'
 import type { KeyPatch, KeyStore } from '../ports/keys.ts'
 import type { ApiKeyRecord } from '../records.ts'
+import { recordChange } from './changes.ts'
 import type { Database } from './database.ts'
 import { rowsOf } from './transaction.ts'
 
@@ -39,8 +40,9 @@ function hasSuccessor(id: string): MachineAuthError {
 }
 
 /** The verbs of `KeyStore` that change a key or put another in its place. */
-export function createKeyChanges({ handle, tables, transaction }: Database): Pick<KeyStore, 'update' | 'rotate'> {
-  const { apiKeys, quotas, changes } = tables
+export function createKeyChanges(database: Database): Pick<KeyStore, 'update' | 'rotate'> {
+  const { handle, tables, transaction } = database
+  const { apiKeys, quotas } = tables
   const { searchText, creditsVersion, ...columns } = getTableColumns(apiKeys)
   const unrevoked = isNull(apiKeys.revokedAt)
 
@@ -86,7 +88,7 @@ export function createKeyChanges({ handle, tables, transaction }: Database): Pic
             .set({ searchText: searchTextOf(updated) })
             .where(eq(apiKeys.id, id))
         }
-        yield tx.insert(changes).values({ at: now, kind: 'key', subject: id })
+        yield* recordChange(database, tx, { at: now, kind: 'key', subject: id })
         return updated
       })
     },
@@ -126,7 +128,7 @@ export function createKeyChanges({ handle, tables, transaction }: Database): Pic
         if (used !== undefined) {
           yield tx.insert(quotas).values({ subject: quota.to, period: quota.period, used: used.used })
         }
-        yield tx.insert(changes).values({ at, kind: 'key', subject: id })
+        yield* recordChange(database, tx, { at, kind: 'key', subject: id })
         return stored
       })
     },

@@ -1,13 +1,14 @@
 import { and, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import type { OrganizationOrder, OrganizationPatch, OrganizationStore } from '../ports/accounts.ts'
 import type { OrganizationRecord } from '../records.ts'
+import { recordChange } from './changes.ts'
 import type { Database } from './database.ts'
 import { readPage, type Sorts, sortedBy } from './paging.ts'
 import { rowsOf } from './transaction.ts'
 
 export function createOrganizationStore(database: Database): OrganizationStore {
   const { handle, tables, transaction } = database
-  const { organizations, apiKeys, bearerTokens, changes } = tables
+  const { organizations, apiKeys, bearerTokens } = tables
 
   const sorts: Sorts<OrganizationRecord, NonNullable<OrganizationOrder['sort']>> = {
     createdAt: { by: organizations.createdAt, type: 'number', valueOf: ({ createdAt }) => createdAt },
@@ -70,7 +71,7 @@ export function createOrganizationStore(database: Database): OrganizationStore {
           const tokens = endEarlier(bearerTokens, id, lifetime)
           yield tx.update(bearerTokens).set({ expiresAt: tokens.end }).where(tokens.where)
         }
-        yield tx.insert(changes).values({ at: now, kind: 'organization', subject: id })
+        yield* recordChange(database, tx, { at: now, kind: 'organization', subject: id })
         return organization
       })
     },

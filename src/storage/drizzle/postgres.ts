@@ -1,24 +1,30 @@
 /** Everything PostgreSQL: loaded only by those who use it. */
-import { SQL } from 'bun'
 import { is, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/bun-sql'
 import { PgDatabase } from 'drizzle-orm/pg-core'
 import type { PostgresHandle } from '../../options/types.ts'
-import type { Database, DatabaseSettings } from './database.ts'
+import type { Database, DatabaseSettings, PostgresSettings } from './database.ts'
 import type { Handle } from './handle.ts'
 import * as ledger from './migrate/ledger.postgres.ts'
+import { PostgresCalls } from './postgres-calls.ts'
+import { createPostgresPool } from './postgres-pool.ts'
 import * as tables from './schema.postgres.ts'
 import { runAsync } from './transaction.ts'
 
-/** Seconds to wait for a connection: shorter than the timeout of a verb, so that the error names the cause. */
-const CONNECTION_TIMEOUT = 5
+/** As `postgres` of the options is where nothing is said. */
+const DEFAULTS: PostgresSettings = { poolSize: 10, prepare: true, ca: null }
 
 export function isPostgres(db: unknown): db is PostgresHandle {
   return is(db, PgDatabase)
 }
 
-/** Takes an app's own Drizzle database on PostgreSQL and leaves its settings and its life alone. */
-export function attachPostgres(db: PostgresHandle, { clock, timeout }: DatabaseSettings): Database {
+/**
+ * Takes an app's own Drizzle database on PostgreSQL and leaves its settings and its life alone.
+ *
+ * @param onStuck see `PostgresCallsOptions`
+ */
+export function attachPostgres(db: PostgresHandle, settings: DatabaseSettings, onStuck?: () => void): Database {
+  const { clock, timeout, notify = false, postgres = DEFAULTS, onCircuit } = settings
   // The one cast that lets repositories be written once; `Handle` says why it holds.
   const handle = db as unknown as Handle
   const one = sql`(select 1) as one`
@@ -40,15 +46,13 @@ export function attachPostgres(db: PostgresHandle, { clock, timeout }: DatabaseS
     clock,
     timeout,
     lockPatience: 0,
+    calls: new PostgresCalls({ timeout, reports: Math.max(1, Math.floor(postgres.poolSize / 2)), onStuck, onCircuit }),
+    notify,
   }
 }
 
 /** Opens a pool of our own on `postgres://…` through Bun's driver. */
 export function openPostgres(url: string, settings: DatabaseSettings): Database {
-  const client = new SQL({ url, connectionTimeout: CONNECTION_TIMEOUT })
-  return {
-    ...attachPostgres(drizzle({ client }), settings),
-    // Seconds that running statements may take to end.
-    close: () => client.close({ timeout: 5 }),
-  }
+  const { client, renew, listen, close } = createPostgresPool(url, settings.postgres ?? DEFAULTS, settings.timeout)
+  return { ...attachPostgres(drizzle({ client }), settings, renew), listen, close }
 }

@@ -1,14 +1,14 @@
 import { asc, eq, sql } from 'drizzle-orm'
 import type { RoleStore } from '../ports/accounts.ts'
 import { inheritsFrom } from '../role-inheritance.ts'
-import { recordingChanges } from './changes.ts'
+import { recordChange, recordingChanges } from './changes.ts'
 import type { Database } from './database.ts'
 import type { Handle } from './handle.ts'
 import { rowsOf, type Steps } from './transaction.ts'
 
 export function createRoleStore(database: Database): RoleStore {
   const { handle, tables, transaction, dialect } = database
-  const { roles, changes } = tables
+  const { roles } = tables
 
   /**
    * Lets one caller at a time change what inherits from what. On PostgreSQL two would not see each other's half of a
@@ -35,7 +35,7 @@ export function createRoleStore(database: Database): RoleStore {
           if (inherits.some((parent) => inheritsFrom(parent, name, others))) return false
         }
         yield tx.insert(roles).values(role).onConflictDoUpdate({ target: roles.name, set: { permissions, inherits } })
-        yield tx.insert(changes).values({ at: now, kind: 'role', subject: name })
+        yield* recordChange(database, tx, { at: now, kind: 'role', subject: name })
         return true
       })
     },

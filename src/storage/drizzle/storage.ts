@@ -19,13 +19,14 @@ import { createSessionStore } from './sessions.ts'
 import { createSigningKeyStore } from './signing-keys.ts'
 import { createUsageStore } from './usage.ts'
 import { createUserStore } from './users.ts'
+import { VERB_KINDS } from './verb-kinds.ts'
 
 /** Puts the repositories of one database together. */
 export function createStorage(database: Database): Storage {
   const { dialect, handle, version, close, background = database } = database
   const { version: _, ...changes } = createChangeStore(database)
-  const recorded = guarded(createUsageStore(background), background)
-  const log = guarded(createRequestLogStore(background), background)
+  const recorded = guarded(createUsageStore(background), background, VERB_KINDS.usage)
+  const log = guarded(createRequestLogStore(background), background, VERB_KINDS.requestLog)
   const probe = {
     async ping() {
       await handle.select({ one: sql`1` }).from(sql`(select 1) as one`)
@@ -34,25 +35,32 @@ export function createStorage(database: Database): Storage {
 
   return {
     dialect,
-    keys: guarded(createKeyStore(database), database),
-    organizations: guarded(createOrganizationStore(database), database),
-    users: guarded(createUserStore(database), database),
-    signingKeys: guarded(createSigningKeyStore(database), database),
-    refreshFamilies: guarded(createRefreshFamilyStore(database), database),
-    bearerTokens: guarded(createBearerTokenStore(database), database),
-    sessions: guarded(createSessionStore(database), database),
-    roles: guarded(createRoleStore(database), database),
-    permissions: guarded(createPermissionStore(database), database),
-    audit: guarded(createAuditStore(database), database),
-    idempotency: guarded(createIdempotencyStore(database), database),
-    blocks: guarded(createBlockStore(database), database),
-    quotas: guarded(createQuotaStore(database), database),
-    loginAddresses: guarded(createLoginAddressStore(database), database),
-    changes: { ...guarded(changes, database), version },
+    keys: guarded(createKeyStore(database), database, VERB_KINDS.keys),
+    organizations: guarded(createOrganizationStore(database), database, VERB_KINDS.organizations),
+    users: guarded(createUserStore(database), database, VERB_KINDS.users),
+    signingKeys: guarded(createSigningKeyStore(database), database, VERB_KINDS.signingKeys),
+    refreshFamilies: guarded(createRefreshFamilyStore(database), database, VERB_KINDS.refreshFamilies),
+    bearerTokens: guarded(createBearerTokenStore(database), database, VERB_KINDS.bearerTokens),
+    sessions: guarded(createSessionStore(database), database, VERB_KINDS.sessions),
+    roles: guarded(createRoleStore(database), database, VERB_KINDS.roles),
+    permissions: guarded(createPermissionStore(database), database, VERB_KINDS.permissions),
+    audit: guarded(createAuditStore(database), database, VERB_KINDS.audit),
+    idempotency: guarded(createIdempotencyStore(database), database, VERB_KINDS.idempotency),
+    blocks: guarded(createBlockStore(database), database, VERB_KINDS.blocks),
+    quotas: guarded(createQuotaStore(database), database, VERB_KINDS.quotas),
+    loginAddresses: guarded(createLoginAddressStore(database), database, VERB_KINDS.loginAddresses),
+    changes: { ...guarded(changes, database, VERB_KINDS.changes), version },
     // What somebody waits for waits for locks; only recorders write by the connection that does not.
-    usage: { ...guarded(createUsageStore(database), database), record: recorded.record, touch: recorded.touch },
-    requestLog: { ...guarded(createRequestLogStore(database), database), append: log.append },
-    ...guarded(probe, database),
+    usage: {
+      ...guarded(createUsageStore(database), database, VERB_KINDS.usage),
+      record: recorded.record,
+      touch: recorded.touch,
+    },
+    requestLog: {
+      ...guarded(createRequestLogStore(database), database, VERB_KINDS.requestLog),
+      append: log.append,
+    },
+    ...guarded(probe, database, { ping: 'read' }),
     close,
   }
 }

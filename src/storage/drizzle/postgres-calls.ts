@@ -1,0 +1,114 @@
+/** What every call to PostgreSQL has around it: a time, other attempts, and a circuit that spares one that is away. */
+import { Circuit } from '../../lib/circuit.ts'
+import { createSemaphore, SemaphoreFullError } from '../../lib/concurrency.ts'
+import { createRetry } from '../../lib/retry.ts'
+import { storageUnavailable } from './errors.ts'
+import { DatabaseTimeoutError, type FailureReason, failureOf } from './failures.ts'
+import type { VerbKind } from './verb-kinds.ts'
+import { withTimeout } from './with-timeout.ts'
+
+/** Runs the verbs of one database. */
+export interface Calls {
+  run<T>(kind: VerbKind, verb: () => Promise<T>): Promise<T>
+}
+
+export interface PostgresCallsOptions {
+  /** ms that a verb may take, with all its attempts. */
+  readonly timeout: number
+  /** Reports that run at once. */
+  readonly reports: number
+  /** Hears that the database stayed silent when it was tried, so that its connections may be dead. */
+  readonly onStuck?: (() => void) | undefined
+  /** Hears when calls begin to be refused, and when they are let through again. */
+  readonly onCircuit?: ((isOpen: boolean) => void) | undefined
+}
+
+/** Reports that wait for their turn. */
+const WAITING_REPORTS = 1000
+const PAUSES = { times: 2, firstPause: 20, longestPause: 200 }
+
+const isOne = (error: unknown, reasons: ReadonlySet<FailureReason>) => {
+  const failure = failureOf(error)
+  return failure !== null && reasons.has(failure.reason)
+}
+const AWAY: ReadonlySet<FailureReason> = new Set(['lost', 'timeout'])
+/** A read does no harm twice. One that was too slow would be again. */
+const AGAIN_FOR_READS: ReadonlySet<FailureReason> = new Set(['lost', 'rolled_back'])
+/** A write whose connection was lost may have taken effect. */
+const AGAIN_FOR_WRITES: ReadonlySet<FailureReason> = new Set(['rolled_back'])
+
+const readAgain = createRetry({ ...PAUSES, isWorth: (error) => isOne(error, AGAIN_FOR_READS) })
+const AGAIN = {
+  read: readAgain,
+  report: readAgain,
+  write: createRetry({ ...PAUSES, isWorth: (error) => isOne(error, AGAIN_FOR_WRITES) }),
+}
+
+function refuse(): Error {
+  return storageUnavailable('The database did not answer before; it is tried again in a moment.')
+}
+
+export class PostgresCalls implements Calls {
+  readonly #timeout: number
+  readonly #circuit: Circuit
+  readonly #reports
+  readonly #onStuck: (() => void) | undefined
+  #isProbing = false
+
+  constructor({ timeout, reports, onStuck, onCircuit }: PostgresCallsOptions) {
+    this.#timeout = timeout
+    this.#onStuck = onStuck
+    this.#reports = createSemaphore(reports, WAITING_REPORTS)
+    this.#circuit = new Circuit({
+      isAway: (error) => isOne(error, AWAY),
+      refuse,
+      ...(onCircuit === undefined ? {} : { onChange: onCircuit }),
+    })
+  }
+
+  /**
+   * A report opens no circuit and closes none, and takes no more than its part of the connections, also while it runs on
+   * after its time: whoever asks for many would keep everybody from the database.
+   *
+   * @throws what the verb rejects with, or MachineAuthError `storage_unavailable` at once while the circuit is open
+   */
+  run<T>(kind: VerbKind, verb: () => Promise<T>): Promise<T> {
+    if (kind === 'report') return this.#report(verb)
+    const call = () => this.#attempt(kind, verb)
+    return this.#circuit.isOpen ? this.#probe(call) : this.#circuit.run(call)
+  }
+
+  /** One call finds out whether the database is back. The others do not wait for it: it may take its whole time. */
+  async #probe<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#isProbing) throw refuse()
+    this.#isProbing = true
+    try {
+      return await this.#circuit.run(call)
+    } catch (error) {
+      if (failureOf(error)?.reason === 'timeout') this.#onStuck?.()
+      throw error
+    } finally {
+      this.#isProbing = false
+    }
+  }
+
+  async #report<T>(verb: () => Promise<T>): Promise<T> {
+    if (this.#circuit.isOpen) throw refuse()
+    try {
+      return await this.#attempt('report', verb)
+    } catch (error) {
+      throw error instanceof SemaphoreFullError
+        ? storageUnavailable('Too many reports are waiting for the database.', error)
+        : error
+    }
+  }
+
+  #attempt<T>(kind: VerbKind, verb: () => Promise<T>): Promise<T> {
+    return withTimeout((isOver) => {
+      // Whoever asked has gone: nothing begins for him any more.
+      const start = () => (isOver() ? Promise.reject(new DatabaseTimeoutError()) : verb())
+      const attempts = () => AGAIN[kind](start)
+      return kind === 'report' ? this.#reports.run(attempts) : attempts()
+    }, this.#timeout)
+  }
+}
