@@ -21,7 +21,7 @@ export interface GlobalSettings {
 export function addGlobalOptions(program: Command): Command {
   return program
     .option('--database <url>', 'sqlite:FILE or postgres://…, instead of the configured one')
-    .option('--redis <url>', 'accepted for later versions: this one keeps everything in the database')
+    .option('--redis <url>', 'redis://… or rediss://…, instead of the configured one')
     .option('--json', 'answer as JSON, in the shapes of the HTTP answers')
 }
 
@@ -29,23 +29,27 @@ export function readGlobals(command: Command): GlobalSettings {
   return command.optsWithGlobals<GlobalSettings>()
 }
 
-function holdsPassword(url: string): boolean {
-  return URL.canParse(url) && new URL(url).password !== ''
+function holdsPassword(url: string | undefined): boolean {
+  return url !== undefined && URL.canParse(url) && new URL(url).password !== ''
 }
 
+/** Options of the command line that others could read a password from, and where it belongs. */
+const VARIABLES = [
+  ['database', 'MACHINE_AUTH_DATABASE'],
+  ['redis', 'MACHINE_AUTH_REDIS'],
+] as const
+
 /** What deserves a look in the settings of this call. */
-export function warningsOf({ database, redis }: GlobalSettings): readonly string[] {
-  return [
-    ...(database !== undefined && holdsPassword(database)
-      ? ['--database has a password, which others can see in the list of processes: set MACHINE_AUTH_DATABASE instead.']
-      : []),
-    ...(redis !== undefined ? ['--redis is not used: this version keeps everything in the database.'] : []),
-  ]
+export function warningsOf(globals: GlobalSettings): readonly string[] {
+  return VARIABLES.filter(([option]) => holdsPassword(globals[option])).map(
+    ([option, variable]) =>
+      `--${option} has a password, which others can see in the list of processes: set ${variable} instead.`,
+  )
 }
 
 /** Options given on the command line, which go before all others. */
-export function optionsOf({ database }: GlobalSettings): MachineAuthOptions {
-  return database === undefined ? {} : { database }
+export function optionsOf({ database, redis }: GlobalSettings): MachineAuthOptions {
+  return { ...(database === undefined ? {} : { database }), ...(redis === undefined ? {} : { redis }) }
 }
 
 /** What is read of the environment: without the secrets that are meant for the command line only. */

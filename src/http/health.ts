@@ -38,7 +38,7 @@ export function createHealthEndpoints(prefix: string, mount: MountPoint, health:
           tags: ['Observing'],
           summary: 'May requests be sent here?',
           description:
-            'Load balancers ask here. 503 while starting, while draining, and when the database does not answer within a second; a part that is `degraded` is no reason. Counts for no limit, and no block keeps it out.',
+            'Load balancers ask here. 503 while starting, while draining, and when the database does not answer within a second; a part that is `degraded` is no reason. Without a database, credentials that were verified lately are still accepted for a while (`cluster.staleness`), and all others are refused with 503: a balancer that sends requests to unready processes when none is ready keeps those clients served. Counts for no limit, and no block keeps it out.',
         },
       },
     )

@@ -117,8 +117,14 @@ test.each<Case>([
     state: 'ok',
     said: /x-forwarded-for is read from 10/,
   },
-  { check: 'redis', facts: { redis: { reason: 'cannot be reached' } }, state: 'fail', said: /cannot be reached/ },
-  { check: 'redis', facts: { redis: { reason: null } }, state: 'warn', said: /does not use it/ },
+  { check: 'redis', facts: { redis: 'up' }, state: 'ok', said: /^answers$/ },
+  { check: 'redis', facts: { redis: 'unreachable' }, state: 'fail', said: /cannot be reached/ },
+  { check: 'redis', facts: { redis: 'silent' }, state: 'fail', said: /within 2 s/ },
+  { check: 'redis', facts: { redis: 'untrusted' }, state: 'fail', said: /certificate/ },
+  { check: 'redis', facts: { redis: 'password_missing' }, state: 'fail', said: /asks for a password/ },
+  { check: 'redis', facts: { redis: 'password_wrong' }, state: 'fail', said: /refuses the user or the password/ },
+  { check: 'redis', facts: { redis: 'refusing' }, state: 'fail', said: /not with this URL/ },
+  { check: 'redis', facts: { redis: 'no_redis' }, state: 'fail', said: /no Redis/ },
 ])('$check: $state for $said', ({ check, facts, state, said }) => {
   const findings = findingsOf(check, facts)
   expect(findings.map((finding) => finding.state)).toEqual([state])
@@ -265,10 +271,12 @@ describe('machine-auth doctor', () => {
     expect([run.code, statesOf(run.json.checks).database]).toEqual([1, 'fail'])
   })
 
-  test('asks Redis only when it is given, and does not wait for ever', async () => {
+  test('asks Redis where it is given, and does not wait for ever', async () => {
     const run = await cli.run(['doctor', '--redis', 'redis://user:hunter2@127.0.0.1:1', '--json'])
     expect([run.code, statesOf(run.json.checks).redis]).toEqual([1, 'fail'])
     expect(run.out + run.err).not.toContain('hunter2')
+    const env = { MACHINE_AUTH_REDIS: 'redis://127.0.0.1:1' }
+    expect(statesOf((await cli.run(['doctor', '--json'], { env })).json.checks).redis).toBe('fail')
     expect(statesOf((await cli.run(['doctor', '--json'])).json.checks).redis).toBeUndefined()
   })
 })

@@ -83,10 +83,16 @@ describe('options for all commands', () => {
     expect((await must(cli, ['org', 'list'])).items).toEqual([])
   })
 
-  test('--redis is accepted, and said to have no use yet', async () => {
-    const run = await cli.run(['org', 'list', '--redis', 'redis://localhost', '--json'])
-    expect([run.code, run.json.items]).toEqual([0, []])
-    expect(run.err).toContain('--redis is not used')
+  test('a password in --redis is warned of, and a command works while Redis is away', async () => {
+    const run = await cli.run(['org', 'list', '--redis', 'redis://app:hunter2@127.0.0.1:1', '--json'])
+    expect([run.code, run.json.items, run.err.includes('hunter2')]).toEqual([0, [], false])
+    expect(run.err).toContain('set MACHINE_AUTH_REDIS instead')
+  })
+
+  test('--redis must be a URL of Redis', async () => {
+    const run = await cli.run(['org', 'list', '--redis', 'http://app:hunter2@127.0.0.1'])
+    expect([run.code, run.out, run.err.includes('hunter2')]).toEqual([1, '', false])
+    expect(run.err).toContain('redis')
   })
 
   test('a password in --database is warned of', async () => {

@@ -41,12 +41,17 @@ export function changes(before: Series, after: Series, ...names: readonly string
 export function textOfAll(): Promise<string> {
   const meters = new Meters()
   meters.storage.verb('keys', 1, false)
-  const none = { hits: 0, misses: 0, evictions: 0, size: 0 }
+  const none = { hits: 0, misses: 0, stale: 0, evictions: 0, size: 0 }
   const caches = { api_key: none, imported_key: none, jwt: none, bearer: none, session: none }
   const usage = { buffered: 0, dropped: 0, flushes: 0, failures: 0, isFailing: false, journalBytes: 0 }
   const log = { queued: 0, written: 0, dropped: 0, failures: 0, isFailing: false }
   const recorders = { usage: { figures: usage }, log: { figures: log } }
-  return new Metrics({ meters, caches: () => caches, recorders }).text()
+  const redis = {
+    link: { isUp: true },
+    bell: { isHeard: true },
+    limits: { figures: { shared: 0, remembered: 0, local: 0, unavailable: 0 } },
+  }
+  return new Metrics({ meters, caches: () => caches, recorders, redis }).text()
 }
 
 /** What the text says that each metric is, and which labels its series have besides those of its type. */

@@ -47,10 +47,17 @@ export interface JournalFact {
   readonly inUse: JournalPart
 }
 
-export interface RedisFact {
-  /** Null when it answers. */
-  readonly reason: string | null
-}
+/** What became of asking Redis. */
+export type RedisState =
+  | 'up'
+  | 'unreachable'
+  | 'silent'
+  | 'untrusted'
+  | 'password_missing'
+  | 'password_wrong'
+  /** It is a Redis and answers, but not with what the URL asks of it, such as a database that it does not have. */
+  | 'refusing'
+  | 'no_redis'
 
 export interface Facts {
   readonly mistakes: readonly Mistake[]
@@ -65,7 +72,7 @@ export interface Facts {
   /** Null when no usage is counted, or the configuration is wrong. */
   readonly journal: JournalFact | null
   /** Null when Redis is not configured. */
-  readonly redis: RedisFact | null
+  readonly redis: RedisState | null
   /** ms. */
   readonly now: number
 }

@@ -14,7 +14,7 @@ import type { CliIo } from '../terminal/io.ts'
 import { inspectDatabase } from './database.ts'
 import type { DatabaseFact, Facts, FileFact, JournalFact } from './facts.ts'
 import { directoryOf, inspectJournals } from './journal.ts'
-import { pingRedis } from './redis.ts'
+import { askRedis } from './redis.ts'
 
 interface Configured {
   readonly mistakes: readonly Mistake[]
@@ -78,7 +78,7 @@ export async function gatherFacts(io: CliIo, globals: GlobalSettings): Promise<F
   const { mistakes, options } = resolveWithoutWriting(io, globals, secretSource)
   const file = fileOf(options?.database)
   const isGiven = options !== null && secretSource !== null && secretSource !== SECRET_FILE
-  const redis = globals.redis ?? null
+  const redis = options?.redis ?? null
   const now = io.clock()
   const database: DatabaseFact = options === null ? { kind: 'unknown' } : await inspectDatabase(options, file, now)
   return {
@@ -93,7 +93,7 @@ export async function gatherFacts(io: CliIo, globals: GlobalSettings): Promise<F
       [SECRET_FILE, join(io.cwd, SECRET_FILE)],
       ...(file === null ? [] : [file, `${file}-wal`].map((path) => [path, path] as const)),
     ]),
-    redis: redis === null ? null : { reason: await pingRedis(redis) },
+    redis: redis === null ? null : await askRedis(redis),
     now,
   }
 }

@@ -1,27 +1,65 @@
-/** Asks a Redis whether it answers. */
+/** Asks a Redis whether it answers, and if not, why. */
+import { connect as connectPlainly, isIP, type Socket } from 'node:net'
+import { connect as connectByTls } from 'node:tls'
 import { RedisClient } from 'bun'
+import { within } from '../../lib/within.ts'
+import type { RedisState } from './facts.ts'
 
 /** ms. */
 const PATIENCE = 2000
 
-/** @returns null when it answers, else why not; never the URL, which may hold a password */
-export async function pingRedis(url: string): Promise<string | null> {
-  let client: RedisClient
+/** As an app asks it: with the URL's user, password and database. */
+async function answers(url: string): Promise<boolean> {
+  const client = new RedisClient(url, {
+    connectionTimeout: PATIENCE,
+    autoReconnect: false,
+    enableOfflineQueue: false,
+  })
   try {
-    client = new RedisClient(url, { connectionTimeout: PATIENCE, autoReconnect: false, maxRetries: 0 })
-  } catch {
-    return 'the URL is not one of Redis'
-  }
-  const late = Promise.withResolvers<string>()
-  const timer = setTimeout(() => late.resolve(`does not answer within ${PATIENCE / 1000} s`), PATIENCE)
-  try {
-    const asked = client.send('PING', []).then(
-      () => null,
-      () => 'cannot be reached',
+    return await within(
+      PATIENCE,
+      client.connect().then(() => client.send('PING', [])),
     )
-    return await Promise.race([asked, late.promise])
+  } catch {
+    return false
   } finally {
-    clearTimeout(timer)
     client.close()
   }
+}
+
+function open({ protocol, hostname, port }: URL): Socket {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const to = { host, port: port === '' ? 6379 : Number(port) }
+  // An address is no name to ask for.
+  return protocol === 'rediss:' ? connectByTls(isIP(host) === 0 ? { ...to, servername: host } : to) : connectPlainly(to)
+}
+
+/** Codes of sockets that never came about; any other is about certificates. */
+const UNREACHABLE = /^(ECONN|EHOST|ENET|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|DNS_)/
+
+/** Asks without credentials: the client itself only says that it was not connected. */
+function diagnose(url: URL): Promise<RedisState> {
+  const { promise, resolve } = Promise.withResolvers<RedisState>()
+  const socket = open(url)
+  const timer = setTimeout(() => resolve('silent'), PATIENCE)
+  socket.on('error', (error: NodeJS.ErrnoException) =>
+    resolve(url.protocol === 'rediss:' && !UNREACHABLE.test(error.code ?? '') ? 'untrusted' : 'unreachable'),
+  )
+  // Another program than Redis, or a Redis that speaks TLS only or not at all.
+  socket.on('close', () => resolve('no_redis'))
+  socket.once('data', (data) => {
+    const reply = String(data)
+    if (reply.startsWith('-NOAUTH')) resolve(url.password === '' ? 'password_missing' : 'password_wrong')
+    else resolve(/^[+-]/.test(reply) ? 'refusing' : 'no_redis')
+  })
+  socket.write('PING\r\n')
+  return promise.finally(() => {
+    clearTimeout(timer)
+    socket.destroy()
+  })
+}
+
+/** Never throws; takes four seconds at most. */
+export async function askRedis(url: string): Promise<RedisState> {
+  return (await answers(url)) ? 'up' : diagnose(new URL(url))
 }

@@ -30,6 +30,7 @@ const components = t.Object(
     usage: part('`degraded` while what requests came to cannot be written; missing where usage is not counted.'),
     requestLog: part('`degraded` while the log cannot be written; missing where none is kept.'),
     changes: part('`degraded` while it cannot be read what other processes revoke.'),
+    redis: part('`degraded` while Redis is away; missing where there is none.'),
   },
   { description: 'How each part is.' },
 )

@@ -6,6 +6,7 @@ import { type Caches, cacheFamilies } from './families/caches.ts'
 import { limitFamilies } from './families/limits.ts'
 import { processFamilies } from './families/process.ts'
 import { requestLogFamilies, usageFamilies } from './families/recording.ts'
+import { type RedisSources, redisFamilies } from './families/redis.ts'
 import { requestFamilies } from './families/requests.ts'
 import { storageFamilies } from './families/storage.ts'
 import type { Family } from './family.ts'
@@ -23,13 +24,15 @@ export interface MetricsSources {
     /** Null where requests are not logged. */
     readonly log: { readonly figures: QueueFigures } | null
   }
+  /** Null where processes share nothing by Redis. */
+  readonly redis?: RedisSources | null
 }
 
 export class Metrics {
   readonly #families: readonly Family[]
   #registry: Promise<{ metrics(): Promise<string> }> | undefined
 
-  constructor({ meters, caches, recorders: { usage, log } }: MetricsSources) {
+  constructor({ meters, caches, recorders: { usage, log }, redis = null }: MetricsSources) {
     this.#families = [
       ...requestFamilies(meters.requests),
       ...limitFamilies(meters.limits),
@@ -37,6 +40,7 @@ export class Metrics {
       ...storageFamilies(meters.storage),
       ...(usage === null ? [] : usageFamilies(() => usage.figures)),
       ...(log === null ? [] : requestLogFamilies(() => log.figures)),
+      ...(redis === null ? [] : redisFamilies(redis, meters.redis)),
       ...processFamilies(version, meters.lag),
     ]
   }

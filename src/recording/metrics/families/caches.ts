@@ -22,6 +22,13 @@ export function cacheFamilies(caches: Caches): readonly Family[] {
     },
     {
       type: 'counter',
+      name: 'machine_auth_cache_stale_total',
+      help: 'Credentials that were believed from memory because the database, asked again, was away.',
+      labels: ['cache'],
+      read: () => each(({ stale }) => stale),
+    },
+    {
+      type: 'counter',
       name: 'machine_auth_cache_evictions_total',
       help: 'Verified credentials that were forgotten to make room for others: many mean that the cache is too small.',
       labels: ['cache'],
