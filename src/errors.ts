@@ -177,3 +177,8 @@ export class MachineAuthError extends Error {
     return JSON.stringify(this.toProblem())
   }
 }
+
+/** Whether an error says that storage is away, and not that it was asked for something wrong. */
+export function isStorageAway(error: unknown): boolean {
+  return error instanceof MachineAuthError && error.code === 'storage_unavailable'
+}

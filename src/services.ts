@@ -19,6 +19,7 @@ import { requireKey } from './keys/options.ts'
 import { KeyService } from './keys/service.ts'
 import type { Clock } from './lib/clock.ts'
 import { AttemptGate } from './limits/attempt-gate.ts'
+import type { SharedLimits } from './limits/shared-limits.ts'
 import { USUALLY_KEPT } from './options/groups.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import { AuditLog } from './recording/audit/audit.ts'
@@ -65,13 +66,15 @@ export interface ComposeOptions {
   readonly ready: Promise<void>
   /** Hears what limits decide; null where nobody measures. */
   readonly meter: LimitMeter | null
+  /** Counts limits for all processes together; null where each counts for itself. */
+  readonly shared: SharedLimits | null
 }
 
 /** The services, and what stands behind them. */
 export type Composition = ReturnType<typeof composeServices>
 
 export function composeServices(composed: ComposeOptions) {
-  const { options: resolved, storage, clock, warn, ready, meter, recorder } = composed
+  const { options: resolved, storage, clock, warn, ready, meter, recorder, shared } = composed
   const audit = new AuditLog({
     store: storage.audit,
     clock,
@@ -92,6 +95,7 @@ export function composeServices(composed: ComposeOptions) {
     algorithm: resolved.jwt.algorithm,
     accessTtl: resolved.jwt.accessTtl,
     clockTolerance: resolved.jwt.clockTolerance,
+    staleness: resolved.cluster.staleness,
     audit,
   })
   const attempts = new AttemptGate({ clock, capacity: resolved.rateLimit.maxSubjects })
@@ -100,6 +104,7 @@ export function composeServices(composed: ComposeOptions) {
     attempts,
     clock,
     apiKeys: resolved.apiKeys,
+    staleness: resolved.cluster.staleness,
     idleTtl: resolved.sessions.idleTtl,
     keyHasher,
     tokenHasher,
@@ -120,7 +125,7 @@ export function composeServices(composed: ComposeOptions) {
     refuseOutOfReach: (actor, subject) => audit.refuseOutOfReach(actor, subject),
   })
   const passwords = new Passwords()
-  const limits = createLimits({ options: resolved, storage, clock, audit, warn, attempts, meter })
+  const limits = createLimits({ options: resolved, storage, clock, audit, warn, attempts, meter, shared })
   const accessTokens = new AccessTokens({ keys: signingKeys, jwt: resolved.jwt, claims: resolved.claims, warn })
   const keys = new KeyService({
     ...common,

@@ -1,4 +1,5 @@
 /** How every kind of credential is verified: a look into the cache, or a look-up that fills it. */
+import { isStorageAway } from '../errors.ts'
 import type { CacheFigures } from '../lib/cache-figures.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type CacheEntry, CredentialCache, type Dependencies, digestOf } from './cache.ts'
@@ -22,8 +23,12 @@ export interface CredentialKind<B, P extends Principal> {
   refuseMalformed(text: string): Refusal | undefined
   /** Whether the look-up asks the app, whose answer is only for the request it was asked for. */
   asksApp?(text: string): boolean
-  /** Verifies the text against storage. */
-  lookup(text: string, now: number): Promise<Found<B> | Refusal>
+  /**
+   * Verifies the text against storage.
+   *
+   * @param known what the last look-up found, as far as it is remembered
+   */
+  lookup(text: string, now: number, known: B | undefined): Promise<Found<B> | Refusal>
   /** Makes the principal; asynchronous only where the app's own `users.load` must be asked on every request. */
   principalOf(base: B, now: number): Outcome<P> | Promise<Outcome<P>>
   /** Called on a hit, to notice use; must not throw and must not wait. False asks storage again. */
@@ -40,6 +45,8 @@ interface Remembered<B, P> {
 interface Landed<B, P extends Principal> {
   readonly base: B
   readonly outcome: Outcome<P> | Promise<Outcome<P>>
+  /** Whether storage was away, so that it is what an earlier one came to. */
+  readonly isStale: boolean
 }
 
 /** A look-up in flight, shared by requests that present the same new credential at once. */
@@ -52,20 +59,26 @@ function isRefusal(value: object): value is Refusal {
   return 'kind' in value && value.kind === 'refused'
 }
 
+/** ms for which what storage could not confirm is believed before it is asked again. */
+const PAUSE = 1000
+
 /** Verifies credentials of one kind. */
 export class Authenticator<B, P extends Principal> {
   readonly cache: CredentialCache<Remembered<B, P>>
   readonly #kind: CredentialKind<B, P>
   readonly #clock: Clock
   readonly #ttl: number
+  readonly #staleness: number
   readonly #toRefusal: (error: unknown) => Refusal
   readonly #ready: Promise<void>
   readonly #flights = new Map<string, Flight<B, P>>()
   #hits = 0
   #misses = 0
+  #stale = 0
 
   /**
    * @param options.ttl ms a verified credential is believed without asking storage again
+   * @param options.staleness ms since it was verified for which it is believed while storage is away
    * @param options.toRefusal turns a failure of storage into the answer the request gets
    */
   constructor(
@@ -73,6 +86,7 @@ export class Authenticator<B, P extends Principal> {
     options: {
       readonly clock: Clock
       readonly ttl: number
+      readonly staleness: number
       readonly size: number
       readonly toRefusal: (error: unknown) => Refusal
       /** Nothing is verified before the core is ready, so that nothing half-known is remembered. */
@@ -83,6 +97,7 @@ export class Authenticator<B, P extends Principal> {
     this.#kind = kind
     this.#clock = options.clock
     this.#ttl = options.ttl
+    this.#staleness = options.staleness
     this.#toRefusal = options.toRefusal
     this.cache = new CredentialCache(options.size)
   }
@@ -95,19 +110,24 @@ export class Authenticator<B, P extends Principal> {
     const { base, principal } = entry.value
     if (principal === undefined) return undefined
     if (this.#kind.onHit?.(base, now) === false) return undefined
-    this.#hits += 1
+    this.#noteHit(entry)
     return principal
+  }
+
+  #noteHit({ isStale }: CacheEntry<unknown>): void {
+    this.#hits += 1
+    if (isStale) this.#stale += 1
   }
 
   /** How its cache does. */
   get figures(): CacheFigures {
     const { size, evictions } = this.cache
-    return { hits: this.#hits, misses: this.#misses, evictions, size }
+    return { hits: this.#hits, misses: this.#misses, stale: this.#stale, evictions, size }
   }
 
   /** Whether a text was right before, as far as the cache remembers: it may have to be looked up anew all the same. */
   hasProven(text: string): boolean {
-    return this.cache.hasProven(this.#kind.slotOf(text), text)
+    return this.cache.findProven(this.#kind.slotOf(text), text) !== undefined
   }
 
   /** The outcome, whatever it takes. Never rejects: a failure of storage is a refusal too. */
@@ -117,7 +137,7 @@ export class Authenticator<B, P extends Principal> {
       const now = this.#clock()
       const known = this.cache.get(this.#kind.slotOf(text), text, now)
       if (known !== undefined && (this.#kind.onHit?.(known.value.base, now) ?? true)) {
-        this.#hits += 1
+        this.#noteHit(known)
         return await this.#kind.principalOf(known.value.base, now)
       }
       this.#misses += 1
@@ -132,13 +152,18 @@ export class Authenticator<B, P extends Principal> {
     const flight = this.#flights.get(text)
     // A flight that took off before an invalidation may carry what was just taken away.
     if (flight !== undefined && flight.generation === generation) {
-      const landed = await flight.landing
-      if (isRefusal(landed)) return landed
-      // What the app said of the user is for the request that asked.
-      return landed.outcome instanceof Promise ? this.#kind.principalOf(landed.base, now) : landed.outcome
+      return this.#arrive(await flight.landing, now, false)
     }
-    const landed = await this.#takeOff(text, now, generation)
-    return isRefusal(landed) ? landed : landed.outcome
+    return this.#arrive(await this.#takeOff(text, now, generation), now, true)
+  }
+
+  /** @param isOwn whether it is the request for which the look-up was made */
+  #arrive(landed: Landed<B, P> | Refusal, now: number, isOwn: boolean): Outcome<P> | Promise<Outcome<P>> {
+    if (isRefusal(landed)) return landed
+    if (landed.isStale) this.#stale += 1
+    // What the app said of the user is for the request that asked.
+    const mustAsk = !isOwn && landed.outcome instanceof Promise
+    return mustAsk ? this.#kind.principalOf(landed.base, now) : landed.outcome
   }
 
   #takeOff(text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
@@ -153,25 +178,62 @@ export class Authenticator<B, P extends Principal> {
   }
 
   async #fly(text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
-    const found = await this.#kind.lookup(text, now)
-    if (isRefusal(found)) return found
+    const slot = this.#kind.slotOf(text)
+    let found: Found<B> | Refusal
+    try {
+      found = await this.#kind.lookup(text, now, this.cache.findProven(slot, text)?.value.base)
+    } catch (error) {
+      return this.#believe(slot, text, error)
+    }
+    if (isRefusal(found)) return this.#refuse(slot, text, found)
     const outcome = this.#kind.principalOf(found.base, now)
     const isFixed = !(outcome instanceof Promise)
     // A refusal that no user of the app's own can lift is not worth remembering.
-    if (isFixed && outcome.kind === 'refused') return outcome
+    if (isFixed && outcome.kind === 'refused') return this.#refuse(slot, text, outcome)
     const entry = this.#entry(text, found, isFixed ? outcome : undefined, now)
-    if (entry !== null) this.cache.set(this.#kind.slotOf(text), entry, generation)
-    return { base: found.base, outcome }
+    if (entry !== null) this.cache.set(slot, entry, generation)
+    return { base: found.base, outcome, isStale: false }
+  }
+
+  /** What was right once and is refused now must not be believed when storage goes away next. */
+  #refuse(slot: string, text: string, refused: Refusal): Refusal {
+    // One for whom there was no room was not looked at.
+    if (refused.code !== 'locked_out') this.cache.forget(slot, text)
+    return refused
+  }
+
+  /**
+   * What is still remembered as verified, when storage is away.
+   *
+   * @throws the failure for what is not remembered, or was verified too long ago
+   */
+  #believe(slot: string, text: string, failure: unknown): Landed<B, P> {
+    // What an app fails to say, or says by our errors, is not storage's failure.
+    if (!isStorageAway(failure) || this.#kind.asksApp?.(text) === true) throw failure
+    // Looked for only now: it may have been taken away meanwhile.
+    const entry = this.cache.findProven(slot, text)
+    const now = this.#clock()
+    if (entry === undefined) throw failure
+    const end = Math.min(entry.validUntil, entry.verifiedAt + this.#staleness)
+    const { base, principal } = entry.value
+    if (now >= end || this.#kind.onHit?.(base, now) === false) throw failure
+    entry.freshUntil = Math.min(end, now + PAUSE)
+    entry.isStale = true
+    return { base, outcome: principal ?? this.#kind.principalOf(base, now), isStale: true }
   }
 
   #entry(text: string, found: Found<B>, principal: P | undefined, now: number): CacheEntry<Remembered<B, P>> | null {
-    const validUntil = Math.min(found.validUntil, now + this.#ttl)
-    if (validUntil <= now) return null
+    const { base, validUntil, dependencies } = found
+    const freshUntil = Math.min(validUntil, now + this.#ttl)
+    if (freshUntil <= now) return null
     return {
       proof: this.#kind.proofOf?.(text) ?? digestOf(text),
-      value: { base: found.base, principal },
+      value: { base, principal },
+      verifiedAt: now,
+      freshUntil,
       validUntil,
-      dependencies: found.dependencies,
+      isStale: false,
+      dependencies,
     }
   }
 }

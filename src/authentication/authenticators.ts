@@ -21,6 +21,8 @@ export interface AuthenticatorsOptions {
   readonly storage: Storage
   readonly clock: Clock
   readonly apiKeys: ResolvedOptions['apiKeys']
+  /** ms since it was verified for which a credential is believed while storage is away. */
+  readonly staleness: number
   /** Bounds who tries how many foreign keys. */
   readonly attempts: Attempts
   readonly idleTtl: number | null
@@ -59,9 +61,9 @@ export interface Authenticators {
 type CacheName = 'api_key' | 'imported_key' | 'jwt' | 'bearer' | 'session'
 
 export function createAuthenticators(options: AuthenticatorsOptions): Authenticators {
-  const { storage, users, clock, ready } = options
-  const common = { clock, ttl: options.apiKeys.cacheTtl, size: options.apiKeys.cacheSize, toRefusal, ready }
-  const { prefix, expiryWarning, importKinds: kinds } = options.apiKeys
+  const { storage, users, clock, staleness, ready } = options
+  const { prefix, expiryWarning, cacheTtl: ttl, cacheSize: size, importKinds: kinds } = options.apiKeys
+  const common = { clock, ttl, staleness, size, toRefusal, ready }
   const { keyHasher: hasher } = options
   const keyKind = createApiKeyKind({ prefix, expiryWarning, keys: storage.keys, hasher, users })
   const ownKeys = new Authenticator(keyKind, common)

@@ -19,8 +19,14 @@ export interface CacheEntry<T> {
    */
   readonly proof: Uint8Array | string
   readonly value: T
-  /** ms; from then on the entry counts as absent. */
+  /** ms; when it was verified against storage: since then storage may know better. */
+  readonly verifiedAt: number
+  /** ms, at most `validUntil`; from then on storage is asked again. */
+  freshUntil: number
+  /** ms; the credential's own end: from then on the entry counts as absent. */
   readonly validUntil: number
+  /** Whether storage was away when it was asked again. */
+  isStale: boolean
   readonly dependencies: Dependencies
 }
 
@@ -65,6 +71,8 @@ export class CredentialCache<T> {
   }
 
   /**
+   * What may be believed without asking storage.
+   *
    * @param slot the part of the credential that is no secret (its id)
    * @param text the whole credential, compared with the entry's `proof`
    * @param now ms
@@ -77,14 +85,21 @@ export class CredentialCache<T> {
       this.#old.delete(slot)
       this.#insert(slot, entry)
     }
-    if (now >= entry.validUntil) return undefined
+    if (now >= entry.freshUntil) return undefined
     return isProven(entry.proof, text) ? entry : undefined
   }
 
-  /** Whether a credential is remembered as right, even if for too long to be believed. */
-  hasProven(slot: string, text: string): boolean {
+  /** What is remembered as right, even if for too long to be believed. */
+  findProven(slot: string, text: string): CacheEntry<T> | undefined {
     const entry = this.#young.get(slot) ?? this.#old.get(slot)
-    return entry !== undefined && isProven(entry.proof, text)
+    return entry !== undefined && isProven(entry.proof, text) ? entry : undefined
+  }
+
+  /** Forgets a credential that counts no more. A wrong text in its slot takes nothing away. */
+  forget(slot: string, text: string): void {
+    if (this.findProven(slot, text) === undefined) return
+    this.#young.delete(slot)
+    this.#old.delete(slot)
   }
 
   /** Stores an entry unless something was invalidated since `generation` was read. */

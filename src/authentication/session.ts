@@ -19,6 +19,8 @@ const INVALID = refusal('session_invalid')
 const EXPIRED = refusal('session_expired')
 const SUSPENDED = refusal('organization_suspended')
 const TOUCH_INTERVAL = 60_000
+/** ms after which a write that failed is tried again. */
+const TOUCH_RETRY = 1000
 
 const USER_REFUSALS = { unknown: INVALID, disabled: INVALID, suspended: SUSPENDED } as const
 
@@ -40,13 +42,19 @@ export function createSessionKind(options: {
     return idleTtl !== null && now - lastSeenAt >= idleTtl
   }
 
-  async function lookup(text: string, now: number): Promise<Found<SessionBase> | Refusal> {
+  async function lookup(
+    text: string,
+    now: number,
+    known: SessionBase | undefined,
+  ): Promise<Found<SessionBase> | Refusal> {
     const found = await sessions.findByHash(hashSession(text))
     if (found === null) return INVALID
     const { session, user } = found
     // As with tokens: what a password change has not deleted yet does not count.
     if (user !== null && session.createdAt < user.tokensNotBefore) return INVALID
-    if (session.expiresAt <= now || isIdle(session.lastSeenAt, now)) return EXPIRED
+    // While storage was away, nobody could write down that it was in use here.
+    const lastSeenAt = Math.max(session.lastSeenAt, known?.lastSeenAt ?? 0)
+    if (session.expiresAt <= now || isIdle(lastSeenAt, now)) return EXPIRED
     const base: SessionBase = { ...found, lastSeenAt: now, touchedAt: session.lastSeenAt }
     noticeUse(base, now)
     return {
@@ -71,7 +79,7 @@ export function createSessionKind(options: {
     if (now - base.touchedAt >= touchEvery) {
       base.touchedAt = now
       sessions.touch(base.session.id, now).catch(() => {
-        base.touchedAt = 0
+        base.touchedAt = now - touchEvery + TOUCH_RETRY
       })
     }
     return true

@@ -1,5 +1,6 @@
 /** The keys that sign and verify access tokens. */
 import { type Actor, requirePlatform, SYSTEM } from '../authorization/actor.ts'
+import { isStorageAway } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createKeyring, type Keyring } from '../lib/keyring.ts'
 import type { AuditLog } from '../recording/audit/audit.ts'
@@ -30,6 +31,8 @@ export interface SigningKeysOptions {
   readonly accessTtl: number
   /** ms */
   readonly clockTolerance: number
+  /** ms since they were read for which known keys verify while storage is away; none unless given. */
+  readonly staleness?: number
   readonly audit: Pick<AuditLog, 'record'>
   /**
    * Hears that keys are gone from storage: what they verified may be remembered elsewhere. Retired ones are not gone:
@@ -89,7 +92,8 @@ export class SigningKeys {
    */
   async find(kid: string, now: number): Promise<VerificationKey | null> {
     const isKnown = this.#records.some((record) => record.kid === kid)
-    await this.#reload(now, isKnown ? MAX_AGE : RELOAD_INTERVAL)
+    // One that another process may have made is not called wrong because storage is away.
+    await (isKnown ? this.#reloadIfAnswered(now, MAX_AGE) : this.#reload(now, RELOAD_INTERVAL))
     const record = this.#records.find((candidate) => candidate.kid === kid)
     if (record === undefined || !this.#verifies(record, now)) return null
     const { algorithm } = record
@@ -100,7 +104,7 @@ export class SigningKeys {
   /** The public keys that verify now, newest first. Shared secrets have none. */
   async jwks(): Promise<{ readonly keys: readonly Readonly<Record<string, string>>[] }> {
     const now = this.#options.clock()
-    await this.#reload(now, RELOAD_INTERVAL)
+    await this.#reloadIfAnswered(now, RELOAD_INTERVAL)
     const usable = this.#records.filter((record) => this.#verifies(record, now))
     return { keys: usable.map(publicJwkOf).filter((jwk) => jwk !== null) }
   }
@@ -185,6 +189,15 @@ export class SigningKeys {
   async #reload(now: number, maxAge: number): Promise<void> {
     // A clock that was set back must not keep an old list alive.
     if (Math.abs(now - this.#loadedAt) >= maxAge) await this.#load()
+  }
+
+  /** As `#reload`, but goes on with what is known while storage is away. */
+  async #reloadIfAnswered(now: number, maxAge: number): Promise<void> {
+    try {
+      await this.#reload(now, maxAge)
+    } catch (error) {
+      if (!isStorageAway(error) || Math.abs(now - this.#loadedAt) >= (this.#options.staleness ?? 0)) throw error
+    }
   }
 
   #load(): Promise<void> {

@@ -127,6 +127,7 @@ export function createServices(input: ServicesInput = {}) {
     ready: Promise.resolve(),
     clock,
     ttl: 60_000,
+    staleness: 0,
     size: 100,
     toRefusal: () => refusal('storage_unavailable'),
   }
