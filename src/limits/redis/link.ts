@@ -1,0 +1,5 @@
+/** The connection to Redis, as far as limits need it. */
+export interface Link {
+  /** Rejects when no answer comes in time, at once when it is known that none will come. */
+  send(command: string, args: readonly string[]): Promise<unknown>
+}
