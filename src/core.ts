@@ -1,5 +1,7 @@
 /** `createMachineAuth()`: everything but HTTP. */
-import { ChangeWatcher } from './cluster/change-watcher.ts'
+import type { ChangeBell } from './cluster/change-bell.ts'
+import { type ChangeListener, ChangeWatcher } from './cluster/change-watcher.ts'
+import { composeClustering } from './clustering.ts'
 import type { EngineOptions } from './guards/engine.ts'
 import { createEngineOptions } from './guards/engine-options.ts'
 import { DatabaseProbe } from './health/database-probe.ts'
@@ -11,6 +13,7 @@ import type { Clock } from './lib/clock.ts'
 import { type ClosingStages, closeInStages } from './life/closing.ts'
 import { Life } from './life/life.ts'
 import type { Stoppable } from './life/stopping.ts'
+import type { SharedLimits } from './limits/shared-limits.ts'
 import { resolveOptions } from './options/resolve.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { MachineAuthOptions } from './options/types.ts'
@@ -56,6 +59,8 @@ export interface Runtime {
   readonly cwd?: string
   /** Hears of things that work but deserve a look. */
   readonly warn?: (message: string) => void
+  /** Counts limits in place of Redis. */
+  readonly sharedLimits?: SharedLimits
 }
 
 interface CoreInternals {
@@ -82,20 +87,28 @@ export function isMachineAuth(value: unknown): value is AnyMachineAuth {
   return typeof value === 'object' && value !== null && internals.has(value)
 }
 
-function createWatcher({ authenticators, roleReader, limits }: Composition, storage: Storage, clock: Clock) {
-  return new ChangeWatcher(storage.changes, clock, {
+function createWatcher(
+  { services, authenticators, roleReader, limits }: Composition,
+  storage: Storage,
+  clock: Clock,
+  bell: ChangeBell | null,
+) {
+  const listener: ChangeListener = {
     onChange({ kind, subject }) {
       authenticators.invalidate(kind, subject)
+      if (kind === 'signing_key') services.signingKeys.forget()
       if (kind === 'role') roleReader.readSoon()
       if (kind === 'block') limits.onBlockChange(subject)
       if (kind === 'key') limits.credits.forget(subject)
     },
     onGap() {
+      services.signingKeys.forget()
       limits.credits.forget('*')
       roleReader.readSoon()
       limits.onGap()
     },
-  })
+  }
+  return new ChangeWatcher(storage.changes, clock, listener, bell)
 }
 
 function upkeepOf(
@@ -137,8 +150,24 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   const resolved = resolveOptions(options, { env: runtime.env ?? process.env, cwd: runtime.cwd ?? process.cwd() })
   for (const warning of resolved.warnings) warn(warning)
 
-  const opened = openStorage(resolved.database, { migrate: resolved.migrate, clock })
   const meters = resolved.metrics === false ? null : new Meters()
+  const { database, migrate, postgres } = resolved
+  const opened = openStorage(database, {
+    migrate,
+    clock,
+    postgres,
+    // Where there is Redis, it tells others.
+    notify: resolved.redis === null,
+    onCommitted: (change) => clustering.bell?.ring(change),
+    onCircuit: (isOpen) => warn(isOpen ? 'the database is away: it is asked again by and by' : 'the database is back'),
+  })
+  const clustering = composeClustering({
+    options: resolved,
+    listen: opened.listen,
+    clock,
+    warn,
+    meter: meters?.redis ?? null,
+  })
   const stored = meters === null ? opened.storage : observed(opened.storage, meters.storage)
   const storage = afterReady(stored, opened.ready)
   const started = Promise.withResolvers<void>()
@@ -155,10 +184,11 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     recorder: recorders.usage,
     requestLog: recorders.log,
     meter: meters?.limits ?? null,
+    shared: runtime.sharedLimits ?? clustering.shared,
   })
   const { services, authenticators, limits, roles, roleReader, permissions } = composition
   const metrics = meters && new Metrics({ meters, caches: () => authenticators.figures(), recorders })
-  const watcher = createWatcher(composition, storage, clock)
+  const watcher = createWatcher(composition, storage, clock, clustering.bell)
   const stopUpkeep = startUpkeep(upkeepOf(composition, storage, resolved.apiKeys, warn), clock, warn)
 
   const life = new Life()
@@ -172,7 +202,10 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
         'Writing limits and quotas': () => limits.stop(),
         'Writing what was recorded of requests': (left) => recorders.stop(left),
       },
-      { 'Writing the audit log': () => services.audit.stop() },
+      {
+        'Writing the audit log': () => services.audit.stop(),
+        'Leaving Redis': () => clustering.stop(),
+      },
     ],
     last: { 'Closing the database': () => opened.storage.close() },
   }
@@ -193,7 +226,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
   let isStarted = false
   const { importKinds } = resolved.apiKeys
   opened.ready
-    .then(() => startUp({ composition, recorders, storage, watcher, importKinds, warn }))
+    .then(() => startUp({ composition, clustering, recorders, storage, watcher, importKinds, warn }))
     .then(
       () => {
         isStarted = true
@@ -226,6 +259,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
           usage: () => recorders.usage && !recorders.usage.figures.isFailing,
           requestLog: () => recorders.log && !recorders.log.figures.isFailing,
           changes: () => watcher.isCurrent,
+          redis: () => clustering.link && clustering.link.isUp,
         },
       }),
       idempotent: createIdempotency({ store: storage.idempotency, clock, secrets: resolved.secrets, warn }),

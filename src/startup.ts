@@ -1,6 +1,7 @@
 /** What a core reads before it decides about anybody. */
 import { kindOfPepper } from './authentication/imported-keys/foreign-texts.ts'
 import type { ChangeWatcher } from './cluster/change-watcher.ts'
+import type { Clustering } from './clustering.ts'
 import type { HashKind } from './options/hash-kind.ts'
 import type { Recorders } from './recorders.ts'
 import type { Composition } from './services.ts'
@@ -8,6 +9,7 @@ import type { Storage } from './storage/ports.ts'
 
 export interface StartupOptions {
   readonly composition: Composition
+  readonly clustering: Clustering
   readonly recorders: Recorders
   readonly storage: Storage
   readonly watcher: ChangeWatcher
@@ -17,8 +19,9 @@ export interface StartupOptions {
 
 /** Reads all of it; rejects when storage does. */
 export async function startUp(options: StartupOptions): Promise<void> {
-  const { composition, watcher } = options
+  const { composition, clustering, watcher } = options
   const { services, limits, roleReader } = composition
+  clustering.start()
   // Watched before anything is read, so that no change falls in between.
   await watcher.start()
   await limits.start()

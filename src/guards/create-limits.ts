@@ -16,6 +16,7 @@ import { MasterKeyThrottle } from '../limits/master-key-throttle.ts'
 import { monthOf } from '../limits/month.ts'
 import { compilePolicies } from '../limits/policy.ts'
 import { QuotaLedger } from '../limits/quota-ledger.ts'
+import type { SharedLimits } from '../limits/shared-limits.ts'
 import { addressSubject } from '../limits/subjects.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'
 import type { AuditLog } from '../recording/audit/audit.ts'
@@ -33,6 +34,8 @@ export interface LimitsOptions {
   readonly attempts: Pick<AttemptGate, 'forget'>
   /** Null where nobody measures. */
   readonly meter: LimitMeter | null
+  /** Counts for all processes together; null where each counts for itself. */
+  readonly shared: SharedLimits | null
 }
 
 export interface AssembledLimits {
@@ -62,13 +65,19 @@ const LOGIN_ADDRESS_RETENTION = 400 * DAY
 /** ms: last month's quota is still looked at. */
 const QUOTA_RETENTION = 32 * DAY
 
-function createAbuseGuard(options: ResolvedOptions, blocks: BlockService, index: BlockIndex): AbuseGuard | null {
+function createAbuseGuard(
+  { options, clock, shared }: LimitsOptions,
+  blocks: BlockService,
+  index: BlockIndex,
+): AbuseGuard | null {
   const { threshold, window, blockFor } = options.abuse
   if (threshold === null) return null
   const endOf = parseLockout(blockFor)
   return new AbuseGuard({
     threshold,
     window,
+    shared,
+    clock,
     capacity: options.rateLimit.maxSubjects,
     isExempt: (address) => index.exempts(address),
     block(subject, now) {
@@ -78,15 +87,8 @@ function createAbuseGuard(options: ResolvedOptions, blocks: BlockService, index:
   })
 }
 
-export function createLimits({
-  options,
-  storage,
-  clock,
-  audit,
-  warn,
-  attempts,
-  meter,
-}: LimitsOptions): AssembledLimits {
+export function createLimits(given: LimitsOptions): AssembledLimits {
+  const { options, storage, clock, audit, warn, attempts, meter, shared } = given
   const { maxSubjects, strategy, headers, login, default: defaults } = options.rateLimit
   const index = new BlockIndex(createAddressMatcher(options.abuse.allow))
   const limiters = new Limiters(maxSubjects)
@@ -111,9 +113,10 @@ export function createLimits({
       attempts.forget(subject)
       allowances.forget(subject)
       abuse?.forget(subject)
+      shared?.forget(subject)
     },
   })
-  const abuse = createAbuseGuard(options, blocks, index)
+  const abuse = createAbuseGuard(given, blocks, index)
   const requests = new RequestLimits({
     clock,
     headers,
@@ -126,11 +129,13 @@ export function createLimits({
     block: (input, createdBy) => blocks.addChecked(input, { id: createdBy }, true),
     abuse,
     meter,
+    shared,
   })
   const throttle = new LoginThrottle({
     store: storage.loginAddresses,
     clock,
     rate: login,
+    shared,
     capacity: maxSubjects,
     nameKey: derive(options.secrets[0] ?? '', 'login-account'),
     meter,
@@ -139,6 +144,7 @@ export function createLimits({
     clock,
     capacity: maxSubjects,
     meter,
+    shared,
     async note({ address, requestId, isLast }) {
       // Where there is none nobody can guess it.
       if (options.masterKeys.length === 0) return
@@ -164,7 +170,7 @@ export function createLimits({
     blocks,
     throttle,
     masterKeys,
-    keyUse: createKeyUse({ blocks: index, abuse, allowances, clock, meter }),
+    keyUse: createKeyUse({ blocks: index, abuse, allowances, clock, meter, shared }),
     credits: {
       unused: (keyId) => allowances.unusedCredits(keyId),
       forget: (keyId) => allowances.forgetCredits(keyId),
