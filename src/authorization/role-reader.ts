@@ -15,7 +15,7 @@ export class RoleReader {
   #retry: ReturnType<typeof setTimeout> | undefined
   #isStopped = false
 
-  /** @param onRead forgets what was decided by the roles of before; called after a failed reading too */
+  /** @param onRead forgets what was decided by the roles of before; called once after a failed reading too */
   constructor(store: RoleStore, registry: RoleRegistry, onRead: () => void) {
     this.#store = store
     this.#registry = registry
@@ -35,10 +35,15 @@ export class RoleReader {
 
   /** Tries until it succeeds: the change that asked for it is not told twice. */
   readSoon(): void {
+    this.#tryReading(this.#onRead)
+  }
+
+  /** @param onFailure not for attempts after the first: nothing changes while storage is away, and nothing is refilled */
+  #tryReading(onFailure?: () => void): void {
     this.read().catch(() => {
-      this.#onRead()
+      onFailure?.()
       clearTimeout(this.#retry)
-      if (!this.#isStopped) this.#retry = setTimeout(() => this.readSoon(), RETRY).unref()
+      if (!this.#isStopped) this.#retry = setTimeout(() => this.#tryReading(), RETRY).unref()
     })
   }
 
