@@ -10,6 +10,7 @@ import { lookThroughPostgres } from '../support/credentials/postgres.ts'
 import { lookThroughText } from '../support/credentials/report.ts'
 import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
 import { openMigrated, writeMigrated } from '../support/migrated.ts'
+import { startPgBouncer } from '../support/servers/pgbouncer.ts'
 import type { Opened } from './support.ts'
 
 /** One kind of database that the contract holds for. */
@@ -173,23 +174,15 @@ export async function createServerDatabase(): Promise<{ readonly url: string; dr
   }
 }
 
-/** A database of our own on a real server through Bun's driver, dropped afterwards. */
-export function postgres(): Adapter {
-  let started: Promise<Opened & { stop(): Promise<void> }> | undefined
-  const start = async () => {
-    const { url, drop } = await createServerDatabase()
-    const { storage, ready } = openStorage(url, { migrate: 'auto' })
-    await ready
-    const second = new SQL({ url, max: 1 })
-    const stop = async () => {
-      await storage.close()
-      await second.close()
-      await drop()
-    }
-    return { storage, exec: (statement: string) => second.unsafe(statement), stop }
-  }
+interface Served extends Opened {
+  stop(): Promise<void>
+}
+
+/** An adapter whose storage is opened once, and emptied for every test. */
+function served(name: string, start: () => Promise<Served>): Adapter {
+  let started: Promise<Served> | undefined
   return {
-    name: 'postgres',
+    name,
     async open() {
       started ??= start()
       const opened = await started
@@ -198,4 +191,43 @@ export function postgres(): Adapter {
     },
     stop: async () => (await started)?.stop(),
   }
+}
+
+/** A database of our own on a real server through Bun's driver, dropped afterwards. */
+export function postgres(): Adapter {
+  return served('postgres', async () => {
+    const { url, drop } = await createServerDatabase()
+    const { storage, ready } = openStorage(url, { migrate: 'auto', notify: true })
+    await ready
+    const second = new SQL({ url, max: 1 })
+    const stop = async () => {
+      await storage.close()
+      await second.close()
+      await drop()
+    }
+    return { storage, exec: (statement: string) => second.unsafe(statement), stop }
+  })
+}
+
+/** Options of a PostgreSQL behind a pooler. */
+export const POOLED = { poolSize: 10, timeout: 10_000, prepare: false, ca: null } as const
+
+/** The same behind a PgBouncer in transaction mode, which gives each transaction one of three connections. */
+export function pgbouncer(): Adapter {
+  return served('pgbouncer', async () => {
+    const { url, drop } = await createServerDatabase()
+    const bouncer = await startPgBouncer({ port: Number(new URL(url).port) })
+    const pooled = new URL(url)
+    pooled.port = String(bouncer.port)
+    const { storage, ready } = openStorage(pooled.href, { migrate: 'auto', postgres: POOLED, notify: true })
+    await ready
+    const second = new SQL({ url, max: 1 })
+    const stop = async () => {
+      await storage.close()
+      await second.close()
+      await bouncer.stop()
+      await drop()
+    }
+    return { storage, exec: (statement: string) => second.unsafe(statement), stop }
+  })
 }

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, test } from 'bun:test'
 import { describeOrganizationStore, describeUserStore } from './accounts.ts'
-import { type Adapter, isServerUp, pglite, postgres, sqliteAsync, sqliteFile, sqliteMemory } from './adapters.ts'
+import {
+  type Adapter,
+  isServerUp,
+  pgbouncer,
+  pglite,
+  postgres,
+  sqliteAsync,
+  sqliteFile,
+  sqliteMemory,
+} from './adapters.ts'
 import { describeAuditStore } from './audit.ts'
 import { describeBlockStore } from './blocks.ts'
 import { describeKeyCredits } from './credits.ts'
@@ -60,3 +69,6 @@ for (const adapter of [sqliteFile(), sqliteMemory(), sqliteAsync(), pglite()]) h
 if (serverUp || required) holdTheContract(postgres())
 else
   test.skip('postgres: no server answers at 127.0.0.1:5432 (REQUIRE_SERVICES=1 makes this a failure)', () => undefined)
+
+// As long as PostgreSQL itself takes, for the little that differs; `test/storage/pgbouncer.test.ts` always runs.
+if (process.env.CONTRACT_ADAPTERS?.split(',').includes('pgbouncer')) holdTheContract(pgbouncer())

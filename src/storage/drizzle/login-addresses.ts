@@ -2,22 +2,12 @@ import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import type { LoginAddressStore } from '../ports/sessions.ts'
 import { type Database, once } from './database.ts'
 import { excluded } from './excluded.ts'
-import type { Handle } from './handle.ts'
-import type { Steps } from './transaction.ts'
+import { lockUntilEnd } from './lock.ts'
 
-export function createLoginAddressStore({ handle, tables, transaction, dialect }: Database): LoginAddressStore {
+export function createLoginAddressStore(database: Database): LoginAddressStore {
+  const { handle, tables, transaction } = database
   const { loginAddresses } = tables
   const { account: accountColumn, address: addressColumn, lastAt } = loginAddresses
-
-  /**
-   * Lets one caller at a time into an account's rows until its transaction ends. On PostgreSQL two would not see each
-   * other's new address, and so keep too many, or would wait for each other's rows; on SQLite the write lock is held.
-   */
-  function* lockAccount(tx: Handle, account: string): Steps<void> {
-    if (dialect === 'sqlite') return
-    const name = `machine_auth_login_addresses ${account}`
-    yield tx.select({ locked: sql`pg_advisory_xact_lock(hashtextextended(${name}, 0))` }).from(sql`(select 1) as one`)
-  }
 
   const knows = once(() =>
     handle
@@ -30,7 +20,8 @@ export function createLoginAddressStore({ handle, tables, transaction, dialect }
   return {
     remember(account, address, at, keep) {
       return transaction(function* (tx) {
-        yield* lockAccount(tx, account)
+        // Two would keep too many, or wait for each other's rows.
+        yield* lockUntilEnd(database, tx, `machine_auth_login_addresses ${account}`)
         yield tx
           .insert(loginAddresses)
           .values({ account, address, lastAt: at })

@@ -2,8 +2,10 @@ import { asc, eq } from 'drizzle-orm'
 import type { PermissionStore } from '../ports/permissions.ts'
 import type { Database } from './database.ts'
 import { excluded } from './excluded.ts'
+import { lockUntilEnd } from './lock.ts'
 
-export function createPermissionStore({ handle, tables, transaction }: Database): PermissionStore {
+export function createPermissionStore(database: Database): PermissionStore {
+  const { handle, tables, transaction } = database
   const { permissions } = tables
 
   return {
@@ -16,10 +18,10 @@ export function createPermissionStore({ handle, tables, transaction }: Database)
         ...remove.map((name) => [name, null] as const),
         ...put.map((each) => [each.name, each] as const),
       ])
-      // In one order: processes that start at once would wait for each other's rows in a circle.
-      const inOrder = [...wanted].toSorted(([one], [other]) => (one < other ? -1 : 1))
       await transaction(function* (tx) {
-        for (const [name, permission] of inOrder) {
+        // One would take nothing of what another is about to put, and both would stand.
+        yield* lockUntilEnd(database, tx, 'machine_auth_permissions')
+        for (const [name, permission] of wanted) {
           if (permission === null) yield tx.delete(permissions).where(eq(permissions.name, name))
           else {
             yield tx
