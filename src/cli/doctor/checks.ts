@@ -201,7 +201,11 @@ function checkProxies({ options }: Facts): readonly Finding[] {
 const REDIS_FINDINGS: Readonly<Record<RedisState, readonly Finding[]>> = {
   up: ok('answers'),
   unreachable: found('fail', 'cannot be reached', 'see that it runs, and that MACHINE_AUTH_REDIS or `redis` names it'),
-  silent: found('fail', 'does not answer within 2 s', 'see that it is not stopped, or behind a firewall'),
+  silent: found(
+    'fail',
+    'does not answer within 2 s',
+    'see that it is not stopped or behind a firewall, and whether it takes redis:// or rediss://',
+  ),
   untrusted: found(
     'fail',
     'its certificate is not trusted, or of another name',

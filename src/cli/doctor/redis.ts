@@ -34,17 +34,22 @@ function open({ protocol, hostname, port }: URL): Socket {
   return protocol === 'rediss:' ? connectByTls(isIP(host) === 0 ? { ...to, servername: host } : to) : connectPlainly(to)
 }
 
-/** Codes of sockets that never came about; any other is about certificates. */
-const UNREACHABLE = /^(ECONN|EHOST|ENET|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|DNS_)/
+/** By the code of a socket's error; any other comes of a server that speaks another language. */
+const STATES: readonly (readonly [RegExp, RedisState])[] = [
+  [/CERT|VERIFY|ISSUER/, 'untrusted'],
+  [/^(ECONNREFUSED|ECONNABORTED|EHOST|ENET|ENOTFOUND|EAI_|ETIMEDOUT|DNS_)/, 'unreachable'],
+]
+
+function stateOf({ code = '' }: NodeJS.ErrnoException): RedisState {
+  return STATES.find(([pattern]) => pattern.test(code))?.[1] ?? 'no_redis'
+}
 
 /** Asks without credentials: the client itself only says that it was not connected. */
 function diagnose(url: URL): Promise<RedisState> {
   const { promise, resolve } = Promise.withResolvers<RedisState>()
   const socket = open(url)
   const timer = setTimeout(() => resolve('silent'), PATIENCE)
-  socket.on('error', (error: NodeJS.ErrnoException) =>
-    resolve(url.protocol === 'rediss:' && !UNREACHABLE.test(error.code ?? '') ? 'untrusted' : 'unreachable'),
-  )
+  socket.on('error', (error) => resolve(stateOf(error)))
   // Another program than Redis, or a Redis that speaks TLS only or not at all.
   socket.on('close', () => resolve('no_redis'))
   socket.once('data', (data) => {
