@@ -59,10 +59,15 @@ export class PostgresCalls implements Calls {
     this.#timeout = timeout
     this.#onStuck = onStuck
     this.#reports = createSemaphore(reports, WAITING_REPORTS)
+    let wasOpen = false
     this.#circuit = new Circuit({
       isAway: (error) => isOne(error, AWAY),
       refuse,
-      ...(onCircuit === undefined ? {} : { onChange: onCircuit }),
+      onChange: (isOpen) => {
+        // It opens anew whenever it was tried in vain.
+        if (isOpen !== wasOpen) onCircuit?.(isOpen)
+        wasOpen = isOpen
+      },
     })
   }
 
