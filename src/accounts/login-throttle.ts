@@ -4,12 +4,19 @@
  * By address, hard: after some failures it waits, whatever it presents. By account, soft: from the tenth failure on,
  * addresses that never logged in to the account take turns, a second at first, a minute at most; the owner's own
  * address never waits for what others do elsewhere.
+ *
+ * Several processes count failures together where they share counts: each asks before it judges, so it judges by what
+ * has failed anywhere. What is being verified at the same moment is known to each process only. So guesses that are
+ * sent to all of them at once may be as many as each of them would verify at once (by address its limit, by account
+ * ten, then one stranger); all of them are counted, and keep the address or the account waiting afterwards.
  */
 import { createHmac } from 'node:crypto'
 import { MachineAuthError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Limiter } from '../limits/limiter.ts'
+import type { Reading } from '../limits/limiter.ts'
+import { MirroredLimiter } from '../limits/mirrored-limiter.ts'
 import { createRate } from '../limits/rate.ts'
+import type { SharedLimits } from '../limits/shared-limits.ts'
 import { addressSubject } from '../limits/subjects.ts'
 import type { LimitMeter } from '../recording/metrics/meter.ts'
 import type { LoginAddressStore } from '../storage/ports/sessions.ts'
@@ -25,6 +32,8 @@ export interface LoginThrottleOptions {
   readonly nameKey: Uint8Array
   /** Null where nobody measures. */
   readonly meter: LimitMeter | null
+  /** Null where each process counts failures alone. */
+  readonly shared?: SharedLimits | null
 }
 
 /** Failures of an account from which on strangers wait. */
@@ -70,8 +79,8 @@ class UnderWay {
 
 export class LoginThrottle {
   readonly #options: LoginThrottleOptions
-  readonly #addresses: Limiter
-  readonly #accounts: Limiter
+  readonly #addresses: MirroredLimiter
+  readonly #accounts: MirroredLimiter
   readonly #byAddress = new UnderWay()
   readonly #atAccount = new UnderWay()
   /** Accounts at which a stranger whose turn has come is being verified. */
@@ -79,9 +88,10 @@ export class LoginThrottle {
 
   constructor(options: LoginThrottleOptions) {
     this.#options = options
-    const { rate, capacity } = options
-    this.#addresses = new Limiter(createRate(rate), capacity)
-    this.#accounts = new Limiter(createRate({ limit: MOST_FAILURES, window: rate.window }), capacity)
+    const { rate, capacity, clock, shared = null } = options
+    const accountRate = createRate({ limit: MOST_FAILURES, window: rate.window })
+    this.#addresses = new MirroredLimiter({ rate: createRate(rate), capacity, place: 'login-address', shared, clock })
+    this.#accounts = new MirroredLimiter({ rate: accountRate, capacity, place: 'login-account', shared, clock })
   }
 
   /**
@@ -122,6 +132,7 @@ export class LoginThrottle {
    */
   async #enter(place: string): Promise<void> {
     for (;;) {
+      if (this.#addresses.isShared) await this.#addresses.refresh(place)
       const { remaining, retryAfter } = this.#addresses.read(place, this.#options.clock())
       if (remaining === 0) throw this.#refuse(retryAfter)
       if (this.#byAddress.enter(place, remaining)) return
@@ -137,19 +148,25 @@ export class LoginThrottle {
   async #takeTurn(account: string, place: string): Promise<() => void> {
     let isKnown: boolean | null = null
     for (;;) {
+      if (this.#accounts.isShared) await this.#accounts.refresh(account)
       const { failures } = this.#failuresOf(account)
       if (this.#atAccount.enter(account, PATIENCE - failures)) return () => this.#atAccount.leave(account)
       isKnown ??= await this.#options.store.knows(account, place)
       if (isKnown) return () => undefined
-      if (this.#failuresOf(account).failures >= PATIENCE) return this.#takeStrangersTurn(account)
+      if (this.#failuresOf(account).failures >= PATIENCE) {
+        return this.#takeStrangersTurn(account, this.#accounts.isShared ? await this.#accounts.refresh(account) : null)
+      }
       // As with addresses: the outcome of the others decides.
       await this.#atAccount.change(account)
     }
   }
 
-  #takeStrangersTurn(account: string): () => void {
+  /** @param everywhere how the account stands in all processes; null when nobody knows */
+  #takeStrangersTurn(account: string, everywhere: Reading | null): () => void {
     const { failures, resetAfter } = this.#failuresOf(account)
-    const sinceLast = this.#options.rate.window - resetAfter
+    // Of what others counted only they know when it was: here it is as late as it was heard of.
+    const isSame = everywhere !== null && MOST_FAILURES - everywhere.remaining === failures
+    const sinceLast = this.#options.rate.window - (isSame ? everywhere.resetAfter : resetAfter)
     const wait = waitAfter(failures) - sinceLast
     if (wait > 0) throw this.#refuse(wait)
     // One stranger at a time: the next one hears how this turn ended.
@@ -174,7 +191,7 @@ export class LoginThrottle {
     this.#addresses.hit(place, now)
     if (this.#accounts.hit(account, now).isAllowed) return
     // Strangers wait from the last failure on: where no more are counted, all of them are as late as that one.
-    this.#accounts.forget(account)
+    this.#accounts.forgetHere(account)
     this.#accounts.hit(account, now, MOST_FAILURES)
   }
 

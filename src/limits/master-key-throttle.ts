@@ -2,7 +2,9 @@
 import type { Clock } from '../lib/clock.ts'
 import type { LimitMeter } from '../recording/metrics/meter.ts'
 import { Limiter } from './limiter.ts'
+import { MirroredLimiter, type OnExhausted } from './mirrored-limiter.ts'
 import { createRate } from './rate.ts'
+import type { SharedLimits } from './shared-limits.ts'
 import { strangersRate } from './strangers.ts'
 import { addressSubject } from './subjects.ts'
 
@@ -23,6 +25,8 @@ export interface MasterKeyThrottleOptions {
   readonly note: (wrong: WrongMasterKey) => Promise<void>
   /** Null where nobody measures. */
   readonly meter: LimitMeter | null
+  /** Null where each process counts alone. */
+  readonly shared?: SharedLimits | null
 }
 
 /** Wrong keys of one address in a minute. No option: who holds the right one needs no second try. */
@@ -35,20 +39,23 @@ export class MasterKeyThrottle {
   readonly #clock: Clock
   readonly #note: MasterKeyThrottleOptions['note']
   readonly #meter: LimitMeter | null
-  readonly #wrong: Limiter
+  readonly #wrong: MirroredLimiter
   readonly #ofStrangers: Limiter
   readonly #writing = new Set<Promise<void>>()
 
-  constructor({ clock, capacity, note, meter }: MasterKeyThrottleOptions) {
+  constructor({ clock, capacity, note, meter, shared = null }: MasterKeyThrottleOptions) {
     this.#clock = clock
     this.#note = note
     this.#meter = meter
-    this.#wrong = new Limiter(RATE, capacity)
+    this.#wrong = new MirroredLimiter({ rate: RATE, capacity, place: 'master-key', shared, clock })
     this.#ofStrangers = new Limiter(strangersRate(RATE, capacity), 1)
   }
 
   /**
    * Counts an attempt if it is wrong and its turn.
+   *
+   * Where processes share counts, each learns from the first wrong key that it looks at itself what the others counted:
+   * an address that guesses at all of them gets five looks, and one more at each process after that.
    *
    * @param address of the client; null, where nobody can tell, is one address shared by all
    * @returns ms that the address must wait, for a right key too if it guessed itself; 0 when the attempt counts as what it is
@@ -62,13 +69,19 @@ export class MasterKeyThrottle {
   #count(isRight: boolean, address: string | null, requestId: string): number {
     const subject = addressSubject(address)
     const now = this.#clock()
-    const reading = isRight ? this.#wrong.read(subject, now) : this.#wrong.hit(subject, now)
+    const reading = isRight
+      ? this.#wrong.read(subject, now)
+      : this.#wrong.hit(subject, now, 1, this.#wrong.isShared ? this.#onExhausted(address, requestId) : undefined)
     if (!reading.isAllowed) {
       return this.#wrong.isOwn(subject) ? reading.retryAfter : this.#attemptAsStranger(isRight, reading.retryAfter, now)
     }
-    if (!isRight && this.#writing.size < MOST_WRITING)
-      this.#write({ address, requestId, isLast: reading.remaining === 0 })
+    if (!isRight) this.#write({ address, requestId, isLast: reading.remaining === 0 })
     return 0
+  }
+
+  /** Writes a wrong key down once more, as the last one, where it shows only later that it was. */
+  #onExhausted(address: string | null, requestId: string): OnExhausted {
+    return () => this.#write({ address, requestId, isLast: true })
   }
 
   /**
@@ -81,6 +94,7 @@ export class MasterKeyThrottle {
   }
 
   #write(wrong: WrongMasterKey): void {
+    if (this.#writing.size >= MOST_WRITING) return
     const writing = this.#note(wrong)
     this.#writing.add(writing)
     void writing.finally(() => this.#writing.delete(writing))
