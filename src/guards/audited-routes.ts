@@ -5,6 +5,7 @@ import type { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
 import { hasOtherRequestHook } from './early-hooks.ts'
 import { hasForeignErrorHook } from './error-hooks.ts'
+import { AppRoutes, type Foreseen } from './foreseen.ts'
 import { createProtection, type Protection } from './protect.ts'
 import { createPublicPaths, createRouteCheck, type RouteCheck } from './public-paths.ts'
 import type { RequestLimits } from './request-limits.ts'
@@ -36,6 +37,8 @@ export class AuditedRoutes {
   #publicPaths = new WeakMap<object, RouteCheck>()
   /** Of each app, the paths that have limits of their own in place of the default one. */
   #limitedPaths: readonly RouteCheck[] = []
+  /** Null until somebody wants to know the route of a request before the router does. */
+  #appRoutes: AppRoutes | null = null
   #audited = NEVER
   #failure: Error | null = null
 
@@ -89,6 +92,7 @@ export class AuditedRoutes {
   #read(): void {
     const { apps, protect } = this.#options
     const roots = apps.roots()
+    this.#appRoutes = null
     this.isAlone = !roots.some(hasForeignErrorHook)
     this.hasOtherHooks = roots.some(hasOtherRequestHook)
     this.protection = createProtection(
@@ -115,6 +119,12 @@ export class AuditedRoutes {
   areLimited(method: string, paths: readonly string[]): boolean {
     const checks = this.#limitedPaths
     return checks.length > 0 && paths.every((path) => checks.every((isLimited) => isLimited(method, path)))
+  }
+
+  /** What a request will most likely come to. */
+  foresee(request: Request): Foreseen {
+    this.#appRoutes ??= new AppRoutes(this.#options.apps.roots())
+    return { guess: this.#appRoutes.guess(request), rules: this.protection?.demandsOf(request.url) ?? [] }
   }
 
   /** Tells the public paths of an app. @param store of the app */

@@ -7,6 +7,7 @@ import type { BlockView } from '../blocks/views.ts'
 import { toList } from '../lib/to-list.ts'
 import type { Reservation } from '../limits/key-allowance.ts'
 import type { RateLimitInput } from '../options/limit-types.ts'
+import { foremostKey, type KeyDemand, presentedKey } from './key-demand.ts'
 import type { Whereabouts } from './limits-port.ts'
 import { type Ownership, requireOwnership } from './ownership.ts'
 import type { Presented } from './presented.ts'
@@ -85,11 +86,17 @@ export class Auth<U extends object = object, Roles extends string = string> {
     this.#params = params
   }
 
-  /** What is asked may count for a limit: the answer's headers say how it stands. */
-  async #ask<T>(question: (presented: Presented) => T): Promise<T> {
+  /**
+   * What is asked may count for a limit: the answer's headers say how it stands.
+   *
+   * @param demand whose key the question asks for; null for nobody's
+   */
+  async #ask<T>(question: (presented: Presented) => T, demand: KeyDemand | null = foremostKey): Promise<T> {
     const presented = this.#presented
     setVary(this.#headers)
     const late = presented.charges?.isOver === true ? await reserveLate(presented) : null
+    const { ahead } = presented.limits
+    if (ahead !== null && demand !== null) await ahead.askKey(presented, demand, late)
     try {
       return late === null ? question(presented) : presented.ensureCharges().lend(late, () => question(presented))
     } finally {
@@ -115,17 +122,17 @@ export class Auth<U extends object = object, Roles extends string = string> {
   /** The request's API key. */
   async apiKey(requirement: ApiKeyRequirement | true = true): Promise<ApiKeyView> {
     requireApiKeyValue(requirement)
-    return this.#ask((presented) => requireApiKey(presented, toApiKeyRequirement(requirement)))
+    return this.#ask((presented) => requireApiKey(presented, toApiKeyRequirement(requirement)), presentedKey)
   }
 
   /** The request's opaque or JWT bearer credential. */
   async bearerToken(): Promise<BearerToken> {
-    return this.#ask(requireBearerToken)
+    return this.#ask(requireBearerToken, null)
   }
 
   /** The request's session. */
   async session(): Promise<Session> {
-    return this.#ask(requireSession)
+    return this.#ask(requireSession, null)
   }
 
   /** The user behind the request's credential. */
@@ -172,8 +179,12 @@ export class Auth<U extends object = object, Roles extends string = string> {
    * @example await auth.rateLimit({ limit: 10, window: '1m', by: 'user' })
    */
   async rateLimit(policy: RateLimitInput): Promise<LimitStatus> {
-    const { rate, remaining, resetAfter } = await this.#ask((presented) =>
-      presented.limits.chargeInHandler(presented, policy, { route: this.#route, params: this.#params }),
+    const whereabouts = { route: this.#route, params: this.#params }
+    const { ahead } = this.#presented.limits
+    if (ahead !== null) await ahead.askInHandler(this.#presented, policy, whereabouts)
+    const { rate, remaining, resetAfter } = await this.#ask(
+      (presented) => presented.limits.chargeInHandler(presented, policy, whereabouts),
+      null,
     )
     return { limit: rate.limit, remaining, resetAfter: Math.ceil(resetAfter / 1000) }
   }

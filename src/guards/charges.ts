@@ -1,6 +1,7 @@
 /** What one request was counted for so far. Made only for requests that a limit concerns. */
 import type { Standing } from '../limits/headers.ts'
 import type { Reservation } from '../limits/key-allowance.ts'
+import type { Decisions } from './decisions.ts'
 
 interface Placed {
   readonly place: string
@@ -24,6 +25,10 @@ export class Charges {
   isOver = false
   /** To be called when the request is over. */
   leaving: (() => void)[] | null = null
+  /** What counts that several processes share have decided in advance; null where nobody asked them. */
+  decided: Decisions | null = null
+  /** Resolves when they have answered; null when nobody waits for that. */
+  asking: Promise<void> | null = null
 
   /** Those of some limits that it was not counted for: each counts once, however many hooks ask. */
   uncounted<P extends Placed>(limits: readonly P[]): readonly P[] {

@@ -3,7 +3,6 @@ import type { MachineAuthError } from '../errors.ts'
 import { requestPath, routedPaths } from '../lib/path.ts'
 import type { Life } from '../life/life.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
-import { withHeaders } from './answer-headers.ts'
 import { Answers } from './answers.ts'
 import { AppRegistry } from './apps.ts'
 import type { KnownNames } from './audit.ts'
@@ -12,11 +11,11 @@ import { withRequestId } from './early-hooks.ts'
 import { createCredentialHiding } from './hidden-credentials.ts'
 import type { RequestObserver } from './observation.ts'
 import { Presented, type RequestEnvironment } from './presented.ts'
+import { type Handle, RequestEnd } from './request-end.ts'
 import type { RequestLimits } from './request-limits.ts'
+import { reserveUse } from './reserving.ts'
 import { peekPresented, rememberPresented, withoutPlugin } from './state.ts'
 import { type AnswerHeaders, setVary } from './vary.ts'
-
-type Handle<R> = (request: Request) => R
 
 export interface EngineOptions {
   readonly environment: Omit<RequestEnvironment, 'addressOf' | 'limits' | 'onRoute'>
@@ -48,6 +47,7 @@ export class GuardEngine {
   ready: Promise<void> | null = null
   readonly #environment: RequestEnvironment
   readonly #limits: RequestLimits
+  readonly #end: RequestEnd
   readonly #life: Pick<Life, 'isStopping'>
   readonly #isProbe: (path: string) => boolean
   readonly #observer: RequestObserver | null
@@ -78,6 +78,7 @@ export class GuardEngine {
       nextRequestId: options.environment.nextRequestId,
       ownsPath: options.ownsPath ?? (() => false),
     })
+    this.#end = new RequestEnd(this.#limits, this.routes, this.answers)
     this.#protectRules = options.protect
     this.#hide = options.hideCredentials === true ? createCredentialHiding(options.environment) : null
     if (options.ready !== undefined) {
@@ -143,8 +144,7 @@ export class GuardEngine {
     presented.isProbe = this.#probes(request)
     const observer = this.#observer
     if (observer === null || presented.isProbe) return this.#identify(handle, presented)
-    const observation = observer.begin(presented)
-    return observation.over(this.#identify(handle, presented))
+    return observer.begin(presented).over(this.#identify(handle, presented))
   }
 
   /** The cheap look comes first: almost nothing is one. */
@@ -176,7 +176,21 @@ export class GuardEngine {
 
   /** Addresses first, then credentials; waits only for what must be looked up. */
   #meet<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
-    presented.early = this.#limits.refuseAddress(presented) ?? this.#refuseByDefault(presented)
+    presented.early = this.#limits.refuseAddress(presented)
+    const asking = presented.early === null ? this.#askAddressDefault(presented) : null
+    if (asking === null) return this.#meetAddress(handle, presented)
+    return (admitted) => asking.then(() => this.#meetAddress(handle, presented)(admitted))
+  }
+
+  /** Asks shared counts for the default limit, where addresses are all that it counts; null where there is none. */
+  #askAddressDefault(presented: Presented): Promise<void> | null {
+    const { ahead, hasAddressDefault } = this.#limits
+    if (ahead === null || !hasAddressDefault || this.#excepts(presented)) return null
+    return ahead.askDefault(presented)
+  }
+
+  #meetAddress<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
+    presented.early ??= this.#refuseByDefault(presented)
     if (presented.early !== null) {
       // Whoever is kept out by his address does not get his credentials looked up, and is over before he began.
       presented.charges?.settle()
@@ -195,13 +209,24 @@ export class GuardEngine {
       void presented.address
       return async (admitted) => {
         await pending
-        await this.#reserve(presented)
-        return this.#untilOver(handle, presented)(admitted)
+        await reserveUse(this.#limits, presented)
+        return this.#untilCounted(handle, presented)(admitted)
       }
     }
-    const reserving = this.#reserve(presented)
-    if (reserving === null) return this.#untilOver(handle, presented)
-    return (admitted) => reserving.then(() => this.#untilOver(handle, presented)(admitted))
+    const reserving = reserveUse(this.#limits, presented)
+    if (reserving === null) return this.#untilCounted(handle, presented)
+    return (admitted) => reserving.then(() => this.#untilCounted(handle, presented)(admitted))
+  }
+
+  /** Asks shared counts, where there are any, for all that the hooks of the request will count without waiting. */
+  #untilCounted<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
+    const { ahead, hasPrincipalDefault } = this.#limits
+    if (ahead === null) return this.#end.after(handle, presented)
+    const isDefaultDue = hasPrincipalDefault && !this.#excepts(presented)
+    const asking = ahead.askAhead(presented, this.routes.foresee(presented.request), isDefaultDue)
+    if (asking === null) return this.#end.after(handle, presented)
+    void presented.address
+    return (admitted) => asking.then(() => this.#end.after(handle, presented)(admitted))
   }
 
   /** Refuses a request whatever else answered it: a hook that stands before the plugin's must not. */
@@ -224,63 +249,6 @@ export class GuardEngine {
       return null
     } catch (refused) {
       return this.answers.refusalOf(refused, presented.request)
-    }
-  }
-
-  /** Takes a use of a key's quotas before any guard asks for it; null when that needed no waiting. */
-  #reserve(presented: Presented): Promise<void> | null {
-    const reserving = this.#limits.reserve(presented)
-    if (reserving === null) return null
-    if (!(reserving instanceof Promise)) {
-      presented.ensureCharges().reservation = reserving
-      return null
-    }
-    return reserving.then(
-      (reservation) => {
-        presented.ensureCharges().reservation = reservation
-      },
-      (failure: unknown) => {
-        // Nobody is let in uncounted: the guard that asks for the key gets the failure.
-        presented.ensureCharges().reservation = { kind: 'failed', failure }
-      },
-    )
-  }
-
-  /** Ends what lasts as long as a request, where anything may. */
-  #untilOver<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
-    const isOwed = presented.isExcepted || this.routes.hasConcurrency || this.#limits.hasPrincipalDefault
-    if (!isOwed && presented.charges?.reservation == null) return handle
-    return (admitted) => {
-      let answer: R | Response | Promise<R | Response>
-      try {
-        answer = handle(admitted)
-      } catch (failure) {
-        presented.charges?.settle()
-        throw failure
-      }
-      if (answer instanceof Promise) {
-        return answer.then((given) => this.#countLate(presented, given)).finally(() => presented.charges?.settle())
-      }
-      const counted = this.#countLate(presented, answer)
-      presented.charges?.settle()
-      return counted
-    }
-  }
-
-  /**
-   * A request that was left to its route's limits and never came to them (a rule refused it, no route took it, nobody
-   * upgraded it) counts for the default limit after all. Its answer was cheap; over the limit it gets another one.
-   */
-  #countLate<R>(presented: Presented, answer: R | Response): R | Response {
-    const isOwed = presented.isExcepted || (!presented.isMet && this.#limits.hasPrincipalDefault)
-    if (!isOwed || presented.isCountedByRoute || !(answer instanceof Response)) return answer
-    const headers: AnswerHeaders = {}
-    try {
-      this.#limits.chargeDefault(presented)
-      presented.writeHeaders(headers)
-      return withHeaders(answer, headers)
-    } catch (refused) {
-      return this.answers.replace(refused, presented, answer)
     }
   }
 

@@ -5,6 +5,8 @@ import type { Clock } from '../lib/clock.ts'
 import type { AbuseGuard } from '../limits/abuse.ts'
 import type { BlockIndex } from '../limits/block-index.ts'
 import type { KeyAllowances } from '../limits/key-allowance.ts'
+import type { Reading } from '../limits/limiter.ts'
+import type { SharedClaim, SharedLimits } from '../limits/shared-limits.ts'
 import type { LimitMeter } from '../recording/metrics/meter.ts'
 import { principalSubjects } from './limit-subject.ts'
 
@@ -13,6 +15,8 @@ export interface KeyUseOptions {
   readonly abuse: AbuseGuard | null
   readonly allowances: KeyAllowances
   readonly clock: Clock
+  /** Counts that other processes have a part in; null where this one counts alone. */
+  readonly shared: SharedLimits | null
   /** Null where nobody measures. */
   readonly meter: LimitMeter | null
 }
@@ -20,7 +24,13 @@ export interface KeyUseOptions {
 /** Where the key was presented is another service's: only what is blocked everywhere is blocked there. */
 const ELSEWHERE = null
 
-export function createKeyUse({ blocks, abuse, allowances, clock, meter }: KeyUseOptions): KeyUsePort {
+export function createKeyUse({ blocks, abuse, allowances, clock, shared, meter }: KeyUseOptions): KeyUsePort {
+  /** @throws MachineAuthError `storage_unavailable` where nothing is counted without shared counts */
+  async function hit(counts: SharedLimits, claim: SharedClaim): Promise<Reading> {
+    const [reading] = await counts.hitAll([claim], clock())
+    return reading ?? claim.limiter.hit(claim.subject, clock())
+  }
+
   async function consume(principal: ApiKeyPrincipal): ReturnType<KeyUsePort['consume']> {
     const now = clock()
     const reservation = await allowances.reserve(principal, now)
@@ -34,7 +44,15 @@ export function createKeyUse({ blocks, abuse, allowances, clock, meter }: KeyUse
     // Read anew: an older moment than a limiter has seen would move what others took into the past.
     const later = clock()
     const limiter = allowances.limiterOf(allowance, allowance.rate, later)
-    const { isAllowed, remaining } = limiter.hit(allowance.subject, later)
+    const { subject, place } = allowance
+    let reading: Reading
+    try {
+      reading = shared === null ? limiter.hit(subject, later) : await hit(shared, { limiter, subject, cost: 1, place })
+    } catch (failure) {
+      reservation.release()
+      throw failure
+    }
+    const { isAllowed, remaining } = reading
     meter?.decision('key', isAllowed)
     if (isAllowed) {
       return { code: 'valid', remaining: credits === null ? remaining : Math.min(credits, remaining), credits }

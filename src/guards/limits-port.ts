@@ -15,8 +15,31 @@ export interface Whereabouts {
   readonly params: LimitContext['params']
 }
 
+export const NOWHERE: Whereabouts = Object.freeze({ route: null, params: Object.freeze({}) })
+
+/**
+ * Asks counts that several processes share, ahead of the calls below that count and cannot wait. Each answers null when
+ * there is nothing to wait for, and never rejects for what the counts fail with: that is thrown where they count.
+ *
+ * @typeParam P as of `LimitsPort`
+ */
+export interface AheadPort<P> {
+  /** For the default limit. */
+  askDefault(presented: P): Promise<void> | null
+  /**
+   * For the own limit of the key that a question in a handler will ask for.
+   *
+   * @param late a use of its quotas that was taken for the question; null where the request's own is there
+   */
+  askKey(presented: P, demand: (presented: P) => ApiKeyPrincipal | null, late: Reservation | null): Promise<void> | null
+  /** For a limit that a handler asks for. @throws TypeError when the limit is none */
+  askInHandler(presented: P, given: RateLimitInput, whereabouts: Whereabouts): Promise<void> | null
+}
+
 /** @typeParam P what is asked about; `Presented`, which has one of these */
 export interface LimitsPort<P> {
+  /** Null where this process counts alone. */
+  readonly ahead: AheadPort<P> | null
   /**
    * Demands that nothing blocks the request's address on its route.
    *

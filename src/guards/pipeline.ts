@@ -13,6 +13,7 @@ import { sucrose } from 'elysia/sucrose'
 import type { CompiledPolicy } from '../limits/policy.ts'
 import type { AppInternals, HookContainer, InternalRoute, RouteHooks } from './elysia-internals.ts'
 import { MARK, PARSE } from './gate.ts'
+import { demandedCredential } from './key-demand.ts'
 import { createLimitGate, LIMIT_GUARD, LIMIT_PARSE } from './limit-gate.ts'
 
 const BODYLESS = new Set(['GET', 'HEAD', 'WS'])
@@ -41,17 +42,15 @@ const isLimit = (hook: HookContainer) => markOf(hook) === LIMIT_GUARD
 /** Our hooks of these limits, in the containers that Elysia had for them. */
 function mergedHooks(
   limits: readonly HookContainer[],
-  guards: readonly (string | undefined)[],
+  guards: readonly string[],
 ): { parse: HookContainer; transform: HookContainer } | null {
   const [first] = limits
   if (first === undefined) return null
   const policies = limits.flatMap(({ fn }) =>
     typeof fn === 'function' ? (fn[MARK]?.value as readonly CompiledPolicy[]) : [],
   )
-  const onlyKeys = guards.length > 0 && guards.every((name) => name === 'apiKey')
-  const demanded = guards.includes('session') ? 'session' : onlyKeys ? 'apiKey' : undefined
   // A gate is typed by what it proves; here it is the two hooks that it holds.
-  const gate = createLimitGate(policies, guards.length > 0, demanded) as unknown as Record<
+  const gate = createLimitGate(policies, guards.length > 0, demandedCredential(guards)) as unknown as Record<
     'parse' | 'transform',
     HookContainer['fn']
   >
@@ -67,7 +66,10 @@ function mergeLimits(hooks: RouteHooks): void {
   const limits = marked.filter(isLimit)
   const [firstMarked] = marked
   const isDone = limits.length === 1 && MERGED.has(limits[0]?.fn as object)
-  const guards = marked.map(markOf).filter((name) => name !== LIMIT_GUARD && name !== 'public')
+  const guards = marked
+    .map(markOf)
+    .filter((name) => name !== undefined)
+    .filter((name) => name !== LIMIT_GUARD && name !== 'public')
   const merged = mergedHooks(limits, guards)
   if (merged === null || firstMarked === undefined || isDone) return
   MERGED.add(merged.transform.fn as object)

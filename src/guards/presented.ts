@@ -116,8 +116,7 @@ export class Presented extends Credentials<RequestEnvironment> {
   /** Its API key, whether or not another credential speaks for the request. */
   get speakingKey(): ApiKeyPrincipal | null {
     if (this.#speakingKey === undefined) {
-      const principal = this.#unobjectionable(this.key ?? this.authorization)
-      this.#speakingKey = principal?.kind === 'apiKey' ? principal : null
+      this.#speakingKey = this.unobjectionableKey(this.key ?? this.authorization)
     }
     return this.#speakingKey
   }
@@ -125,6 +124,23 @@ export class Presented extends Credentials<RequestEnvironment> {
   /** The API key that speaks for the request. */
   get foremostKey(): ApiKeyPrincipal | null {
     return this.speaker?.kind === 'apiKey' ? this.speaker : null
+  }
+
+  /** Runs with limits counting as `speakBy` says, and as they did before again afterwards. */
+  whileSpokenBy<T>(kind: 'apiKey' | 'session' | undefined, run: () => T): T {
+    const before = this.#speaker
+    if (kind !== undefined) this.speakBy(kind)
+    try {
+      return run()
+    } finally {
+      this.#speaker = before
+    }
+  }
+
+  /** The API key that a credential is, if it may be used here. */
+  unobjectionableKey(outcome: Outcome | undefined): ApiKeyPrincipal | null {
+    const principal = this.#unobjectionable(outcome)
+    return principal?.kind === 'apiKey' ? principal : null
   }
 
   #unobjectionable(outcome: Outcome | undefined): Principal | null {

@@ -56,11 +56,15 @@ export interface Protection {
    * @throws MachineAuthError as the rule refuses
    */
   requireRoute(presented: Presented, route: string, isPublic: IsPublic): void
+  /** What the rules of a request's path demand, by the names of guards. */
+  demandsOf(url: string): readonly string[]
 }
 
 interface CompiledRule {
   readonly matches: (path: string) => boolean
   readonly demands: readonly Demand[]
+  /** What it demands, by the names of guards. */
+  readonly names: readonly string[]
 }
 
 function requireRule(rule: CompiledRule, presented: Presented, paths: readonly string[], isPublic: IsPublic): void {
@@ -83,7 +87,11 @@ export function createProtection(rules: readonly ProtectRule[], prefixes: readon
   if (rules.length === 0) return null
   const compiled = rules.map((rule): CompiledRule => {
     const matchers = ['', ...prefixes].map((prefix) => createPathMatcher(prefix + rule.path))
-    return { matches: (path) => matchers.some((matches) => matches(path)), demands: demandsOf(rule) }
+    return {
+      matches: (path) => matchers.some((matches) => matches(path)),
+      demands: demandsOf(rule),
+      names: Object.keys(rule.require),
+    }
   })
   // As many as the app has routes.
   const rulesOfRoutes = new Map<string, readonly CompiledRule[]>()
@@ -110,6 +118,10 @@ export function createProtection(rules: readonly ProtectRule[], prefixes: readon
     },
     requireRoute(presented, route, isPublic) {
       for (const rule of rulesOfRoute(route)) requireRule(rule, presented, [route], isPublic)
+    },
+    demandsOf(url) {
+      const paths = routedPaths(url)
+      return compiled.filter((rule) => paths.some(rule.matches)).flatMap(({ names }) => names)
     },
   }
 }

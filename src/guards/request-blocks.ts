@@ -90,6 +90,21 @@ export class RequestBlocks {
     if (block !== null) throw this.#refuseFor(presented, block, now)
   }
 
+  /** Whether `requireNotLockedOut` will refuse. */
+  isLockedOut({ request }: Presented, subject: string, route: string | null): boolean {
+    const { blocks, clock } = this.#options
+    if (blocks.size === 0 || subject.startsWith('ip:')) return false
+    return blocks.find(subject, { url: request.url, route }, clock()) !== null
+  }
+
+  /** Whether `requireUnblocked` will refuse a principal on a route. */
+  keepsOut({ request }: Presented, principal: Principal, route: string | null): boolean {
+    const { blocks, clock } = this.#options
+    if (blocks.size === 0) return false
+    const place = { url: request.url, route }
+    return principalSubjects(principal).some((subject) => blocks.find(subject, place, clock()) !== null)
+  }
+
   /** The answer to whom a block keeps out: a lockout of a limit is a matter of waiting, the others are a refusal. */
   #refuseFor(presented: Presented, block: BlockRecord, now: number): MachineAuthError {
     this.#options.meter?.decision(BLOCKS[block.kind], false)

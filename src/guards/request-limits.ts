@@ -4,22 +4,25 @@ import type { NewBlock } from '../blocks/new-block.ts'
 import type { BlockView } from '../blocks/views.ts'
 import type { MachineAuthError } from '../errors.ts'
 import type { AbuseGuard } from '../limits/abuse.ts'
-import { type LimitHeaders, type LimitLabel, waitOf, writeLimitHeaders } from '../limits/headers.ts'
+import { type LimitHeaders, waitOf, writeLimitHeaders } from '../limits/headers.ts'
 import { InFlight } from '../limits/in-flight.ts'
 import type { KeyAllowance, KeyAllowances, Reservation } from '../limits/key-allowance.ts'
-import { type Claim, hitAll, type Reading } from '../limits/limiter.ts'
+import type { Reading } from '../limits/limiter.ts'
 import type { Limiters } from '../limits/limiters.ts'
 import type { CompiledPolicy, CompiledRate } from '../limits/policy.ts'
+import type { SharedLimits } from '../limits/shared-limits.ts'
 import type { LimitContext, LimitStrategy, RateLimitInput } from '../options/limit-types.ts'
-import type { LimitName } from '../recording/metrics/meter.ts'
 import type { Charges } from './charges.ts'
+import { type Claimed, claimKey, claimRate } from './claims.ts'
+import { hitEach, isOwn } from './counting.ts'
 import { HandlerLimits } from './handler-limits.ts'
-import { costOf, RequestContext } from './limit-context.ts'
-import { createLimitPlan, type LimitPlan, LimitPlans, type PlannedConcurrency } from './limit-plan.ts'
+import { RequestContext } from './limit-context.ts'
+import { createLimitPlan, type LimitPlan, LimitPlans, type PlannedConcurrency, type PlannedRate } from './limit-plan.ts'
 import { limitSubject } from './limit-subject.ts'
-import type { LimitsPort, Whereabouts } from './limits-port.ts'
+import { type LimitsPort, NOWHERE, type Whereabouts } from './limits-port.ts'
 import type { Presented } from './presented.ts'
 import { type Excess, RequestBlocks, type RequestBlocksOptions } from './request-blocks.ts'
+import { SharedCharges } from './shared-charges.ts'
 import type { AnswerHeaders } from './vary.ts'
 
 export interface RequestLimitsOptions extends RequestBlocksOptions {
@@ -31,27 +34,17 @@ export interface RequestLimitsOptions extends RequestBlocksOptions {
   readonly block: (input: NewBlock, createdBy: string) => Promise<BlockView>
   /** Null when wrong credentials are not counted. */
   readonly abuse: AbuseGuard | null
+  /** Counts that other processes have a part in; null where this one counts alone. */
+  readonly shared: SharedLimits | null
 }
 
-/** A claim, and what the answer says of it. */
-interface Claimed {
-  readonly claim: Claim
-  readonly label: LimitLabel
-  /** Null for a key's own limit. */
-  readonly policy: CompiledRate | null
-  readonly kind: LimitName
+/** Of a limit that a handler asks for. */
+interface HandlerPlan extends LimitPlan {
+  readonly rates: readonly [PlannedRate, ...PlannedRate[]]
 }
 
-/** Most requests come under one limit: then there is no list to make. */
-function hitEach(claimed: readonly Claimed[], now: number): readonly Reading[] {
-  const [first] = claimed
-  if (first === undefined || claimed.length > 1)
-    return hitAll(
-      claimed.map(({ claim }) => claim),
-      now,
-    )
-  const { limiter, subject, cost } = first.claim
-  return [limiter.hit(subject, now, cost)]
+function isHandlerPlan(plan: LimitPlan): plan is HandlerPlan {
+  return plan.rates.length > 0 && plan.concurrencies.length === 0
 }
 
 export class RequestLimits implements LimitsPort<Presented> {
@@ -61,6 +54,7 @@ export class RequestLimits implements LimitsPort<Presented> {
   readonly #blocks: RequestBlocks
   readonly #inFlight = new InFlight()
   readonly #handlerLimits: HandlerLimits
+  readonly ahead: SharedCharges | null
 
   constructor(options: RequestLimitsOptions) {
     this.#options = options
@@ -68,6 +62,19 @@ export class RequestLimits implements LimitsPort<Presented> {
     this.#handlerLimits = new HandlerLimits(options.strategy)
     this.#plans = new LimitPlans(options.limiters)
     this.#default = options.default.length === 0 ? null : this.#plans.of(options.default, null)
+    this.ahead = options.shared === null ? null : this.#createAhead(options, options.shared)
+  }
+
+  #createAhead({ clock, allowances }: RequestLimitsOptions, shared: SharedLimits): SharedCharges {
+    return new SharedCharges({
+      shared,
+      clock,
+      allowances,
+      default: this.#default,
+      plans: this.#plans,
+      blocks: this.#blocks,
+      handlerPlan: (presented, given, whereabouts) => this.#handlerPlan(presented, given, whereabouts),
+    })
   }
 
   /** The limits of every request that no other ones are for. */
@@ -119,10 +126,10 @@ export class RequestLimits implements LimitsPort<Presented> {
     const charges = presented.ensureCharges()
     const now = clock()
     charges.at = now
-    if (allowance.hasBudgets) this.#requireReserved(presented, charges, this.#claimsOfKey(allowance, now))
-    const { rate, label, subject } = allowance
-    if (rate !== null && label !== null && !charges.isKeyOverridden) {
-      const reading = allowances.limiterOf(allowance, rate, now).hit(subject, now)
+    if (allowance.hasBudgets) this.#requireReserved(presented, charges, claimKey(allowances, allowance, now))
+    const { label } = allowance
+    const reading = charges.isKeyOverridden ? undefined : this.#hitKey(charges, allowance, now)
+    if (reading !== undefined && label !== null) {
       charges.standings.push({ label, reading })
       this.#options.meter?.decision('key', reading.isAllowed)
       if (!reading.isAllowed) throw presented.refuse('rate_limited', { retryAfter: waitOf(reading) / 1000 })
@@ -130,20 +137,22 @@ export class RequestLimits implements LimitsPort<Presented> {
     charges.noteKey()
   }
 
-  #claimsOfKey(allowance: KeyAllowance, now: number): readonly Claimed[] {
-    const { rate, subject, label } = allowance
-    if (rate === null || label === null) return []
-    const limiter = this.#options.allowances.limiterOf(allowance, rate, now)
-    return [{ claim: { limiter, subject, cost: 1 }, label, policy: null, kind: 'key' }]
+  /** Undefined for a key without a rate of its own. */
+  #hitKey(charges: Charges, allowance: KeyAllowance, now: number): Reading | undefined {
+    const { allowances } = this.#options
+    if (charges.decided !== null) return hitEach(charges, claimKey(allowances, allowance, now), now)[0]
+    const { rate, subject } = allowance
+    return rate === null ? undefined : allowances.limiterOf(allowance, rate, now).hit(subject, now)
   }
 
-  #requireReserved(presented: Presented, { reservation, standings, at }: Charges, claimed: readonly Claimed[]): void {
+  #requireReserved(presented: Presented, charges: Charges, claimed: readonly Claimed[]): void {
+    const { reservation, standings, at } = charges
     if (reservation?.kind === 'reserved') return
     // Every request passes where uses are taken in advance; one that did not is not let in uncounted.
     if (reservation === null) throw presented.refuse('internal_error')
     if (reservation.kind === 'failed') throw reservation.failure
-    // The limits are not counted, and the answer says how they stand all the same.
-    for (const { claim, label } of claimed) {
+    // The limits are not counted, and the answer says how they stand all the same, where this process knows.
+    for (const { claim, label } of this.ahead === null ? claimed : []) {
       standings.push({ label, reading: claim.limiter.read(claim.subject, at, 0) })
     }
     throw presented.refuse('quota_exceeded', reservation.extras)
@@ -182,16 +191,16 @@ export class RequestLimits implements LimitsPort<Presented> {
     const now = this.#options.clock()
     charges.at = now
     const context = new RequestContext(presented, whereabouts)
-    const claimed: Claimed[] = rates.map(({ policy, limiter, label }) => {
-      const subject = limitSubject(policy.by, policy.name, presented, context)
-      this.#blocks.requireNotLockedOut(presented, subject, plan.route, now)
-      return { claim: { limiter, subject, cost: costOf(policy, context) }, label, policy, kind }
+    const claimed: Claimed[] = rates.map((rate) => {
+      const each = claimRate(rate, kind, presented, context)
+      this.#blocks.requireNotLockedOut(presented, each.claim.subject, plan.route, now)
+      return each
     })
     charges.isKeyOverridden ||= plan.overridesKey
     const key = withKey && !charges.isKeyCharged ? presented.foremostKey : null
     if (key !== null) {
       const allowance = this.#options.allowances.of(key)
-      if (!charges.isKeyOverridden) claimed.push(...this.#claimsOfKey(allowance, now))
+      if (!charges.isKeyOverridden) claimed.push(...claimKey(this.#options.allowances, allowance, now))
       if (allowance.hasBudgets) this.#requireReserved(presented, charges, claimed)
     }
     this.#enter(presented, charges, concurrencies, context)
@@ -202,7 +211,7 @@ export class RequestLimits implements LimitsPort<Presented> {
   }
 
   #hit(presented: Presented, charges: Charges, claimed: readonly Claimed[], route: string | null, now: number): void {
-    const readings = hitEach(claimed, now)
+    const readings = hitEach(charges, claimed, now)
     let refused: Excess | null = null
     for (const [index, { claim, label, policy, kind }] of claimed.entries()) {
       const reading = readings[index]
@@ -210,7 +219,7 @@ export class RequestLimits implements LimitsPort<Presented> {
       charges.standings.push({ label, reading })
       this.#options.meter?.decision(kind, reading.isAllowed)
       if (reading.isAllowed || (refused !== null && refused.wait >= waitOf(reading))) continue
-      refused = { policy, subject: claim.subject, wait: waitOf(reading), isOwn: claim.limiter.isOwn(claim.subject) }
+      refused = { policy, subject: claim.subject, wait: waitOf(reading), isOwn: isOwn(charges, claim, now) }
     }
     if (refused !== null) throw this.#blocks.refuseExcess(presented, refused, route, now)
   }
@@ -222,36 +231,38 @@ export class RequestLimits implements LimitsPort<Presented> {
     context: LimitContext,
   ): void {
     for (const { policy, place } of concurrencies) {
-      const subject = `${place}\n${limitSubject(policy.by, policy.name, presented, context)}`
-      const hasEntered = this.#inFlight.enter(subject, policy.concurrent)
+      const subject = limitSubject(policy.by, policy.name, presented, context)
+      const decided = charges.decided?.hasEntered(place, subject) ?? null
+      const name = `${place}\n${subject}`
+      const hasEntered = decided ?? this.#inFlight.enter(name, policy.concurrent)
       this.#options.meter?.decision('concurrency', hasEntered)
       if (!hasEntered) {
         const detail = `At most ${policy.concurrent} requests at once. Wait until one is answered.`
         throw presented.refuse('rate_limited', { detail, retryAfter: 1, retryable: true })
       }
+      if (decided !== null) continue
       charges.leaving ??= []
-      charges.leaving.push(() => this.#inFlight.leave(subject))
+      charges.leaving.push(() => this.#inFlight.leave(name))
     }
   }
 
   chargeInHandler(presented: Presented, given: RateLimitInput, whereabouts: Whereabouts): Reading {
+    const plan = this.#handlerPlan(presented, given, whereabouts)
+    this.#charge(presented, 'handler', plan, whereabouts)
+    const { place, limiter, policy } = plan.rates[0]
+    const context = new RequestContext(presented, whereabouts)
+    const subject = limitSubject(policy.by, policy.name, presented, context)
+    return presented.charges?.decided?.readingOf({ place, subject }) ?? limiter.read(subject, this.#options.clock(), 0)
+  }
+
+  #handlerPlan(presented: Presented, given: RateLimitInput, whereabouts: Whereabouts): HandlerPlan {
     const { limiters, clock } = this.#options
     presented.speakAsProven()
     const policies = this.#handlerLimits.compile(given)
     const find = (place: string, { rate }: CompiledRate) => limiters.occasional(place, rate, clock())
     const plan = createLimitPlan(policies, whereabouts.route, find)
-    const [first] = plan.rates
-    if (first === undefined || plan.concurrencies.length > 0) {
-      throw new TypeError('auth.rateLimit: write { concurrent } on the route')
-    }
-    this.#charge(presented, 'handler', plan, whereabouts)
-    const subject = limitSubject(
-      first.policy.by,
-      first.policy.name,
-      presented,
-      new RequestContext(presented, whereabouts),
-    )
-    return first.limiter.read(subject, clock(), 0)
+    if (!isHandlerPlan(plan)) throw new TypeError('auth.rateLimit: write { concurrent } on the route')
+    return plan
   }
 
   async block(input: NewBlock, createdBy: string): Promise<BlockView | null> {
@@ -272,5 +283,3 @@ export class RequestLimits implements LimitsPort<Presented> {
     writeLimitHeaders(headers, charges.standings, this.#options.headers, charges.at)
   }
 }
-
-const NOWHERE: Whereabouts = Object.freeze({ route: null, params: Object.freeze({}) })

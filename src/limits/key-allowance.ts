@@ -35,6 +35,7 @@ export interface KeyAllowance {
   readonly keyId: string
   readonly subject: string
   readonly rate: Rate | null
+  /** Names its rate, in every process. */
   readonly place: string
   /** Whose keys share the room for rates: one tenant's many rates are no other's trouble. */
   readonly tenant: string
@@ -79,7 +80,7 @@ export class KeyAllowances {
       subject: subjectOf('apiKey', id),
       rate,
       tenant: principal.organizationId ?? '',
-      place: rate === null ? '' : `key:${rate.limit}/${rate.window}`,
+      place: rate === null ? '' : `key:${rate.strategy} ${rate.limit}/${rate.window}`,
       label: rate === null ? null : labelOf(KEY_LIMIT_NAME, rate),
       hasBudgets: use.monthlyQuota !== null || use.organizationQuota !== null || use.credits !== null,
     }

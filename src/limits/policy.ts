@@ -30,15 +30,23 @@ export interface CompiledConcurrency extends CompiledScope {
 
 export type CompiledPolicy = CompiledRate | CompiledConcurrency
 
-let functions = 0
-const functionNumbers = new WeakMap<object, number>()
+/** How many functions of a source there are, by its hash: as many as an app has written. */
+const functionsOfSource = new Map<string, number>()
+const functionNames = new WeakMap<object, string>()
 
-function numberOf(given: object): number {
-  const known = functionNumbers.get(given)
+/**
+ * Names a function by its source, and by how many others of the same source came before it: the same in every process
+ * of an app, which makes its limits in the same order.
+ */
+function nameOfFunction(given: object): string {
+  const known = functionNames.get(given)
   if (known !== undefined) return known
-  functions += 1
-  functionNumbers.set(given, functions)
-  return functions
+  const source = Bun.SHA256.hash(given.toString(), 'base64url')
+  const earlier = functionsOfSource.get(source) ?? 0
+  functionsOfSource.set(source, earlier + 1)
+  const name = `#${source}.${earlier}`
+  functionNames.set(given, name)
+  return name
 }
 
 /** In names that outlive the process functions are told apart by their source. */
@@ -56,7 +64,7 @@ function fingerprintOf(members: readonly unknown[], functionsBy: FunctionIdentit
   return JSON.stringify(
     members.map((member) => {
       if (typeof member !== 'function') return member
-      return functionsBy === 'identity' ? `#${numberOf(member)}` : member.toString()
+      return functionsBy === 'identity' ? nameOfFunction(member) : member.toString()
     }),
   )
 }

@@ -148,7 +148,7 @@ function withLimits() {
   })
   const services: Services = createServices({
     storage,
-    use: createKeyUse({ blocks: index, abuse, allowances, clock, meter: null }),
+    use: createKeyUse({ blocks: index, abuse, allowances, clock, shared: null, meter: null }),
   })
   function putBlock(subject: string, more: Partial<BlockRecord> = {}): void {
     const place = { scope: 'global', path: '', kind: 'manual', reason: null } as const

@@ -30,6 +30,7 @@ export function createTestLimits(more: Partial<RequestLimitsOptions> = {}): Requ
     startBlock: () => undefined,
     block: unasked,
     abuse: null,
+    shared: null,
     ...more,
   })
 }
