@@ -64,7 +64,7 @@ expectRedis('in Redis as in process', () => {
         }
         await expectEqual(here, there)
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     )
   })
 
@@ -97,7 +97,7 @@ expectRedis('in Redis as in process', () => {
         }
         await expectEqual(here, there)
       }),
-      { numRuns: 200 },
+      { numRuns: 150 },
     )
   })
 
@@ -121,7 +121,7 @@ expectRedis('in Redis as in process', () => {
         }
         await expectEqual(here, there)
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 
