@@ -121,7 +121,7 @@ export function pglite(): Adapter {
       started ??= (async () => {
         const opened = await PGlite.create()
         client = opened
-        const { storage, ready } = openStorage({ db: drizzlePglite(opened) }, { migrate: 'auto' })
+        const { storage, ready } = openStorage({ db: drizzlePglite(opened) }, { migrate: 'auto', notify: true })
         await ready
         return { storage, exec: (statement) => opened.exec(statement) }
       })()

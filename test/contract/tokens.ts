@@ -23,6 +23,7 @@ export function describeSigningKeyStore(name: string, open: Open): void {
       const current = await fiftyTimes(() => signingKeys().ensureCurrent(aSigningKey()))
       expect(new Set(current.map(({ kid }) => kid)).size).toBe(1)
       expect(await signingKeys().list()).toEqual(current.slice(0, 1))
+      expect(await changesOf(opened.storage)).toEqual([`signing_key ${current[0]?.kid}`])
     })
 
     test('keeps one current key per algorithm and encryption key, beside retired ones', async () => {
@@ -53,6 +54,15 @@ export function describeSigningKeyStore(name: string, open: Open): void {
       const retired = [second, first].map((key) => ({ ...key, retiredAt: NOW + 2 }))
       expect(await signingKeys().list()).toEqual([next, ...retired])
       expect(await signingKeys().ensureCurrent(aSigningKey())).toEqual(next)
+      expect(await changesOf(opened.storage)).toEqual([first, second, next].map(({ kid }) => `signing_key ${kid}`))
+    })
+
+    test('no key is made or rotated without its change', async () => {
+      await expectAtomic(opened, () => signingKeys().ensureCurrent(aSigningKey()))
+      expect(await signingKeys().list()).toEqual([])
+      const current = await signingKeys().ensureCurrent(aSigningKey())
+      await expectAtomic(opened, () => signingKeys().rotate(aSigningKey()))
+      expect(await signingKeys().list()).toEqual([current])
     })
 
     test('of 50 rotations at least one succeeds, the others are a conflict, and one key is current', async () => {
