@@ -33,7 +33,7 @@ const PLACES: readonly Place[] = [
 
 describe.each([...PLACES])('revoked $name', (place) => {
   test.each([...KINDS])('$name', async (kind) => {
-    await using t = await createApp()
+    await using t = await createApp(kind.options)
     const credential = await kind.make(t)
     const { path, headers } = credential
     const ask = async () => (await t.ask(path, { headers })).said

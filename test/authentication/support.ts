@@ -1,5 +1,6 @@
 /** Credentials of every kind, on a store in memory that can go away. */
-import type { MachineAuthOptions } from '../../src/index.ts'
+import { type MachineAuthOptions, sha256 } from '../../src/index.ts'
+import { addForeignKey } from '../support/foreign-keys.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
 import { withOutages } from '../support/outage.ts'
 import {
@@ -61,8 +62,6 @@ export interface Kind {
   /** What it is answered once it was taken back. */
   readonly refused: string
   make(t: OutageApp): Promise<Presented>
-  /** Headers with one of the same form that was never seen. */
-  unknown?(headers: Presented['headers']): Presented['headers']
 }
 
 async function bearerOf(t: OutageApp, userId: string | null) {
@@ -79,6 +78,17 @@ export const KINDS: readonly Kind[] = [
     refused: '401 api_key_revoked',
     async make(t) {
       const { id, headers } = await addKey(t)
+      return { path: '/key', headers, revoke: (core) => core.keys.revoke(id) }
+    },
+  },
+  {
+    name: 'a key that was imported',
+    cache: 'imported_key',
+    verb: 'keys.findByLookup',
+    refused: '401 api_key_revoked',
+    options: { apiKeys: { defaultRateLimit: false, importKinds: [sha256()] } },
+    async make(t) {
+      const { id, headers } = await addForeignKey(t, 'sha256')
       return { path: '/key', headers, revoke: (core) => core.keys.revoke(id) }
     },
   },
@@ -114,6 +124,17 @@ export const KINDS: readonly Kind[] = [
         headers: withBearer(pair.access_token),
         revoke: (core) => core.tokens.logout(pair.refresh_token),
       }
+    },
+  },
+  {
+    name: 'a key of a user whom the app keeps',
+    cache: 'api_key',
+    verb: 'keys.findWithOwner',
+    refused: '401 api_key_revoked',
+    options: { users: { load: (id) => ({ id, email: 'app@example.com', roles: ['user'] }) } },
+    async make(t) {
+      const { id, headers } = await addKey(t, { userId: 'user_of_the_app' })
+      return { path: '/user', headers, revoke: (core) => core.keys.revoke(id) }
     },
   },
   {
