@@ -17,7 +17,7 @@ async function withBoth(use: (cluster: Cluster, postgres: PrivateServer) => Prom
   const [postgres, redis] = await Promise.all([startPostgres(), startRedis()])
   // Shorter than PostgreSQL is away: what is remembered is looked up again, in vain.
   const keyOptions = { cacheTtl: '1s' }
-  const options = { postgres: { timeout: TIMEOUT / 1000 }, usage: { durability: 'journaled' } }
+  const options = { postgres: { timeout: `${TIMEOUT}ms` }, usage: { durability: 'journaled' } }
   try {
     await withCluster({ database: postgres.url, redis: redis.url, options, keyOptions }, (cluster) =>
       use(cluster, postgres),

@@ -17,7 +17,7 @@ const sentWithin = (answers: readonly Answered[], from: number, to: number) =>
 
 const slowest = (answers: readonly Answered[]) => Math.max(...answers.map(({ sent, received }) => received - sent))
 
-const options = { cluster: { processes: PROCESSES, redisTimeout: REDIS_TIMEOUT / 1000 } }
+const options = { cluster: { processes: PROCESSES, redisTimeout: `${REDIS_TIMEOUT}ms` } }
 
 describe('under load, Redis', () => {
   test('is killed and started again: no failure, limits and revocations stay in force', async () => {

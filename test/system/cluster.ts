@@ -153,13 +153,16 @@ export function countStatuses(answers: readonly Answered[]): Readonly<Record<num
  * When they were decided is not seen from outside; it was between the two.
  */
 export function mostWithin(answers: readonly Answered[], window: number): number {
-  const letIn = answers.filter(({ status }) => status === 200)
-  const starts = letIn.map(({ sent }) => sent).sort((a, b) => a - b)
-  const ends = [...letIn].sort((a, b) => a.received - b.received)
+  const letIn = answers.filter(({ status }) => status === 200).sort((a, b) => a.sent - b.sent)
   let most = 0
-  for (const start of starts) {
-    const within = ends.filter(({ sent, received }) => sent >= start && received < start + window)
-    most = Math.max(most, within.length)
+  for (const [index, { sent: start }] of letIn.entries()) {
+    let count = 0
+    for (let at = index; at < letIn.length; at += 1) {
+      const { sent, received } = letIn[at] as Answered
+      if (sent >= start + window) break
+      if (received < start + window) count += 1
+    }
+    most = Math.max(most, count)
   }
   return most
 }
