@@ -3,6 +3,7 @@ import { DEFAULT_DATABASE, kindOfDatabase } from './database.ts'
 import { resolveCluster, resolvePostgres } from './groups.ts'
 import { quotedDuration, type Report } from './mistakes.ts'
 import type { ResolvedOptions } from './resolved.ts'
+import type { DatabaseOption } from './types.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -32,20 +33,30 @@ function warnOf(group: string, names: readonly string[], why: string, report: Re
 }
 
 function checkEffect({ redis, cluster, database, postgres }: ResolvedOptions, report: Report): void {
+  const ofShares = changed(cluster, resolveCluster(), ['processes', 'withoutRedis'])
   if (redis === null) {
-    const names = changed(cluster, resolveCluster(), ['processes', 'withoutRedis'])
-    warnOf('cluster', names, 'without redis: each process counts for itself.', report)
+    warnOf('cluster', ofShares, 'without redis: each process counts for itself.', report)
   } else if (cluster.limits === 'local') {
-    const names = changed(cluster, resolveCluster(), ['processes', 'withoutRedis'])
-    warnOf('cluster', names, "with cluster.limits 'local': each process counts for itself.", report)
+    warnOf('cluster', ofShares, "with cluster.limits 'local': each process counts for itself.", report)
   }
   if (redis !== null && kindOfDatabase(database) === 'sqlite-memory') {
     report.warn('redis is shared, but a database in memory is not: no other process knows its keys.')
   }
-  // The default database of a development machine is no reason to complain of what the others use.
-  if (database === DEFAULT_DATABASE || (typeof database === 'string' && kindOfDatabase(database) === 'postgres')) return
-  const names = changed(postgres, resolvePostgres(), ['poolSize', 'prepare', 'ca'])
-  warnOf('postgres', names, "unless database is 'postgres://…'.", report)
+  warnOf(
+    'postgres',
+    changed(postgres, resolvePostgres(), withoutEffect(database)),
+    "unless database is 'postgres://…'.",
+    report,
+  )
+}
+
+/** The members of `postgres` that say nothing of a database. */
+function withoutEffect(database: DatabaseOption): readonly (keyof ResolvedOptions['postgres'])[] {
+  // What a development machine has by default is no reason to complain of what the others use.
+  if (database === DEFAULT_DATABASE) return []
+  if (kindOfDatabase(database) !== 'postgres') return ['poolSize', 'prepare', 'ca']
+  // An app makes connections of its own as it likes; `poolSize` says how many reports go through them at once.
+  return typeof database === 'string' ? [] : ['prepare', 'ca']
 }
 
 /** Reports contradictions between the options of databases and of several processes. */

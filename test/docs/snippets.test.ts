@@ -51,7 +51,8 @@ const TSCONFIG = {
       'elysia-machine-auth/schema/*': [join(ROOT, 'src/storage/drizzle/schema.*.ts')],
     },
   },
-  include: ['*.ts'],
+  // Scripts in other languages are imported as text.
+  include: ['*.ts', join(ROOT, 'src/limits/redis/lua.d.ts')],
 }
 
 /** Checks all snippets at once, each as a module of its own. Answers one line per mistake. */
@@ -74,6 +75,7 @@ test('there are snippets to check on every page that explains something', () => 
   expect([...pages].sort()).toEqual([
     'README.md',
     'audit.md',
+    'cluster.md',
     'credentials.md',
     'deployment.md',
     'guards.md',

@@ -1,5 +1,6 @@
 /** The options of PostgreSQL, Redis and several processes. */
 import { describe, expect, test } from 'bun:test'
+import { drizzle } from 'drizzle-orm/bun-sql'
 import fc from 'fast-check'
 import { isRedis, maskRedis } from '../../src/options/redis.ts'
 import { failure, resolve, SECRET } from './support.ts'
@@ -207,6 +208,12 @@ describe('warnings', () => {
     const { warnings } = given(options)
     expect(warnings).toHaveLength(1)
     for (const text of texts) expect(warnings[0]).toContain(text)
+  })
+
+  test('what concerns connections that an app makes itself is said to have no effect on them', () => {
+    const postgres = { poolSize: 20, prepare: false }
+    const { warnings } = given({ database: { db: drizzle.mock() }, postgres })
+    expect(warnings).toEqual([expect.stringContaining('postgres.prepare has no effect')])
   })
 
   test.each<[string, object]>([
