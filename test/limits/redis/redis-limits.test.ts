@@ -91,6 +91,36 @@ describeOnRedis('limits in Redis', () => {
     }
   })
 
+  test('are not kept for longer by a clock that jumps back', async () => {
+    for (const strategy of STRATEGIES) {
+      for (const limit of [2, 2000]) {
+        const claim = claimOf('b', { cost: limit, limit, strategy, place: `${strategy} ${limit}` })
+        time = START
+        await limits.hitAll([claim], START)
+        const key = rateKey(redis.name, claim.place, claim.limiter.rate, 'b')
+        await redis.link.send('PEXPIRE', [key, '50000'])
+        time = START - 10 * WINDOW
+        expect(await isAllowed(limits.hitAll([claim], START - 10 * WINDOW))).toEqual([false])
+        const left = Number(await redis.link.send('PTTL', [key]))
+        expect(left).toBeGreaterThan(0)
+        expect(left).toBeLessThanOrEqual(50_000)
+      }
+    }
+  })
+
+  test('keep one entry for each millisecond of an exact log, also when the clock jumps back', async () => {
+    const claim = claimOf('b', { limit: 100 })
+    const key = rateKey(redis.name, 'route', claim.limiter.rate, 'b')
+    const lengths: number[] = []
+    for (const later of [0, 0, 5, 5, 5, 7, 5, 6, -1]) {
+      time = START + later
+      await limits.hitAll([claim], START)
+      lengths.push(Number(await redis.link.send('LLEN', [key])))
+    }
+    expect(lengths).toEqual([1, 1, 2, 2, 2, 3, 2, 3, 1])
+    expect(await limits.read(claim)).toMatchObject({ remaining: 91 })
+  })
+
   test('let whoever is forgotten start anew, here and in Redis', async () => {
     const claims = [claimOf('a', { cost: 2 }), claimOf('a', { cost: 2, place: 'other' }), claimOf('b', { cost: 2 })]
     await limits.hitAll(claims, START)
