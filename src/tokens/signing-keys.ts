@@ -45,14 +45,16 @@ export interface SigningKeysOptions {
 const RELOAD_INTERVAL = 1000
 /** How late a process hears that another one retired a key it knows, when nothing else makes it look. */
 const MAX_AGE = 60_000
+/** When a list was read that something was changed after. */
+const OUTDATED = Number.NEGATIVE_INFINITY
 
 export class SigningKeys {
   readonly #options: SigningKeysOptions
   readonly #keyring: Keyring
   #records: readonly SigningKeyRecord[] = []
-  #loadedAt = Number.NEGATIVE_INFINITY
+  #loadedAt = OUTDATED
   #loading: Promise<void> | null = null
-  /** Raised where what is being read may be outdated already. */
+  /** Raised by each change: what is being read then may be outdated already. */
   #generation = 0
   /** Imported once; a `kid` never changes what it names. */
   readonly #verifying = new Map<string, KeyMaterial>()
@@ -201,35 +203,37 @@ export class SigningKeys {
   }
 
   #load(): Promise<void> {
-    if (this.#loading !== null) return this.#loading
-    const loading = this.#fetch().finally(() => {
-      if (this.#loading === loading) this.#loading = null
+    this.#loading ??= this.#fetch().finally(() => {
+      this.#loading = null
     })
-    this.#loading = loading
-    return loading
+    return this.#loading
   }
 
-  /** Loads what was just written: a load under way may have read before that. */
+  /** Loads what was just written, here or elsewhere. */
   #loadAnew(): Promise<void> {
     this.#generation += 1
-    this.#loading = null
-    this.#loadedAt = Number.NEGATIVE_INFINITY
+    this.#loadedAt = OUTDATED
     return this.#load()
   }
 
   async #fetch(): Promise<void> {
-    const generation = this.#generation
-    const startedAt = this.#options.clock()
-    const records = await this.#options.store.list()
-    // Whoever waits for an outdated list waits for the next one.
-    if (generation !== this.#generation) return this.#load()
-    const known = new Set(records.map((record) => record.kid))
+    let read = await this.#read()
+    // Whoever came after the change waits for a list that was read after it; however many there are, for two lists.
+    if (read.at === OUTDATED) read = await this.#read()
+    const known = new Set(read.records.map((record) => record.kid))
     const isRemoved = this.#records.some((record) => !known.has(record.kid))
-    this.#records = records
-    this.#loadedAt = startedAt
+    this.#records = read.records
+    this.#loadedAt = read.at
     for (const keys of [this.#verifying, this.#signing]) {
       for (const kid of keys.keys()) if (!known.has(kid)) keys.delete(kid)
     }
     if (isRemoved) this.#options.onRemoved?.()
+  }
+
+  async #read(): Promise<{ readonly records: readonly SigningKeyRecord[]; readonly at: number }> {
+    const generation = this.#generation
+    const at = this.#options.clock()
+    const records = await this.#options.store.list()
+    return { records, at: generation === this.#generation ? at : OUTDATED }
   }
 }
