@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { Elysia } from 'elysia'
 import { createMachineAuth, type MachineAuth, type MachineAuthOptions, machineAuth } from '../../src/index.ts'
+import type { SharedLimits } from '../../src/limits/shared-limits.ts'
 import { lookThroughText } from './credentials/report.ts'
 import { openMigrated } from './migrated.ts'
+import { everywhere } from './shared-limits.ts'
 
 export const SECRET = 'root-secret-of-the-tests-Zk3v9QpLx7Tn2RbW'
 export const MASTER_KEY = 'master-key-of-the-tests-8Hq2LmVs5Yc1DgXf'
@@ -119,7 +121,7 @@ export function openLogged(file?: string) {
 }
 
 /** A core in memory with the tests' secrets, roles and modules, unless the options say otherwise. */
-export function createTestCore(options: MachineAuthOptions<string, object> = {}) {
+export function createTestCore(options: MachineAuthOptions<string, object> = {}, shared = everywhere.create()) {
   const time = { now: START }
   const warnings: string[] = []
   const warn = (message: string) => {
@@ -140,7 +142,7 @@ export function createTestCore(options: MachineAuthOptions<string, object> = {})
       apiKeys: { defaultRateLimit: false },
       ...options,
     },
-    { clock: () => time.now, env: {}, cwd: tmpdir(), warn },
+    { clock: () => time.now, env: {}, cwd: tmpdir(), warn, ...(shared === null ? {} : { sharedLimits: shared }) },
   )
   return { core, time, warnings }
 }
@@ -149,13 +151,15 @@ export function createTestCore(options: MachineAuthOptions<string, object> = {})
  * Serves an application. The options are those of `machineAuth`; secret, master key, roles and modules have defaults.
  *
  * @param extend adds routes of the test's own
+ * @param shared counts limits for it and others; null lets it count alone
  */
 export async function createTestApp(
   options: MachineAuthOptions<string, object> = {},
   extend: (app: ReturnType<typeof addRoutes>) => unknown = () => undefined,
+  shared: SharedLimits | null = everywhere.create(),
 ): Promise<TestApp> {
   const { client, statements, db } = openLogged()
-  const { core, time, warnings } = createTestCore({ database: { db }, ...options })
+  const { core, time, warnings } = createTestCore({ database: { db }, ...options }, shared)
   await core.ready
   const app = addRoutes(machineAuth(core))
   extend(app)
