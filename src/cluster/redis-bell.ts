@@ -8,12 +8,14 @@ import type { RedisLink } from './redis-link.ts'
 
 /** ms between looks whether the connection still carries anything, and how many others listen. */
 const HEARTBEAT = 5000
+/** ms that the end may wait for messages under way. */
+const PATIENCE = 3000
 /** Attempts in a row that fail while other calls are answered: then it is the subscription that is refused. */
 const REFUSALS = 3
 
 export interface RedisBellOptions {
   /** Tells; hearing takes a connection of its own. */
-  readonly link: Pick<RedisLink, 'send' | 'isUp'>
+  readonly link: Pick<RedisLink, 'attempted' | 'send' | 'isUp'>
   readonly url: string
   /** The same in all processes of an app, different for every two apps. */
   readonly channel: string
@@ -66,11 +68,17 @@ export class RedisBell implements ChangeBell {
   }
 
   ring(change: Change): void {
-    const { link, channel } = this.#options
     // One that is lost costs others less than a second: they read the log.
-    const ringing = link.send('PUBLISH', [channel, formatChange(change)]).catch(() => undefined)
+    const ringing = this.#publish(formatChange(change)).catch(() => undefined)
     this.#ringing.add(ringing)
     void ringing.then(() => this.#ringing.delete(ringing))
+  }
+
+  async #publish(message: string): Promise<void> {
+    const { link, channel } = this.#options
+    // A command line is done with its work before it is connected.
+    await link.attempted
+    await link.send('PUBLISH', [channel, message])
   }
 
   #hear(message: string): void {
@@ -120,10 +128,10 @@ export class RedisBell implements ChangeBell {
     this.#lastCount = count
   }
 
-  /** Waits for messages under way: as long as one call may take. */
+  /** Waits for messages under way, three seconds at most. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     this.#connection.stop()
-    await Promise.all(this.#ringing)
+    if (this.#ringing.size > 0) await within(PATIENCE, Promise.all(this.#ringing))
   }
 }
