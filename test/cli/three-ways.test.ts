@@ -243,7 +243,7 @@ function stateOf({ path }: CliDirectory): readonly string[] {
     client
       .query<Record<string, unknown>, []>(`select * from machine_auth_${table} order by rowid`)
       .all()
-      .filter(({ action }) => action !== 'signing_key.created')
+      .filter(({ action, kind }) => action !== 'signing_key.created' && kind !== 'signing_key')
       .map((row) => Object.entries(row).filter(([column]) => !OTHERWISE.has(column)))
       .map((row) => `${table} ${JSON.stringify(Object.fromEntries(row))}`),
   )
