@@ -40,6 +40,18 @@ const TABLE = [
   { name: 'a full disk', error: ofServer('53100'), kind: 'exhausted', reason: 'full' },
   { name: 'a full disk below SQLite', error: failure({ code: 'SQLITE_FULL' }), kind: 'exhausted', reason: 'full' },
   { name: 'a wrong password', error: ofServer('28P01'), kind: 'permanent', reason: 'refused' },
+  {
+    name: 'a certificate of another host',
+    error: failure({ code: 'ERR_TLS_CERT_ALTNAME_INVALID', errno: 0 }),
+    kind: 'permanent',
+    reason: 'refused',
+  },
+  {
+    name: 'a server without TLS',
+    error: failure({ code: 'ERR_POSTGRES_TLS_NOT_AVAILABLE' }),
+    kind: 'permanent',
+    reason: 'refused',
+  },
   { name: 'a right that is missing', error: ofServer('42501'), kind: 'permanent', reason: 'refused' },
   { name: 'a table that is missing', error: ofServer('42P01'), kind: 'permanent', reason: 'refused' },
   { name: 'a statement that is not there', error: ofServer('26000'), kind: 'permanent', reason: 'prepared' },

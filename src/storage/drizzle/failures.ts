@@ -59,8 +59,14 @@ const FAILURES: readonly (Failure & { readonly code: RegExp })[] = [
   // Characters or numbers that PostgreSQL cannot store: NUL in text or JSON, integers beyond 64 bits.
   { code: /^(22021|22P05|22003)$/, kind: 'invalid', reason: 'unstorable' },
   { code: /^(22...|23502|23514)$/, kind: 'invalid', reason: 'broken' },
-  // No such user, password, right, database, table or column; TLS that does not come about.
-  { code: /^(28...|42...|3D000|ERR_POSTGRES_TLS|SQLITE_(AUTH|CORRUPT|NOTADB))/, kind: 'permanent', reason: 'refused' },
+  // A certificate that is not trusted, not of this host, or not of this time; a server without TLS.
+  {
+    code: /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|ERR_TLS|ERR_POSTGRES_TLS)/,
+    kind: 'permanent',
+    reason: 'refused',
+  },
+  // No such user, password, right, database, table or column.
+  { code: /^(28...|42...|3D000|SQLITE_(AUTH|CORRUPT|NOTADB))/, kind: 'permanent', reason: 'refused' },
 ]
 /** `bun:sqlite` has no code for it. */
 const CLOSED = /^Cannot use a closed database/
