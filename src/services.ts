@@ -5,6 +5,7 @@ import { Passwords } from './accounts/passwords.ts'
 import { PermissionService } from './accounts/permissions.ts'
 import { RoleService } from './accounts/roles.ts'
 import { UserService } from './accounts/users.ts'
+import { AppOrganizations } from './authentication/app-organizations.ts'
 import { createAuthenticators } from './authentication/authenticators.ts'
 import { CredentialOwners } from './authentication/credential-owner.ts'
 import { createSecretHasher } from './authentication/hasher.ts'
@@ -85,7 +86,14 @@ export function composeServices(composed: ComposeOptions) {
   })
   const roles = new RoleRegistry(resolved.roles)
   const permissions = new PermissionRegistry(resolved)
-  const directory = new UserDirectory(resolved.users, roles, storage.organizations)
+  const { staleness } = resolved.cluster
+  const appOrganizations = new AppOrganizations({
+    store: storage.organizations,
+    clock,
+    staleness,
+    size: resolved.apiKeys.cacheSize,
+  })
+  const directory = new UserDirectory(resolved.users, roles, appOrganizations)
   const keyHasher = createSecretHasher(resolved.secrets, 'api-key-pepper')
   const tokenHasher = createSecretHasher(resolved.secrets, 'bearer-token-pepper')
   const signingKeys = new SigningKeys({
@@ -95,7 +103,7 @@ export function composeServices(composed: ComposeOptions) {
     algorithm: resolved.jwt.algorithm,
     accessTtl: resolved.jwt.accessTtl,
     clockTolerance: resolved.jwt.clockTolerance,
-    staleness: resolved.cluster.staleness,
+    staleness,
     audit,
   })
   const attempts = new AttemptGate({ clock, capacity: resolved.rateLimit.maxSubjects })
@@ -104,11 +112,12 @@ export function composeServices(composed: ComposeOptions) {
     attempts,
     clock,
     apiKeys: resolved.apiKeys,
-    staleness: resolved.cluster.staleness,
+    staleness,
     idleTtl: resolved.sessions.idleTtl,
     keyHasher,
     tokenHasher,
     users: directory,
+    appOrganizations,
     verifyAccessToken: createAccessTokenVerifier({ keys: signingKeys, jwt: resolved.jwt }),
     verifyOwnToken: resolved.bearer?.verify,
     ready,

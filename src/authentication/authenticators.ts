@@ -7,6 +7,7 @@ import type { MachineAuthOptions } from '../options/types.ts'
 import type { Storage } from '../storage/ports.ts'
 import type { ChangeKind } from '../storage/records.ts'
 import { createApiKeyKind } from './api-key.ts'
+import type { AppOrganizations } from './app-organizations.ts'
 import { Authenticator } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
 import { createForeignKeyKind } from './imported-keys/foreign-key.ts'
@@ -29,6 +30,7 @@ export interface AuthenticatorsOptions {
   readonly keyHasher: SecretHasher
   readonly tokenHasher: SecretHasher
   readonly users: UserDirectory
+  readonly appOrganizations: AppOrganizations
   readonly verifyAccessToken: VerifyAccessToken
   readonly verifyOwnToken: NonNullable<MachineAuthOptions['bearer']>['verify'] | undefined
   readonly ready: Promise<void>
@@ -100,6 +102,7 @@ export function createAuthenticators(options: AuthenticatorsOptions): Authentica
   const caches = [ownKeys.cache, foreignKeys.cache, jwts.cache, bearers.cache, sessions.cache]
 
   function clear(): void {
+    options.appOrganizations.forget('*')
     for (const cache of caches) cache.clear()
   }
 
@@ -118,6 +121,7 @@ export function createAuthenticators(options: AuthenticatorsOptions): Authentica
       session: sessions.figures,
     }),
     invalidate(kind, subject) {
+      if (kind === 'organization') options.appOrganizations.forget(subject)
       if (kind === 'role') clear()
       else for (const cache of caches) cache.invalidate(kind, subject)
     },

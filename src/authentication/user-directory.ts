@@ -30,9 +30,9 @@ function copySafely(source: object): Record<string, unknown> {
 export class UserDirectory {
   readonly #load: UsersOption<object>['load']
   readonly #roles: RoleRegistry
-  readonly #organizations: OrganizationStore
+  readonly #organizations: Pick<OrganizationStore, 'find'>
 
-  constructor(users: UsersOption<object>, roles: RoleRegistry, organizations: OrganizationStore) {
+  constructor(users: UsersOption<object>, roles: RoleRegistry, organizations: Pick<OrganizationStore, 'find'>) {
     this.#load = users.load
     this.#roles = roles
     this.#organizations = organizations
