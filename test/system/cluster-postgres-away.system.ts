@@ -4,7 +4,7 @@ import { startPostgres } from '../support/servers/postgres.ts'
 import { askPostgres } from '../support/servers/postgres-process.ts'
 import type { PrivateServer } from '../support/servers/private-server.ts'
 import { startRedis } from '../support/servers/redis.ts'
-import { type Answered, ask, type Cluster, countStatuses, createKey, loadAll, now, withCluster } from './cluster.ts'
+import { type Answered, ask, type Cluster, clusterForSuite, countStatuses, createKey, loadAll, now } from './cluster.ts'
 import { manage, until } from './fixtures.ts'
 
 const TIMEOUT = 1000
@@ -12,20 +12,6 @@ const TIMEOUT = 1000
 const SLACK = 750
 
 const slowest = (answers: readonly Answered[]) => Math.max(...answers.map(({ sent, received }) => received - sent))
-
-async function withBoth(use: (cluster: Cluster, postgres: PrivateServer) => Promise<void>): Promise<void> {
-  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()])
-  // Shorter than PostgreSQL is away: what is remembered is looked up again, in vain.
-  const keyOptions = { cacheTtl: '1s' }
-  const options = { postgres: { timeout: `${TIMEOUT}ms` }, usage: { durability: 'journaled' } }
-  try {
-    await withCluster({ database: postgres.url, redis: redis.url, options, keyOptions }, (cluster) =>
-      use(cluster, postgres),
-    )
-  } finally {
-    await Promise.all([postgres.stop(), redis.stop()])
-  }
-}
 
 interface Away {
   readonly known: readonly Answered[]
@@ -74,52 +60,66 @@ function expectBounded({ known, unknown }: Away, name: string): void {
 }
 
 describe('under load, PostgreSQL', () => {
+  let postgres: PrivateServer
+  const suite = clusterForSuite(async () => {
+    const [own, redis] = await Promise.all([startPostgres(), startRedis()])
+    postgres = own
+    return {
+      setting: {
+        database: own.url,
+        redis: redis.url,
+        options: { postgres: { timeout: `${TIMEOUT}ms` }, usage: { durability: 'journaled' } },
+        // Shorter than PostgreSQL is away: what is remembered is looked up again, in vain.
+        keyOptions: { cacheTtl: '1s' },
+      },
+      stop: async () => void (await Promise.all([own.stop(), redis.stop()])),
+    }
+  })
+
   test('is killed and started again: known keys never fail, unknown ones are 503, and every use is counted', async () => {
-    await withBoth(async (cluster, postgres) => {
-      const away = await loadWhileAway(cluster, postgres.kill, postgres.start)
-      expectBounded(away, 'killed')
-      // Counted once each: what was answered, and nothing else. The keys' owners were asked for at `/key` alone.
-      const counted = async () => {
-        const rows = await askPostgres(
-          postgres.url,
-          `select key_id, sum(requests)::int as requests from machine_auth_usage
+    const cluster = suite()
+    const away = await loadWhileAway(cluster, postgres.kill, postgres.start)
+    expectBounded(away, 'killed')
+    // Counted once each: what was answered, and nothing else. The keys' owners were asked for at `/key` alone.
+    const counted = async () => {
+      const rows = await askPostgres(
+        postgres.url,
+        `select key_id, sum(requests)::int as requests from machine_auth_usage
             where period = 'hour' and route = '/key' group by key_id order by requests desc limit 1`,
-        )
-        return (rows as readonly { readonly requests: number }[])[0]?.requests ?? 0
-      }
-      // Three before the load, one at each process.
-      const answered = away.known.length + 3
-      await until(async () => {
-        await Bun.sleep(20)
-        return (await counted()) >= answered
-      }, 15_000)
-      expect(await counted()).toBe(answered)
-    })
+      )
+      return (rows as readonly { readonly requests: number }[])[0]?.requests ?? 0
+    }
+    // Three before the load, one at each process.
+    const answered = away.known.length + 3
+    await until(async () => {
+      await Bun.sleep(20)
+      return (await counted()) >= answered
+    }, 15_000)
+    expect(await counted()).toBe(answered)
   }, 60_000)
 
   test('is frozen: no request waits longer than its timeout, writes are refused, and all is well afterwards', async () => {
-    await withBoth(async (cluster, postgres) => {
-      const writes: { status: number; took: number }[] = []
-      async function freeze(): Promise<void> {
-        postgres.pause()
-        const sent = now()
-        const made = await Promise.all(
-          cluster.origins.map((origin) => manage(origin, '/auth/keys', { name: 'while it is frozen' })),
-        )
-        for (const answer of made) {
-          await answer.arrayBuffer()
-          writes.push({ status: answer.status, took: now() - sent })
-        }
+    const cluster = suite()
+    const writes: { status: number; took: number }[] = []
+    async function freeze(): Promise<void> {
+      postgres.pause()
+      const sent = now()
+      const made = await Promise.all(
+        cluster.origins.map((origin) => manage(origin, '/auth/keys', { name: 'while it is frozen' })),
+      )
+      for (const answer of made) {
+        await answer.arrayBuffer()
+        writes.push({ status: answer.status, took: now() - sent })
       }
-      const away = await loadWhileAway(cluster, freeze, postgres.resume)
-      expectBounded(away, 'frozen')
-      for (const { status, took } of writes) {
-        expect(status).toBe(503)
-        expect(took).toBeLessThan(TIMEOUT + SLACK)
-      }
-      const answer = await manage(cluster.at(0), '/auth/keys', { name: 'afterwards' })
-      expect(answer.status).toBe(201)
-      await answer.arrayBuffer()
-    })
+    }
+    const away = await loadWhileAway(cluster, freeze, postgres.resume)
+    expectBounded(away, 'frozen')
+    for (const { status, took } of writes) {
+      expect(status).toBe(503)
+      expect(took).toBeLessThan(TIMEOUT + SLACK)
+    }
+    const answer = await manage(cluster.at(0), '/auth/keys', { name: 'afterwards' })
+    expect(answer.status).toBe(201)
+    await answer.arrayBuffer()
   }, 60_000)
 })
