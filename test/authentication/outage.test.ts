@@ -106,3 +106,11 @@ describe.each([...KINDS])('$name', (kind) => {
     expect((await ask()).said).toBe('503 storage_unavailable')
   })
 })
+
+test('nothing is believed that was not to be remembered', async () => {
+  const [kind] = KINDS
+  if (kind === undefined) throw new Error('no kinds')
+  await using t = await createApp({ apiKeys: { cacheTtl: '0s', defaultRateLimit: false } })
+  const { ask } = await warmUp(kind, t)
+  expect((await ask()).said).toBe('503 storage_unavailable')
+})
