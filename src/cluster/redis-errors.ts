@@ -10,6 +10,18 @@ export class RedisSilentError extends RedisAwayError {
   override readonly name = 'RedisSilentError'
 }
 
+/** Redis answers that it cannot do it now, whatever it is asked: it is loading, full, or a replica. */
+export class RedisUnableError extends RedisAwayError {
+  override readonly name = 'RedisUnableError'
+  /** What the reply began with. */
+  readonly reason: string
+
+  constructor(reason: string) {
+    super(`Redis cannot do it now (${reason})`)
+    this.reason = reason
+  }
+}
+
 /** What replies begin with that say nothing of what was asked, only that Redis cannot do it now. */
 const CANNOT_NOW: ReadonlySet<string> = new Set([
   'BUSY',
@@ -33,7 +45,7 @@ export function codeOf(error: unknown): string | null {
 export function readRefusal(error: unknown): unknown {
   if (codeOf(error)?.includes('CONNECTION')) return new RedisAwayError('The connection to Redis was lost')
   const [word = ''] = error instanceof Error ? error.message.split(' ', 1) : []
-  return CANNOT_NOW.has(word) ? new RedisAwayError(`Redis cannot answer now (${word})`) : error
+  return CANNOT_NOW.has(word) ? new RedisUnableError(word) : error
 }
 
 /** Where a Redis is, for people: nothing of the URL that may be secret. */

@@ -2,7 +2,7 @@
 import type { RedisClient } from 'bun'
 import { Circuit } from '../lib/circuit.ts'
 import { RedisConnection } from './redis-connection.ts'
-import { codeOf, placeOf, RedisAwayError, RedisSilentError, readRefusal } from './redis-errors.ts'
+import { codeOf, placeOf, RedisAwayError, RedisSilentError, RedisUnableError, readRefusal } from './redis-errors.ts'
 
 export { RedisAwayError } from './redis-errors.ts'
 
@@ -24,6 +24,10 @@ export interface RedisLinkOptions {
 
 /** A connection that gave no answer at all for so many timeouts is thrown away. */
 const SILENCE = 3
+/** ms after it was told that Redis is back in which nothing is told: what comes and goes would fill the log. */
+const QUIET = 60_000
+/** A replica stays one: the master is found by connecting anew. */
+const DEMOTED = 'READONLY'
 
 export class RedisLink {
   readonly #options: RedisLinkOptions
@@ -31,7 +35,9 @@ export class RedisLink {
   readonly #circuit: Circuit
   /** When a call began that got no answer, with none to any other since; null when the last one was answered. */
   #silentSince: number | null = null
+  #lastFailure: string | null = null
   #isToldAway = false
+  #backAt = Number.NEGATIVE_INFINITY
   #isStopped = false
 
   constructor(options: RedisLinkOptions) {
@@ -41,13 +47,14 @@ export class RedisLink {
       url,
       timeout,
       onUp: () => this.#tell(null),
-      onDown: (reason) => this.#tell(codeOf(reason)),
+      onDown: (reason) => this.#tell(reason instanceof RedisUnableError ? reason.reason : codeOf(reason)),
     })
     this.#circuit = new Circuit({
-      isAway: (error) => error instanceof RedisSilentError,
+      // A connection that is lost is made anew before anything is asked.
+      isAway: (error) => error instanceof RedisSilentError || error instanceof RedisUnableError,
       refuse: () => new RedisAwayError('Redis did not answer lately'),
       // Also called when it opens again: what is told is the change.
-      onChange: () => this.#tell('no answer in time'),
+      onChange: () => this.#tell(this.#lastFailure),
     })
   }
 
@@ -103,7 +110,9 @@ export class RedisLink {
         },
         (error: unknown) => {
           end(true)
-          reject(readRefusal(error))
+          const refusal = readRefusal(error)
+          if (refusal instanceof RedisUnableError) this.#onRefusal(client, refusal.reason)
+          reject(refusal)
         },
       )
     })
@@ -116,21 +125,28 @@ export class RedisLink {
 
   /** A peer that was frozen, or whose machine is gone, never says goodbye. */
   #onSilence(client: RedisClient, startedAt: number): void {
+    this.#lastFailure = 'no answer in time'
     this.#silentSince ??= startedAt
     if (performance.now() - this.#silentSince < SILENCE * this.#options.timeout) return
     this.#silentSince = null
     this.#connection.discard(client, null)
   }
 
+  #onRefusal(client: RedisClient, reason: string): void {
+    this.#lastFailure = reason
+    if (reason === DEMOTED) this.#connection.discard(client, new RedisUnableError(reason))
+  }
+
   /** Tells each change once. */
   #tell(reason: string | null): void {
     const isAway = !this.isUp
     if (this.#isStopped || isAway === this.#isToldAway) return
+    const now = performance.now()
+    if (isAway && now - this.#backAt < QUIET) return
     this.#isToldAway = isAway
-    const place = placeOf(this.#options.url)
-    this.#options.warn(
-      isAway ? `Redis (${place}) is away${reason === null ? '' : `: ${reason}`}` : `Redis (${place}) is back`,
-    )
+    if (!isAway) this.#backAt = now
+    const place = `Redis (${placeOf(this.#options.url)})`
+    this.#options.warn(isAway ? `${place} is away${reason === null ? '' : `: ${reason}`}` : `${place} is back`)
   }
 
   /** Ends the connection; what is under way is rejected. */

@@ -56,11 +56,47 @@ describeWithRedis('a link to Redis', () => {
   test('is away when Redis says that it cannot answer any call', async () => {
     const { link } = await createLinked()
     const say = (word: string) => link.send('EVAL', [`return redis.error_reply('${word} of some reason')`, '0'])
-    for (const word of ['LOADING', 'BUSY', 'READONLY', 'OOM', 'MISCONF', 'MASTERDOWN', 'NOAUTH']) {
+    for (const word of ['LOADING', 'BUSY', 'OOM', 'MISCONF', 'MASTERDOWN', 'NOAUTH']) {
       await expect(say(word)).rejects.toThrow(RedisAwayError)
+      // An answer in between: such refusals in a row open the circuit.
+      expect((await ping(link)).said).toBe('PONG')
     }
     await expect(say('WRONGTYPE')).rejects.not.toThrow(RedisAwayError)
   })
+
+  test('asks a Redis that is full no more for a while, says so, and goes on when it has room', async () => {
+    const { redis, link, warnings } = await createLinked()
+    await askRedis(redis.url, 'CONFIG', ['SET', 'maxmemory', '1'])
+    const set = () => outcomeOf(link.send('SET', ['a', '1']))
+    for (let count = 0; count < 5; count += 1) expect((await set()).said).toBe('RedisUnableError')
+    expect([(await set()).said, link.isUp, warnings.length]).toEqual(['RedisAwayError', false, 1])
+    expect(warnings[0]).toContain('OOM')
+    await askRedis(redis.url, 'CONFIG', ['SET', 'maxmemory', '0'])
+    await until(async () => (await set()).said === 'OK')
+    expect([link.isUp, warnings.length]).toEqual([true, 2])
+  }, 30_000)
+
+  test('connects anew when it finds itself with a replica', async () => {
+    const { redis, link } = await createLinked()
+    const first = await clientId(link)
+    await askRedis(redis.url, 'REPLICAOF', ['127.0.0.1', '1'])
+    expect((await outcomeOf(link.send('SET', ['a', '1']))).said).toBe('RedisUnableError')
+    expect(link.isUp).toBeFalse()
+    await askRedis(redis.url, 'REPLICAOF', ['NO', 'ONE'])
+    await until(async () => (await outcomeOf(link.send('SET', ['a', '1']))).said === 'OK')
+    expect(await clientId(link)).not.toBe(first)
+  }, 30_000)
+
+  test('tells of a Redis that comes and goes once in a minute', async () => {
+    const { redis, link, warnings } = await createLinked()
+    for (let round = 0; round < 3; round += 1) {
+      await redis.kill()
+      await until(() => !link.isUp)
+      await redis.start()
+      await until(() => link.isUp)
+    }
+    expect(warnings.map((warning) => warning.includes('away'))).toEqual([true, false])
+  }, 30_000)
 
   test('comes back after Redis was killed, and warns once of each', async () => {
     const { redis, link, warnings } = await createLinked({ user: 'default:hunter2@' })
