@@ -11,6 +11,7 @@ import type { BlockStore } from '../storage/ports/blocks.ts'
 import type { Page } from '../storage/ports/page.ts'
 import type { BlockRecord } from '../storage/records.ts'
 import { type NewBlock, resolveNewBlock } from './new-block.ts'
+import { Removals } from './removals.ts'
 import { type BlockView, toBlockView } from './views.ts'
 
 /** A block that the library makes by itself. */
@@ -36,6 +37,7 @@ export class BlockService {
   readonly #writing = new Set<Promise<void>>()
   /** Blocks that storage does not hold (yet): what it lists says nothing of them. */
   readonly #unstored = new Set<string>()
+  readonly #removals = new Removals()
   /** When there was last found to be no room for automatic blocks, ms. */
   #fullAt = Number.NEGATIVE_INFINITY
 
@@ -149,11 +151,24 @@ export class BlockService {
     this.#unstored.add(block.id)
     // Nothing is shortened by one that storage may refuse.
     if (!index.outlasts(block)) index.put(block)
-    const standing = await store.put(block)
-    this.#unstored.delete(block.id)
-    // It takes the place of the one above, also under another id.
-    index.put(standing)
-    return standing
+    const pending = this.#removals.begin()
+    try {
+      const standing = await store.put(block)
+      this.#unstored.delete(block.id)
+      // It takes the place of the one above, also under another id; unless it was removed before that was known here.
+      if (pending.isRemoved(standing.id)) this.#free(block.id)
+      else this.#hold(standing)
+      return standing
+    } finally {
+      pending.end()
+    }
+  }
+
+  /** Takes over what storage holds. Of two answers about one block the later end is the newer: ends only grow. */
+  #hold(stored: BlockRecord): void {
+    const { index } = this.#options
+    const known = index.findSamePlace(stored)
+    if (known?.id !== stored.id || known.expiresAt <= stored.expiresAt) index.put(stored)
   }
 
   /** In memory one that storage refused may stand in the place of the one that it holds. */
@@ -164,6 +179,7 @@ export class BlockService {
 
   #free(id: string): BlockRecord | null {
     this.#unstored.delete(id)
+    this.#removals.note(id)
     const block = this.#options.index.remove(id)
     if (block !== null) this.#options.forget(block.subject)
     return block
@@ -174,17 +190,27 @@ export class BlockService {
     const { store, index, clock } = this.#options
     // What is made or stored from here on may be missing in the answer.
     const before = [...index.all()].filter(({ id }) => !this.#unstored.has(id))
-    const stored = await store.listActive(clock())
-    const ids = new Set(stored.map(({ id }) => id))
-    for (const { id } of before) if (!ids.has(id)) this.#free(id)
-    for (const block of stored) index.put(block)
+    const pending = this.#removals.begin()
+    try {
+      const stored = await store.listActive(clock())
+      const ids = new Set(stored.map(({ id }) => id))
+      for (const { id } of before) if (!ids.has(id)) this.#free(id)
+      for (const block of stored) if (!pending.isRemoved(block.id)) this.#hold(block)
+    } finally {
+      pending.end()
+    }
   }
 
   /** Hears that a block was made, prolonged or removed by another process. */
   async refresh(id: string): Promise<void> {
-    const block = await this.#options.store.find(id)
-    if (block === null) this.#free(id)
-    else this.#options.index.put(block)
+    const pending = this.#removals.begin()
+    try {
+      const block = await this.#options.store.find(id)
+      if (block === null) this.#free(id)
+      else if (!pending.isRemoved(id)) this.#hold(block)
+    } finally {
+      pending.end()
+    }
   }
 
   /** Forgets what has ended. */

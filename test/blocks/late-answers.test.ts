@@ -1,0 +1,160 @@
+/** Answers of storage that overtake one another: what was removed stays removed, and what was prolonged stays so. */
+import { describe, expect, test } from 'bun:test'
+import { BlockReader } from '../../src/blocks/block-reader.ts'
+import { Removals } from '../../src/blocks/removals.ts'
+import { BlockService } from '../../src/blocks/service.ts'
+import { createAddressMatcher } from '../../src/lib/ip.ts'
+import { BlockIndex } from '../../src/limits/block-index.ts'
+import type { BlockStore } from '../../src/storage/ports/blocks.ts'
+import type { BlockRecord } from '../../src/storage/records.ts'
+import { createMemoryStorage } from '../support/memory-storage.ts'
+import { ABUSE, ADDRESS, HOUR, NOW } from './support.ts'
+
+const BLOCK: BlockRecord = { ...ABUSE, id: 'blk_1', createdBy: 'system', createdAt: NOW }
+
+/** A process whose answers are held back where a test says so. */
+function withProcess() {
+  const storage = createMemoryStorage(() => NOW)
+  const index = new BlockIndex(createAddressMatcher([]))
+  const held: (() => void)[] = []
+  const late = new Set<string>()
+  /** Acts at once, and answers when the test lets it. */
+  async function answer<T>(verb: string, acted: Promise<T>): Promise<T> {
+    const result = await acted
+    if (late.has(verb)) await new Promise<void>((resolve) => held.push(resolve))
+    return result
+  }
+  const store: BlockStore = {
+    ...storage.blocks,
+    put: (block) => answer('put', storage.blocks.put(block)),
+    find: (id) => answer('find', storage.blocks.find(id)),
+    listActive: (now) => answer('listActive', storage.blocks.listActive(now)),
+  }
+  const forgotten: string[] = []
+  const blocks = new BlockService({
+    store,
+    index,
+    clock: () => NOW,
+    audit: { record: async () => undefined, recordDenied: async () => undefined },
+    forget: (subject) => void forgotten.push(subject),
+    warn: () => undefined,
+  })
+  /** Runs something whose answer is late, and goes on with the next only when that is. */
+  async function overtake(verb: string, slow: () => Promise<unknown>, fast: () => Promise<unknown>): Promise<void> {
+    late.add(verb)
+    const ended = slow()
+    while (held.length === 0) await null
+    late.clear()
+    await fast()
+    for (const release of held.splice(0)) release()
+    await ended
+  }
+  const endsAt = () => index.findForAddress(ADDRESS, null, NOW)?.expiresAt ?? null
+  return { storage, blocks, forgotten, overtake, endsAt }
+}
+
+describe('a block that was removed elsewhere', () => {
+  test.each<[name: string, verb: string, slow: (blocks: BlockService) => Promise<unknown>]>([
+    ['a reading of it', 'find', (blocks) => blocks.refresh('blk_1')],
+    ['a reading of all', 'listActive', (blocks) => blocks.load()],
+    ['the answer to one of the same place', 'put', (blocks) => blocks.add({ subject: ADDRESS, duration: '1h' })],
+  ])('is not brought back by %s that is late', async (_name, verb, slow) => {
+    const { storage, blocks, overtake, endsAt } = withProcess()
+    await storage.blocks.put(BLOCK)
+    await overtake(
+      verb,
+      () => slow(blocks),
+      async () => {
+        await storage.blocks.delete('blk_1')
+        await blocks.refresh('blk_1')
+      },
+    )
+    expect(endsAt()).toBe(null)
+    await storage.blocks.put({ ...BLOCK, id: 'blk_2' })
+    await blocks.refresh('blk_2')
+    expect(endsAt()).toBe(BLOCK.expiresAt)
+  })
+
+  test('frees its subject at all limits, once it was known here', async () => {
+    const { storage, blocks, forgotten } = withProcess()
+    await storage.blocks.put(BLOCK)
+    await blocks.refresh('blk_1')
+    await storage.blocks.delete('blk_1')
+    await blocks.refresh('blk_1')
+    await blocks.refresh('blk_1')
+    expect(forgotten).toEqual([BLOCK.subject])
+  })
+})
+
+test('a block that was prolonged is not shortened by an answer from before', async () => {
+  const { storage, blocks, overtake, endsAt } = withProcess()
+  await storage.blocks.put(BLOCK)
+  await overtake(
+    'find',
+    () => blocks.refresh('blk_1'),
+    async () => {
+      await storage.blocks.put({ ...BLOCK, expiresAt: BLOCK.expiresAt + HOUR })
+      await blocks.refresh('blk_1')
+    },
+  )
+  expect(endsAt()).toBe(BLOCK.expiresAt + HOUR)
+})
+
+test('removals are remembered only while an answer is under way', () => {
+  const removals = new Removals()
+  removals.note('blk_0')
+  const [first, second] = [removals.begin(), removals.begin()]
+  removals.note('blk_1')
+  const third = removals.begin()
+  expect([first, second, third].map((pending) => pending.isRemoved('blk_1'))).toEqual([true, true, false])
+  expect(first.isRemoved('blk_0')).toBe(false)
+  first.end()
+  second.end()
+  expect(removals.size).toBe(1)
+  third.end()
+  expect(removals.size).toBe(0)
+})
+
+describe('a reader of blocks', () => {
+  function withReader(failures: number) {
+    const done: string[] = []
+    const warnings: string[] = []
+    let left = failures
+    const act = async (what: string) => {
+      left -= 1
+      done.push(what)
+      if (left >= 0) throw new Error('storage is away')
+    }
+    const blocks = { load: () => act('load'), refresh: (id: string) => act(`refresh ${id}`) }
+    return { done, warnings, reader: new BlockReader(blocks, (message) => void warnings.push(message)) }
+  }
+  test.each([
+    [0, ['refresh blk_1'], 0],
+    [1, ['refresh blk_1', 'load'], 0],
+    [3, ['refresh blk_1', 'load', 'load', 'load'], 1],
+  ])('goes on until they are read, after %p failures', async (failures, expected, warned) => {
+    const { done, warnings, reader } = withReader(failures)
+    await reader.hear('blk_1')
+    expect(done).toEqual(expected)
+    expect(warnings).toHaveLength(warned)
+    await reader.hear('blk_2')
+    expect(done.at(-1)).toBe('refresh blk_2')
+    reader.stop()
+  })
+
+  test('reads once more what changed while it was reading', async () => {
+    const { done, reader } = withReader(0)
+    await Promise.all([reader.readAll(), reader.readAll(), reader.readAll()])
+    expect(done).toEqual(['load', 'load'])
+  })
+
+  test('ends when it is stopped', async () => {
+    const { done, reader } = withReader(100)
+    const reading = reader.readAll()
+    while (done.length === 0) await null
+    reader.stop()
+    await reading
+    await reader.readAll()
+    expect(done).toEqual(['load'])
+  })
+})
