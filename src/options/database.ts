@@ -34,6 +34,9 @@ export type DatabaseAddress =
   | { readonly dialect: 'sqlite'; readonly file: string }
   | { readonly dialect: 'postgres'; readonly url: string }
 
+/** How a connection is encrypted and whom it trusts, in the words of PostgreSQL. */
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
+
 /** The address, or what is wrong with the text. */
 function readAddress(text: string): DatabaseAddress | string {
   if (text.startsWith('sqlite:')) {
@@ -46,7 +49,13 @@ function readAddress(text: string): DatabaseAddress | string {
   }
   if (!/^postgres(ql)?:\/\//.test(text)) return 'is not a database'
   if (!URL.canParse(text)) return 'is not a valid URL'
-  return new URL(text).hostname === '' ? 'names no host' : { dialect: 'postgres', url: text }
+  const { hostname, searchParams } = new URL(text)
+  if (hostname === '') return 'names no host'
+  const modes = searchParams.getAll('sslmode')
+  if (modes.length > 1 || !modes.every((mode) => SSL_MODES.includes(mode))) {
+    return `has an sslmode that is none of ${SSL_MODES.join(', ')}`
+  }
+  return { dialect: 'postgres', url: text }
 }
 
 /** Of a database's text only the scheme: anything behind it may be a password. */

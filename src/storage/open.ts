@@ -20,7 +20,7 @@ export interface OpenOptions {
   readonly clock?: () => number
   /** Milliseconds after which a verb gives up on a database that does not answer. Default `postgres.timeout`, or 10 000. */
   readonly timeout?: number
-  /** As the options say it. */
+  /** As the options say it. Default: as behind a pooler, which is right everywhere and slower. */
   readonly postgres?: PostgresSettings & { readonly timeout: number }
   /** Whether writes tell other processes of changes by PostgreSQL's `pg_notify`. Default false. */
   readonly notify?: boolean
@@ -116,14 +116,17 @@ export function openStorage(option: DatabaseOption, options: OpenOptions): Opene
  *
  * @throws Error when the database was migrated by a newer version or with other files
  */
-export async function listPendingMigrations(option: DatabaseOption): Promise<readonly string[]> {
+export async function listPendingMigrations(
+  option: DatabaseOption,
+  { postgres }: Pick<OpenOptions, 'postgres'> = {},
+): Promise<readonly string[]> {
   if (typeof option === 'string') {
     const address = parseDatabase(option)
     if (address.dialect === 'sqlite' && !existsSync(address.file))
       return readMigrations('sqlite').map(({ name }) => name)
   }
   if (isOwnStore(option)) return []
-  const database = connect(option, { clock: Date.now, timeout: TIMEOUT })
+  const database = connect(option, { clock: Date.now, timeout: TIMEOUT, ...(postgres && { postgres }) })
   try {
     return await listPending(database)
   } catch (error) {

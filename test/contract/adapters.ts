@@ -193,11 +193,15 @@ function served(name: string, start: () => Promise<Served>): Adapter {
   }
 }
 
+const DIRECT = { poolSize: 10, timeout: 10_000, prepare: true, ca: null } as const
+/** Options of a PostgreSQL behind a pooler. */
+export const POOLED = { ...DIRECT, prepare: false } as const
+
 /** A database of our own on a real server through Bun's driver, dropped afterwards. */
 export function postgres(): Adapter {
   return served('postgres', async () => {
     const { url, drop } = await createServerDatabase()
-    const { storage, ready } = openStorage(url, { migrate: 'auto', notify: true })
+    const { storage, ready } = openStorage(url, { migrate: 'auto', postgres: DIRECT, notify: true })
     await ready
     const second = new SQL({ url, max: 1 })
     const stop = async () => {
@@ -208,9 +212,6 @@ export function postgres(): Adapter {
     return { storage, exec: (statement: string) => second.unsafe(statement), stop }
   })
 }
-
-/** Options of a PostgreSQL behind a pooler. */
-export const POOLED = { poolSize: 10, timeout: 10_000, prepare: false, ca: null } as const
 
 /** The same behind a PgBouncer in transaction mode, which gives each transaction one of three connections. */
 export function pgbouncer(): Adapter {

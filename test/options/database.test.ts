@@ -29,6 +29,8 @@ describe('parseDatabase', () => {
     'postgres://',
     'postgres:///app',
     'postgres://u:hunter2@db:port/app?password=hunter2',
+    'postgres://u:hunter2@db/app?sslmode=hunter2',
+    'postgres://u:hunter2@db/app?sslmode=require&sslmode=disable',
     'redis://:hunter2@db',
   ])('refuses %p, naming the option and what is accepted, without the password', (text) => {
     expect(isDatabase(text)).toBe(false)

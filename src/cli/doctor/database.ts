@@ -41,10 +41,10 @@ async function isAuditUnknown({ audit }: Storage, { secrets }: ResolvedOptions):
 }
 
 async function look(options: ResolvedOptions, now: number): Promise<DatabaseFact> {
-  const { database } = options
-  const migrations = await listPendingMigrations(database)
+  const { database, postgres } = options
+  const migrations = await listPendingMigrations(database, { postgres })
   if (migrations.length > 0) return { kind: 'pending', migrations }
-  const { storage, ready } = openStorage(database, { migrate: 'check', timeout: PATIENCE })
+  const { storage, ready } = openStorage(database, { migrate: 'check', timeout: PATIENCE, postgres })
   try {
     await ready
     await storage.ping()

@@ -11,8 +11,8 @@ import { createPostgresPool } from './postgres-pool.ts'
 import * as tables from './schema.postgres.ts'
 import { runAsync } from './transaction.ts'
 
-/** As `postgres` of the options is where nothing is said. */
-const DEFAULTS: PostgresSettings = { poolSize: 10, prepare: true, ca: null }
+/** For commands that do little and were not told: right also behind a pooler. */
+const DEFAULTS: PostgresSettings = { poolSize: 10, prepare: false, ca: null }
 
 export function isPostgres(db: unknown): db is PostgresHandle {
   return is(db, PgDatabase)

@@ -1,0 +1,92 @@
+/** A host that went without a word: its old connections are silent for ever, new ones reach its successor. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Socket } from 'bun'
+import { openStorage } from '../../src/storage/open.ts'
+import { createServerDatabase, isServerUp } from '../contract/adapters.ts'
+import { aKey } from '../contract/fixtures.ts'
+import { atOnce, codeOf } from '../contract/support.ts'
+import { until } from './support.ts'
+
+const serverUp = await isServerUp()
+const required = process.env.REQUIRE_SERVICES === '1'
+
+interface Way {
+  other: Socket<Way> | null
+  waiting: Uint8Array[]
+  isDead: boolean
+}
+
+/** Passes on what clients and a server say, until the connections of the moment go silent. */
+function startProxy(port: number) {
+  const ways: Way[] = []
+  const pass = (socket: Socket<Way>, data: Uint8Array) => {
+    const { other, waiting, isDead } = socket.data
+    if (isDead) return
+    if (other === null) waiting.push(new Uint8Array(data))
+    else other.write(data)
+  }
+  const listener = Bun.listen<Way>({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      open(client) {
+        const way: Way = { other: null, waiting: [], isDead: false }
+        client.data = way
+        ways.push(way)
+        void Bun.connect<Way>({
+          hostname: '127.0.0.1',
+          port,
+          data: { other: client, waiting: [], isDead: false },
+          socket: {
+            open(server) {
+              ways.push(server.data)
+              way.other = server
+              for (const data of way.waiting) server.write(data)
+            },
+            data: pass,
+            close: (server) => void (server.data.isDead || client.end()),
+          },
+        })
+      },
+      data: pass,
+      close: (client) => void client.data.other?.end(),
+    },
+  })
+  return {
+    port: listener.port,
+    silence: () => {
+      for (const way of ways) way.isDead = true
+    },
+    stop: () => listener.stop(true),
+  }
+}
+
+describe.skipIf(!serverUp && !required)('PostgreSQL', () => {
+  let database: Awaited<ReturnType<typeof createServerDatabase>>
+  beforeAll(async () => {
+    database = await createServerDatabase()
+  })
+  afterAll(() => database.drop())
+
+  test('whose connections went silent is reached by new ones', async () => {
+    const proxy = startProxy(5432)
+    const url = new URL(database.url)
+    url.port = String(proxy.port)
+    const postgres = { poolSize: 3, timeout: 200, prepare: true, ca: null }
+    const { storage, ready } = openStorage(url.href, { migrate: 'auto', postgres })
+    await ready
+    const key = aKey()
+    await storage.keys.insert(key)
+    await atOnce(10, () => storage.keys.find(key.id))
+    proxy.silence()
+    const codes = await atOnce(6, () => codeOf(storage.keys.find(key.id)))
+    expect(new Set(codes)).toEqual(new Set(['storage_unavailable']))
+    const took = await until('it is reached', async () => (await codeOf(storage.keys.find(key.id))) === 'none')
+    // A quarter of a second and one call in vain, then half a second.
+    expect(took).toBeLessThan(3000)
+    const found = await atOnce(30, () => storage.keys.find(key.id))
+    expect(found.every((each) => each?.id === key.id)).toBe(true)
+    await storage.close()
+    proxy.stop()
+  }, 20_000)
+})
