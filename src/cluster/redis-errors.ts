@@ -2,17 +2,14 @@
 
 /** Redis is not connected, was silent for too long lately, or says that it cannot answer now. */
 export class RedisAwayError extends Error {
-  override readonly name: string = 'RedisAwayError'
+  override readonly name = 'RedisAwayError'
 }
 
 /** No answer came in time: what was asked for may have been done, or may be done yet. */
-export class RedisSilentError extends RedisAwayError {
-  override readonly name = 'RedisSilentError'
-}
+export class RedisSilentError extends RedisAwayError {}
 
 /** Redis answers that it cannot do it now, whatever it is asked: it is loading, full, or a replica. */
 export class RedisUnableError extends RedisAwayError {
-  override readonly name = 'RedisUnableError'
   /** What the reply began with. */
   readonly reason: string
 

@@ -24,6 +24,8 @@ export interface RedisLinkOptions {
 
 /** A connection that gave no answer at all for so many timeouts is thrown away. */
 const SILENCE = 3
+/** ms in which an answer that has arrived is read. */
+const READING = 5
 /** ms after it was told that Redis is back in which nothing is told: what comes and goes would fill the log. */
 const QUIET = 60_000
 /** A replica stays one: the master is found by connecting anew. */
@@ -100,8 +102,8 @@ export class RedisLink {
         reject(new RedisSilentError('Redis did not answer in time'))
         this.#onSilence(client, startedAt)
       }
-      // A process that was held up reads what came meanwhile before it calls Redis silent.
-      const timer = setTimeout(() => setImmediate(giveUp), this.#options.timeout)
+      // A process that was held up reads what came meanwhile before it calls Redis silent: timers come before sockets.
+      const timer = setTimeout(() => setTimeout(giveUp, READING), this.#options.timeout)
       client.send(command, [...args]).then(
         (reply) => {
           end(false)

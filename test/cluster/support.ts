@@ -43,6 +43,6 @@ export function createGarbage(): <T extends Stoppable>(made: T) => T {
 /** What became of a call, and how long it took (ms). */
 export async function outcomeOf(called: Promise<unknown>): Promise<{ readonly said: unknown; readonly took: number }> {
   const start = performance.now()
-  const said = await called.catch((error: unknown) => (error instanceof Error ? error.name : error))
+  const said = await called.catch((error: unknown) => (error instanceof Error ? error.constructor.name : error))
   return { said, took: performance.now() - start }
 }
