@@ -17,13 +17,10 @@ function shareOfRate(rate: Rate, processes: number): Rate {
 }
 
 export class Shares {
-  readonly #maxSubjects: number
-  #processes = 0
-  #limiters: Limiters
+  readonly #limiters: Limiters
 
   /** @param maxSubjects how many each limiter remembers at most */
   constructor(maxSubjects: number) {
-    this.#maxSubjects = maxSubjects
     this.#limiters = new Limiters(maxSubjects)
   }
 
@@ -35,14 +32,9 @@ export class Shares {
    * @throws RangeError when there are as many limits as requests
    */
   hitAll(claims: readonly SharedClaim[], now: number, processes: number): readonly Reading[] {
-    if (processes !== this.#processes) {
-      // Shares of another size cannot go on counting what was taken of these.
-      this.#limiters = new Limiters(this.#maxSubjects)
-      this.#processes = processes
-    }
     const shares = claims.map(({ place, limiter, subject, cost }) => {
       const rate = shareOfRate(limiter.rate, processes)
-      // A window of a place may change, as when a key's limit does; its units may too.
+      // Shares of another size are counted apart.
       const name = `${rate.strategy} ${rate.limit}/${rate.window}/${rate.burst} ${place}`
       return { limiter: this.#limiters.occasional(name, rate, now), subject, cost }
     })
