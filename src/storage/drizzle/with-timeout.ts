@@ -1,5 +1,8 @@
 import { DatabaseTimeoutError } from './failures.ts'
 
+/** ms in which an answer that has arrived is read. */
+const READING = 5
+
 /**
  * Gives up after `timeout` ms; a statement that was sent may still take effect.
  *
@@ -9,10 +12,12 @@ import { DatabaseTimeoutError } from './failures.ts'
 export async function withTimeout<T>(work: (isOver: () => boolean) => Promise<T>, timeout: number): Promise<T> {
   const late = Promise.withResolvers<never>()
   let isOver = false
-  const timer = setTimeout(() => {
+  function giveUp(): void {
     isOver = true
     late.reject(new DatabaseTimeoutError('The database did not answer in time.'))
-  }, timeout)
+  }
+  // A process that was held up reads what came meanwhile first: timers come before sockets.
+  const timer = setTimeout(() => setTimeout(giveUp, READING), timeout)
   try {
     return await Promise.race([work(() => isOver), late.promise])
   } finally {
