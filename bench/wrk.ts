@@ -1,5 +1,5 @@
 /** Runs `wrk` against a server in a process of its own, each on a processor of its own where `taskset` is there. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Announcement } from './server.ts'
@@ -56,13 +56,22 @@ function writeScript({ name, values }: NonNullable<Announcement['inTurn']>): str
 
 async function runWrk(announcement: Announcement, seconds: number): Promise<string> {
   const { inTurn } = announcement
-  const script = inTurn === undefined ? [] : ['-s', writeScript(inTurn)]
+  const script = inTurn === undefined ? null : writeScript(inTurn)
   const headers = Object.entries(announcement.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   const url = `http://127.0.0.1:${announcement.port}/`
-  const wrk = Bun.spawn(pinned(1, ['wrk', '-t1', '-c32', `-d${seconds}s`, '--latency', ...script, ...headers, url]), {
-    stderr: 'inherit',
-  })
-  return new Response(wrk.stdout).text()
+  const args = [
+    '-t1',
+    '-c32',
+    `-d${seconds}s`,
+    '--latency',
+    ...(script === null ? [] : ['-s', script]),
+    ...headers,
+    url,
+  ]
+  const wrk = Bun.spawn(pinned(1, ['wrk', ...args]), { stderr: 'inherit' })
+  const output = await new Response(wrk.stdout).text()
+  if (script !== null) rmSync(script)
+  return output
 }
 
 async function readLine(stream: ReadableStream<Uint8Array>): Promise<string> {
