@@ -228,6 +228,9 @@ if (!isRequired && !(isPostgresInstalled && isRedisInstalled)) {
       expect(await use(first ?? '', rawKey)).toBe(401)
       expect(await until(async () => (await use(second ?? '', rawKey)) === 401, PATIENCE)).toBeLessThan(1000)
       expect(filesIn(image)).toHaveLength(before)
+      // Both count and hear there, and did not go on by themselves.
+      expect(await askRedis(['keys', 'machine-auth:l:*'])).toMatch(/^machine-auth:l:[\w-]{27}$/m)
+      expect(await askRedis(['pubsub', 'numsub', 'machine-auth:changes'])).toEndWith('2')
     })
 
     test('ask for the password of Redis, which no list of processes shows', async () => {
