@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { RedisLink } from '../../../src/cluster/redis-link.ts'
 import { MachineAuthError } from '../../../src/errors.ts'
 import { rateKey } from '../../../src/limits/redis/keys.ts'
 import { isRedisInstalled, startRedis } from '../../support/servers/redis.ts'
@@ -200,6 +201,46 @@ describe.skipIf(!isRedisInstalled && process.env.REQUIRE_SERVICES !== '1')('a Re
     isFrozen = false
     // What was not answered took effect late: nobody has more than the limit.
     expect(await limits.hitAll([claim], START)).toMatchObject([{ isAllowed: true, remaining: 1 }] as never)
+    await redis.close()
+    await server.stop()
+  })
+
+  test('that is frozen is left alone by the link within its time, and asked again when it is back', async () => {
+    const server = await startRedis()
+    const link = new RedisLink({ url: server.url, timeout: 100, ...quiet })
+    link.start()
+    await link.attempted
+    const limits = createLimits({ link, processes: () => 5 })
+    const claim = claimOf('a', { limit: 10 })
+    await limits.hitAll([claim], START)
+    server.pause()
+    const began = performance.now()
+    expect(await isAllowed(limits.hitAll([claim], START))).toEqual([true])
+    expect(performance.now() - began).toBeLessThan(2000)
+    expect(await admitted(limits, claim)).toBe(1)
+    expect(limits.figures.shared).toBe(1)
+    server.resume()
+    const end = performance.now() + 10_000
+    while (limits.figures.shared === 1 && performance.now() < end) {
+      await limits.hitAll([claimOf('b')], START)
+      await Bun.sleep(5)
+    }
+    expect(limits.figures.shared).toBe(2)
+    await link.stop()
+    await server.stop()
+  }, 30_000)
+
+  test('that is full takes none of a list, which is counted here', async () => {
+    const server = await startRedis()
+    const redis = await connectRedis(server.url)
+    const limits = createLimits({ link: redis.link, name: redis.name, ...quiet })
+    const claims = [claimOf('a'), claimOf('b')]
+    await limits.hitAll(claims, START)
+    await redis.link.send('CONFIG', ['SET', 'maxmemory', '1'])
+    expect(await isAllowed(limits.hitAll(claims, START))).toEqual([true, true])
+    expect(limits.figures).toMatchObject({ shared: 1, local: 1 })
+    await redis.link.send('CONFIG', ['SET', 'maxmemory', '0'])
+    for (const claim of claims) expect(await limits.read(claim)).toMatchObject({ remaining: 1 })
     await redis.close()
     await server.stop()
   })
