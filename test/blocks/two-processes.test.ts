@@ -1,5 +1,5 @@
 /** Blocks and lockouts of one process are in force in every other one on the same PostgreSQL within a second. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { MachineAuthOptions } from '../../src/index.ts'
 import { createServerDatabase, isServerUp } from '../contract/adapters.ts'
 import { askTimes, BLOCKED, from, LOCKED, PROXIED } from '../support/limited.ts'
@@ -8,6 +8,9 @@ import { createTestApp, type TestApp } from '../support/test-app.ts'
 /** ms; CONTRACT promises it. */
 const PROMISED = 1000
 const ABUSE = { abuse: { threshold: 3, window: '1h', blockFor: '1h' } } as const
+
+/** Starting two cores on a server that others use too takes its time; what is promised is measured. */
+setDefaultTimeout(30_000)
 
 type Options = MachineAuthOptions<string, object>
 
