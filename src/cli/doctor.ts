@@ -32,7 +32,7 @@ async function examine(cli: Cli, self: Command): Promise<void> {
 export function addDoctorCommand(program: Command, cli: Cli): void {
   const command = program
     .command('doctor')
-    .description('check configuration, secrets, database, clock, files and proxies; exit 1 when something fails')
+    .description('check configuration, secrets, database, Redis, clock, files and proxies; exit 1 when something fails')
     .action((_: object, self: Command) => examine(cli, self))
   withExamples(command, 'doctor', 'doctor --json')
 }
