@@ -37,13 +37,13 @@ export class AuditedRoutes {
   #publicPaths = new WeakMap<object, RouteCheck>()
   /** Of each app, the paths that have limits of their own in place of the default one. */
   #limitedPaths: readonly RouteCheck[] = []
-  /** Null until somebody wants to know the route of a request before the router does. */
-  #appRoutes: AppRoutes | null = null
+  readonly guesses: AppRoutes
   #audited = NEVER
   #failure: Error | null = null
 
   constructor(options: AuditedRoutesOptions) {
     this.#options = options
+    this.guesses = new AppRoutes(() => options.apps.roots())
   }
 
   /** Whether there are routes that were not audited, or that did not pass. */
@@ -92,7 +92,7 @@ export class AuditedRoutes {
   #read(): void {
     const { apps, protect } = this.#options
     const roots = apps.roots()
-    this.#appRoutes = null
+    this.guesses.forget()
     this.isAlone = !roots.some(hasForeignErrorHook)
     this.hasOtherHooks = roots.some(hasOtherRequestHook)
     this.protection = createProtection(
@@ -121,10 +121,9 @@ export class AuditedRoutes {
     return checks.length > 0 && paths.every((path) => checks.every((isLimited) => isLimited(method, path)))
   }
 
-  /** What a request will most likely come to. */
-  foresee(request: Request): Foreseen {
-    this.#appRoutes ??= new AppRoutes(this.#options.apps.roots())
-    return { guess: this.#appRoutes.guess(request), rules: this.protection?.demandsOf(request.url) ?? [] }
+  /** What a request will most likely come to. @param handler that it is to be given to */
+  foresee(request: Request, handler: object): Foreseen {
+    return { guess: this.guesses.guess(request, handler), rules: this.protection?.demandsOf(request.url) ?? [] }
   }
 
   /** Tells the public paths of an app. @param store of the app */

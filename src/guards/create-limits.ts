@@ -1,5 +1,6 @@
 /** Puts together what limits requests: counters, quotas, blocks, and who hears of them. */
 import { LoginThrottle } from '../accounts/login-throttle.ts'
+import { BlockReader } from '../blocks/block-reader.ts'
 import { BlockService } from '../blocks/service.ts'
 import type { ClaimedCredits } from '../keys/options.ts'
 import type { KeyUsePort } from '../keys/verification.ts'
@@ -160,10 +161,7 @@ export function createLimits(given: LimitsOptions): AssembledLimits {
   const settler = setInterval(() => void ledger.settle(clock()).catch(() => undefined), SETTLE_INTERVAL)
   settler.unref()
 
-  /** Until they are read, those that were known before stay in force. */
-  function readBlocksAgain(): void {
-    void blocks.load().catch(() => warn('blocks could not be read: those of other processes are not enforced here'))
-  }
+  const blockReader = new BlockReader(blocks, warn)
 
   return {
     requests,
@@ -176,8 +174,8 @@ export function createLimits(given: LimitsOptions): AssembledLimits {
       forget: (keyId) => allowances.forgetCredits(keyId),
     },
     start: () => blocks.load(),
-    onBlockChange: (id) => void blocks.refresh(id).catch(readBlocksAgain),
-    onGap: readBlocksAgain,
+    onBlockChange: (id) => void blockReader.hear(id),
+    onGap: () => void blockReader.readAll(),
     async sweep(now) {
       await storage.loginAddresses.purge(now - LOGIN_ADDRESS_RETENTION)
       await storage.quotas.purge(monthOf(now - QUOTA_RETENTION))
@@ -185,6 +183,7 @@ export function createLimits(given: LimitsOptions): AssembledLimits {
     },
     async stop() {
       clearInterval(settler)
+      blockReader.stop()
       await blocks.settle()
       await masterKeys.settle()
       await ledger.settle(Number.POSITIVE_INFINITY).catch(() => warn('claimed quotas could not be given back'))

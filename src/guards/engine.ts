@@ -142,8 +142,8 @@ export class GuardEngine {
     const presented = new Presented(this.#environment, request)
     rememberPresented(request, presented)
     presented.isProbe = this.#probes(request)
-    const observer = this.#observer
-    if (observer === null || presented.isProbe) return this.#identify(handle, presented)
+    const observer = presented.isProbe ? null : this.#observer
+    if (observer === null) return this.#identify(handle, presented)
     return observer.begin(presented).over(this.#identify(handle, presented))
   }
 
@@ -185,14 +185,13 @@ export class GuardEngine {
   /** Asks shared counts for the default limit, where addresses are all that it counts; null where there is none. */
   #askAddressDefault(presented: Presented): Promise<void> | null {
     const { ahead, hasAddressDefault } = this.#limits
-    if (ahead === null || !hasAddressDefault || this.#excepts(presented)) return null
-    return ahead.askDefault(presented)
+    return ahead === null || !hasAddressDefault || this.#excepts(presented) ? null : ahead.askDefault(presented)
   }
 
+  /** Whoever is kept out by his address does not get his credentials looked up, and is over before he began. */
   #meetAddress<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
     presented.early ??= this.#refuseByDefault(presented)
     if (presented.early !== null) {
-      // Whoever is kept out by his address does not get his credentials looked up, and is over before he began.
       presented.charges?.settle()
       this.#hide?.(presented.request.headers)
       return this.#insist(handle, presented)
@@ -220,12 +219,12 @@ export class GuardEngine {
 
   /** Asks shared counts, where there are any, for all that the hooks of the request will count without waiting. */
   #untilCounted<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
-    const { ahead, hasPrincipalDefault } = this.#limits
+    const { ahead } = this.#limits
     if (ahead === null) return this.#end.after(handle, presented)
-    const isDefaultDue = hasPrincipalDefault && !this.#excepts(presented)
-    const asking = ahead.askAhead(presented, this.routes.foresee(presented.request), isDefaultDue)
+    const isDefaultDue = this.#limits.hasPrincipalDefault && !this.#excepts(presented)
+    presented.handler = handle
+    const asking = ahead.askAhead(presented, this.routes.foresee(presented.request, handle), isDefaultDue)
     if (asking === null) return this.#end.after(handle, presented)
-    void presented.address
     return (admitted) => asking.then(() => this.#end.after(handle, presented)(admitted))
   }
 
@@ -258,13 +257,14 @@ export class GuardEngine {
     // A plugin that only a group uses never sees the request; its rules and limits would let everything through.
     if (presented === undefined) return this.#mustMeet ? withoutPlugin().toResponse() : undefined
     presented.isMet = true
+    if (presented.handler !== null) this.routes.guesses.learn(presented.handler, store)
     // Before anything answers: every answer that Elysia makes has it then.
     headers['x-request-id'] = presented.requestId
     if (this.#life.isStopping) headers.connection = 'close'
     try {
       if (presented.early !== null) throw presented.early
-      if (this.#limits.hasPrincipalDefault && !presented.isProbe && !this.#excepts(presented))
-        this.#limits.chargeDefault(presented)
+      const isDefaultDue = this.#limits.hasPrincipalDefault && !presented.isProbe && !this.#excepts(presented)
+      if (isDefaultDue) this.#limits.chargeDefault(presented)
       if (this.#protectRules.length > 0) this.#requireProtected(presented, headers, store)
       presented.writeHeaders(headers)
       return undefined

@@ -38,31 +38,53 @@ function foreseenRoute({ method, path, limits, guards, isPublic }: RouteDescript
   }
 }
 
-interface Guessing {
-  readonly app: AppInternals
-  readonly guesser: RouteGuesser<ForeseenRoute>
-}
+type Guesser = RouteGuesser<ForeseenRoute>
 
 /** Guesses the route of a request, of all apps that serve. */
 export class AppRoutes {
-  readonly #guessing: readonly Guessing[]
+  readonly #apps: () => readonly AppInternals[]
+  /** By the app's store: the one thing in a request's context that says whose it is. Null until somebody asks. */
+  #guessers: ReadonlyMap<object, Guesser> | null = null
+  /** Stores by the handler that a request was to be given to: known from the second one on. */
+  readonly #stores = new WeakMap<object, object>()
 
-  /** @param apps whose routes are audited */
-  constructor(apps: readonly AppInternals[]) {
-    this.#guessing = apps.map((app) => ({ app, guesser: new RouteGuesser(describeRoutes(app).map(foreseenRoute)) }))
+  /** @param apps those that serve */
+  constructor(apps: () => readonly AppInternals[]) {
+    this.#apps = apps
   }
 
-  guess(request: Request): RouteGuess<ForeseenRoute> | null {
-    const guessing = this.#guessing
-    const isServer = ({ app }: Guessing) => (app.server?.requestIP(request) ?? null) !== null
-    // A request that came over no socket may be any app's.
-    const serving = guessing.length > 1 ? guessing.find(isServer) : undefined
-    for (const { guesser } of serving === undefined ? guessing : [serving]) {
-      for (const path of routedPaths(request.url)) {
-        const guess = guesser.guess(request, path)
-        if (guess !== null) return guess
-      }
-    }
-    return null
+  /** Reads the routes again, which an audit has just gone through. */
+  forget(): void {
+    this.#guessers = null
   }
+
+  #read(): ReadonlyMap<object, Guesser> {
+    const guesserOf = (app: AppInternals) => new RouteGuesser(describeRoutes(app).map(foreseenRoute))
+    this.#guessers ??= new Map(this.#apps().map((app) => [app.store, guesserOf(app)] as const))
+    return this.#guessers
+  }
+
+  /** Notes whose a handler is. */
+  learn(handler: object, store: object): void {
+    if (this.#read().size > 1) this.#stores.set(handler, store)
+  }
+
+  /** @param handler that the request is to be given to */
+  guess(request: Request, handler: object): RouteGuess<ForeseenRoute> | null {
+    const guessers = this.#read()
+    const store = this.#stores.get(handler)
+    const known = store === undefined ? undefined : guessers.get(store)
+    const likely = known === undefined ? [...guessers.values()] : [known]
+    const guesses = likely.map((guesser) => guessIn(guesser, request)).filter((guess) => guess !== null)
+    // Whose it is shows only later: a wrong guess would use up the limit of another app.
+    return guesses.length > 1 ? null : (guesses[0] ?? null)
+  }
+}
+
+function guessIn(guesser: Guesser, request: Request): RouteGuess<ForeseenRoute> | null {
+  for (const path of routedPaths(request.url)) {
+    const guess = guesser.guess(request, path)
+    if (guess !== null) return guess
+  }
+  return null
 }

@@ -48,6 +48,8 @@ export class Presented extends Credentials<RequestEnvironment> {
   isProbe = false
   /** Whether the plugin's own hook has seen it: one that stands before it may answer first. */
   isMet = false
+  /** What it was to be given to, where that tells whose route it comes to; else null. */
+  handler: object | null = null
   /** Whether limits that its route has have counted it, or refused to. */
   isCountedByRoute = false
   /** Whether a guard of its route has looked at it. */

@@ -51,6 +51,7 @@ function withoutFailure(collect: () => readonly Group[]): readonly Group[] {
 }
 
 function distinct(claims: readonly SharedClaim[]): readonly SharedClaim[] {
+  if (claims.length < 2) return claims
   const names = claims.map(({ place, subject, cost }) => JSON.stringify([place, subject, cost]))
   return claims.filter((_, index) => names.indexOf(names[index] ?? '') === index)
 }
@@ -182,6 +183,8 @@ export class SharedCharges implements AheadPort<Presented> {
     charges.decided ??= new Decisions()
     const asking = this.#decide(charges, charges.decided, groups)
     if (asking === null) return null
+    // Read while the connection is there: who hangs up meanwhile would be nobody to what counts him.
+    void presented.address
     charges.asking = asking.then(() => {
       charges.asking = null
     })
