@@ -23,9 +23,13 @@ export interface Clustering {
   /** Null where each process counts for itself. */
   readonly shared: SharedLimits | null
   /** Null without Redis. */
-  readonly link: RedisLink | null
-  /** Begins to connect, and waits for nothing. */
-  start(): void
+  readonly redis: {
+    readonly link: RedisLink
+    readonly bell: ChangeBell
+    readonly limits: SharedLimits | null
+  } | null
+  /** Begins to connect; waits for the first attempt, two seconds at most. Never rejects. */
+  start(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -56,8 +60,12 @@ function composeWithRedis(url: string, { options, clock, warn, meter }: Clusteri
   return {
     bell,
     shared,
-    link,
-    start: () => link.start(),
+    redis: { link, bell, limits: shared },
+    async start() {
+      link.start()
+      // What comes before that would be counted here alone.
+      await link.attempted
+    },
     async stop() {
       await shared?.stop()
       await link.stop()
@@ -72,8 +80,8 @@ export function composeClustering(given: ClusteringOptions): Clustering {
   return {
     bell: listen === null ? null : new ListenBell({ listen, warn }),
     shared: null,
-    link: null,
-    start: () => undefined,
+    redis: null,
+    start: async () => undefined,
     stop: async () => undefined,
   }
 }

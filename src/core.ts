@@ -187,7 +187,8 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
     shared: runtime.sharedLimits ?? clustering.shared,
   })
   const { services, authenticators, limits, roles, roleReader, permissions } = composition
-  const metrics = meters && new Metrics({ meters, caches: () => authenticators.figures(), recorders })
+  const { redis } = clustering
+  const metrics = meters && new Metrics({ meters, caches: () => authenticators.figures(), recorders, redis })
   const watcher = createWatcher(composition, storage, clock, clustering.bell)
   const stopUpkeep = startUpkeep(upkeepOf(composition, storage, resolved.apiKeys, warn), clock, warn)
 
@@ -259,7 +260,7 @@ export function createMachineAuth<const Roles extends string = 'admin', U extend
           usage: () => recorders.usage && !recorders.usage.figures.isFailing,
           requestLog: () => recorders.log && !recorders.log.figures.isFailing,
           changes: () => watcher.isCurrent,
-          redis: () => clustering.link && clustering.link.isUp,
+          redis: () => redis?.link.isUp ?? null,
         },
       }),
       idempotent: createIdempotency({ store: storage.idempotency, clock, secrets: resolved.secrets, warn }),

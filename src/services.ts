@@ -105,6 +105,8 @@ export function composeServices(composed: ComposeOptions) {
     clockTolerance: resolved.jwt.clockTolerance,
     staleness,
     audit,
+    // Tokens that it signed were proven by it alone.
+    onRemoved: () => authenticators.jwts.cache.clear(),
   })
   const attempts = new AttemptGate({ clock, capacity: resolved.rateLimit.maxSubjects })
   const authenticators = createAuthenticators({

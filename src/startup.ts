@@ -21,7 +21,7 @@ export interface StartupOptions {
 export async function startUp(options: StartupOptions): Promise<void> {
   const { composition, clustering, watcher } = options
   const { services, limits, roleReader } = composition
-  clustering.start()
+  const connected = clustering.start()
   // Watched before anything is read, so that no change falls in between.
   await watcher.start()
   await limits.start()
@@ -30,6 +30,7 @@ export async function startUp(options: StartupOptions): Promise<void> {
   await warnOfLostSecrets(options)
   await lookForForeignKeys(options)
   await options.recorders.start()
+  await connected
   // Nobody waits for it: of a version before there may be very many events.
   void services.audit.seal()
 }

@@ -96,7 +96,8 @@ async function init(cli: Cli, options: InitOptions, self: Command): Promise<void
   const { step, given } = makeEnvironment(cli.io)
   tell(step)
   const io = { ...cli.io, env: { ...cli.io.env, ...given } }
-  const pending = await listPendingMigrations(databaseOf(io, readGlobals(self)))
+  const { database, postgres } = databaseOf(io, readGlobals(self))
+  const pending = await listPendingMigrations(database, { postgres })
   await withCore({ ...cli, io }, self, async (session) => {
     const state = pending.length === 0 ? 'kept' : 'made'
     tell({ step: 'database', state, detail: 'migrated to this version' })

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { kindOfDatabase } from '../options/database.ts'
+import type { ResolvedOptions } from '../options/resolved.ts'
 import { SECRET_FILE } from '../options/secret-file.ts'
-import type { DatabaseOption } from '../options/types.ts'
 import { readMigrations } from '../storage/drizzle/migrate/shipped.ts'
 import { listPendingMigrations, openStorage } from '../storage/open.ts'
 import { CommandError } from './errors.ts'
@@ -14,13 +14,13 @@ import type { CliIo } from './terminal/io.ts'
 const PATIENCE = 5000
 
 /** Whether anything is in a database; opening one of SQLite makes its file. */
-export async function isUsed(database: DatabaseOption): Promise<boolean> {
+export async function isUsed({ database, postgres }: Pick<ResolvedOptions, 'database' | 'postgres'>): Promise<boolean> {
   const kind = kindOfDatabase(database)
   if (kind !== 'sqlite' && kind !== 'postgres') return false
-  const pending = await listPendingMigrations(database)
+  const pending = await listPendingMigrations(database, { postgres })
   // An older version made it.
   if (pending.length > 0) return pending.length < readMigrations(kind).length
-  const { storage, ready } = openStorage(database, { migrate: 'check', timeout: PATIENCE })
+  const { storage, ready } = openStorage(database, { migrate: 'check', timeout: PATIENCE, postgres })
   try {
     await ready
     const [page, now] = [{ limit: 1 }, 0]
@@ -41,9 +41,9 @@ export async function isUsed(database: DatabaseOption): Promise<boolean> {
 export async function requireKnownSecret(io: CliIo, globals: GlobalSettings): Promise<void> {
   const file = join(io.cwd, SECRET_FILE)
   if (sourceOfOption(io, 'secret') !== null || existsSync(file)) return
-  const database = databaseOf(io, globals)
+  const given = databaseOf(io, globals)
   // For others no secret is made up that outlives the process.
-  if (kindOfDatabase(database) !== 'sqlite' || !(await isUsed(database))) return
+  if (kindOfDatabase(given.database) !== 'sqlite' || !(await isUsed(given))) return
   throw new CommandError(
     `The database is in use, and its secret is not given: there is none in ${file}. Set MACHINE_AUTH_SECRET, or run this in the directory of the app.`,
   )

@@ -9,10 +9,10 @@ async function migrate(cli: Cli, { dryRun = false }: { readonly dryRun?: boolean
   const output = outputOf(cli, self)
   const globals = readGlobals(self)
   for (const warning of warningsOf(globals)) warn(cli.io, warning)
-  const database = databaseOf(cli.io, globals)
-  const pending = await listPendingMigrations(database)
+  const { database, postgres } = databaseOf(cli.io, globals)
+  const pending = await listPendingMigrations(database, { postgres })
   if (!dryRun) {
-    const { storage, ready } = openStorage(database, { migrate: 'auto', clock: cli.io.clock })
+    const { storage, ready } = openStorage(database, { migrate: 'auto', clock: cli.io.clock, postgres })
     try {
       await ready
     } finally {

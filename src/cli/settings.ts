@@ -5,8 +5,9 @@ import { loadConfigFile } from '../options/config-file.ts'
 import { readEnvironment } from '../options/environment.ts'
 import { Report } from '../options/mistakes.ts'
 import { resolveOptions } from '../options/resolve.ts'
+import type { ResolvedOptions } from '../options/resolved.ts'
 import { makeSecret } from '../options/secret-file.ts'
-import type { DatabaseOption, MachineAuthOptions } from '../options/types.ts'
+import type { MachineAuthOptions } from '../options/types.ts'
 import { SECRET_VARIABLES } from './input/secret.ts'
 import type { CliIo } from './terminal/io.ts'
 import { withoutControls } from './terminal/text.ts'
@@ -87,10 +88,11 @@ export function sourceOfOption(io: Pick<CliIo, 'env' | 'cwd'>, option: string): 
 }
 
 /**
- * The database that config file, environment and command line lead to. Needs no secret, and makes none.
+ * The database that config file, environment and command line lead to, and how it is reached. Needs no secret, and
+ * makes none.
  *
  * @throws OptionsError with one line per mistake
  */
-export function databaseOf(io: CliIo, globals: GlobalSettings): DatabaseOption {
-  return resolveOptions({ ...optionsOf(globals), secret: makeSecret() }, environmentOf(io)).database
+export function databaseOf(io: CliIo, globals: GlobalSettings): Pick<ResolvedOptions, 'database' | 'postgres'> {
+  return resolveOptions({ ...optionsOf(globals), secret: makeSecret() }, environmentOf(io))
 }

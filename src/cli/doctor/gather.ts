@@ -49,9 +49,9 @@ function fileOf(database: DatabaseOption | undefined): string | null {
 /** Needs no secret: it is asked where none is given. */
 async function findUse(io: CliIo, globals: GlobalSettings): Promise<boolean | null> {
   try {
-    const database = databaseOf(io, globals)
-    const file = fileOf(database)
-    return file !== null && !existsSync(file) ? false : await isUsed(database)
+    const given = databaseOf(io, globals)
+    const file = fileOf(given.database)
+    return file !== null && !existsSync(file) ? false : await isUsed(given)
   } catch {
     // What is wrong with them is told by the checks of the configuration and of the database.
     return null

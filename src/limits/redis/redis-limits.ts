@@ -113,12 +113,6 @@ export class RedisLimits implements SharedLimits {
     this.#options.link.send('DEL', keys).catch((error) => this.#warnings.note(error))
   }
 
-  /** Asks Redis about a subject again, whom another process may have let start anew. */
-  forgetRefusals(subject: string): void {
-    this.#refusals.forget(this.#keysOf(subject))
-    this.#shares.forget(subject)
-  }
-
   stop(): Promise<void> {
     return this.#leases.stop()
   }

@@ -139,16 +139,6 @@ describeOnRedis('limits in Redis', () => {
     expect(await isAllowed(limits.hitAll([claimOf('a')], START))).toEqual([true])
   })
 
-  test('ask again about whom another process let start anew, once they heard of it', async () => {
-    const other = createLimits({ link: redis.link, name: redis.name, serverClock: () => time })
-    await limits.hitAll([claimOf('a', { cost: 2 })], START)
-    await limits.hitAll([claimOf('a')], START)
-    await other.hitAll([claimOf('b')], START)
-    other.forget('a')
-    limits.forgetRefusals('a')
-    expect(await isAllowed(limits.hitAll([claimOf('a')], START))).toEqual([true])
-  })
-
   test('go by the clock of the server', async () => {
     const byServer = createLimits({ link, name: redis.name })
     const [reading] = await byServer.hitAll([claimOf('a')], 0)

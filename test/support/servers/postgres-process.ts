@@ -36,7 +36,8 @@ const SETTINGS = {
   unix_socket_directories: '',
   fsync: 'off',
   full_page_writes: 'off',
-  synchronous_commit: 'off',
+  // A killed server comes back with all that it answered: cheap without fsync.
+  synchronous_commit: 'on',
   shared_buffers: '32MB',
   max_connections: '200',
   logging_collector: 'off',
