@@ -1,9 +1,21 @@
 /** Three processes on PostgreSQL and Redis share their limits, caps and quotas. */
 import { describe, expect, test } from 'bun:test'
 import { startRedis } from '../support/servers/redis.ts'
-import { ask, clusterForSuite, countStatuses, createKey, loadAll, mostWithin, now } from './cluster.ts'
+import { until } from '../support/until.ts'
+import {
+  ask,
+  clusterForSuite,
+  countStatuses,
+  createKey,
+  fewestBeforeRefusal,
+  loadAll,
+  mostWithin,
+  now,
+} from './cluster.ts'
 import { CONCURRENT, LIMIT, WINDOW_MS } from './cluster-limits.ts'
-import { until } from './fixtures.ts'
+
+/** Units of a high limit leave the window by sixty-fourths of it; and clocks tell whole milliseconds. */
+const GRAIN_MS = WINDOW_MS / 64 + 2
 
 describe('three processes on PostgreSQL and Redis', () => {
   const suite = clusterForSuite(async () => {
@@ -23,10 +35,13 @@ describe('three processes on PostgreSQL and Redis', () => {
     const counts = countStatuses(answers)
     console.log(`${answers.length} answers in ${windows} windows: ${JSON.stringify(counts)}`)
     expect(Object.keys(counts).sort()).toEqual(['200', '429'])
+    // On a machine that is too slow to ask for more than that, nothing would be shown.
+    expect(answers.length).toBeGreaterThan(2 * windows * LIMIT)
     expect(mostWithin(answers, WINDOW_MS)).toBeLessThanOrEqual(LIMIT)
-    // The limit is exact: so many windows let in so many times the limit, and all of them asked for more.
+    expect(fewestBeforeRefusal(answers, WINDOW_MS + GRAIN_MS)).toBeGreaterThanOrEqual(LIMIT)
     expect(counts[200]).toBe(windows * LIMIT)
-    for (const { status, retryAfter } of answers) if (status === 429) expect(retryAfter).toBeGreaterThanOrEqual(0)
+    const refused = answers.filter(({ status }) => status === 429)
+    expect(refused.filter(({ retryAfter }) => retryAfter === null)).toEqual([])
   }, 60_000)
 
   test("a key's own limit is one for all of them", async () => {

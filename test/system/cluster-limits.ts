@@ -2,6 +2,6 @@
 
 /** Requests to `/limited` of one key in any window. */
 export const LIMIT = 1000
-export const WINDOW_MS = 2000
+export const WINDOW_MS = 3000
 /** Requests to `/slow` of one key at once. */
 export const CONCURRENT = 6

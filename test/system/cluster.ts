@@ -167,6 +167,32 @@ export function mostWithin(answers: readonly Answered[], window: number): number
   return most
 }
 
+/** How many of a sorted list are at most `value`. */
+function countUpTo(sorted: readonly number[], value: number): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((sorted[middle] as number) <= value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/**
+ * Of all refusals, the fewest that may have been let in during the window before it: one that is below the limit was
+ * refused for nothing.
+ */
+export function fewestBeforeRefusal(answers: readonly Answered[], window: number): number {
+  const letIn = answers.filter(({ status }) => status === 200)
+  const sents = letIn.map(({ sent }) => sent).sort((a, b) => a - b)
+  const ends = letIn.map(({ received }) => received).sort((a, b) => a - b)
+  let fewest = Number.POSITIVE_INFINITY
+  for (const { status, sent, received } of answers) {
+    if (status === 429) fewest = Math.min(fewest, countUpTo(sents, received) - countUpTo(ends, sent - window))
+  }
+  return fewest
+}
+
 /** Minimum, median, 99th percentile and maximum of times in ms, to be read. */
 export function describeTimes(times: readonly number[]): string {
   const sorted = [...times].sort((a, b) => a - b)
