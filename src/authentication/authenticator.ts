@@ -1,7 +1,8 @@
 /** How every kind of credential is verified: a look into the cache, or a look-up that fills it. */
-import { isStorageAway } from '../errors.ts'
+import { isStorageAway, MachineAuthError } from '../errors.ts'
 import type { CacheFigures } from '../lib/cache-figures.ts'
 import type { Clock } from '../lib/clock.ts'
+import { within } from '../lib/within.ts'
 import { type CacheEntry, CredentialCache, type Dependencies, digestOf } from './cache.ts'
 import type { Outcome, Principal, Refusal } from './principal.ts'
 
@@ -61,6 +62,10 @@ function isRefusal(value: object): value is Refusal {
 
 /** ms for which what storage could not confirm is believed before it is asked again. */
 const PAUSE = 1000
+/** ms that whoever was verified lately waits for storage: one that is frozen is no reason to keep him waiting. */
+const PATIENCE = 500
+/** Why a look-up that takes longer is not waited for. */
+const LATE = new MachineAuthError('storage_unavailable')
 
 /** Verifies credentials of one kind. */
 export class Authenticator<B, P extends Principal> {
@@ -71,6 +76,7 @@ export class Authenticator<B, P extends Principal> {
   readonly #staleness: number
   readonly #toRefusal: (error: unknown) => Refusal
   readonly #ready: Promise<void>
+  readonly #patience: number
   readonly #flights = new Map<string, Flight<B, P>>()
   #hits = 0
   #misses = 0
@@ -91,8 +97,11 @@ export class Authenticator<B, P extends Principal> {
       readonly toRefusal: (error: unknown) => Refusal
       /** Nothing is verified before the core is ready, so that nothing half-known is remembered. */
       readonly ready: Promise<void>
+      /** ms; see `PATIENCE`. */
+      readonly patience?: number
     },
   ) {
+    this.#patience = options.patience ?? PATIENCE
     this.#ready = options.ready
     this.#kind = kind
     this.#clock = options.clock
@@ -177,8 +186,27 @@ export class Authenticator<B, P extends Principal> {
     return landing
   }
 
-  async #fly(text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
+  #fly(text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
     const slot = this.#kind.slotOf(text)
+    const landing = this.#land(slot, text, now, generation)
+    return this.cache.findProven(slot, text) === undefined ? landing : this.#notLate(landing, slot, text)
+  }
+
+  /** Whoever cannot be believed meanwhile waits on; what lands late counts for those who come then. */
+  async #notLate(
+    landing: Promise<Landed<B, P> | Refusal>,
+    slot: string,
+    text: string,
+  ): Promise<Landed<B, P> | Refusal> {
+    if (await within(this.#patience, landing)) return landing
+    try {
+      return this.#believe(slot, text, LATE)
+    } catch {
+      return landing
+    }
+  }
+
+  async #land(slot: string, text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
     let found: Found<B> | Refusal
     try {
       found = await this.#kind.lookup(text, now, this.cache.findProven(slot, text)?.value.base)

@@ -4,13 +4,14 @@ import { Authenticator, type Found } from '../../src/authentication/authenticato
 import { type Outcome, type Refusal, refusal, type SessionPrincipal } from '../../src/authentication/principal.ts'
 import { MachineAuthError } from '../../src/errors.ts'
 import { ALICE, sessionPrincipal } from '../support/guarded-app.ts'
+import { until } from '../support/until.ts'
 
 const TTL = 60_000
 const STALENESS = 300_000
 const AWAY = new MachineAuthError('storage_unavailable', { retryAfter: 1 })
 const PRINCIPAL = sessionPrincipal(ALICE)
 
-function create({ validUntil = Number.POSITIVE_INFINITY, ttl = TTL, staleness = STALENESS } = {}) {
+function create({ validUntil = Number.POSITIVE_INFINITY, ttl = TTL, staleness = STALENESS, patience = 5000 } = {}) {
   const state = { now: 0, lookups: 0, isIdle: false }
   const landings: PromiseWithResolvers<Found<string> | Refusal>[] = []
   const authenticator = new Authenticator<string, SessionPrincipal>(
@@ -30,6 +31,7 @@ function create({ validUntil = Number.POSITIVE_INFINITY, ttl = TTL, staleness = 
       clock: () => state.now,
       ttl,
       staleness,
+      patience,
       size: 10,
       ready: Promise.resolve(),
       toRefusal: (error) => refusal(error instanceof MachineAuthError ? error.code : 'internal_error'),
@@ -143,4 +145,25 @@ test('it is fresh again once storage has confirmed it', async () => {
   state.now += TTL - 1
   expect(authenticator.peek('a-right')).toBe(PRINCIPAL)
   expect(authenticator.figures.stale).toBe(1)
+})
+
+test('who was verified lately does not wait for storage that is slow, and what it says late counts', async () => {
+  const { authenticator, state, land, ask } = await createKnown({ patience: 0 })
+  expect(await authenticator.resolve('a-right')).toBe(PRINCIPAL)
+  expect([authenticator.peek('a-right'), authenticator.figures.stale]).toEqual([PRINCIPAL, 2])
+  await land(refusal('api_key_revoked'))
+  await until(() => authenticator.peek('a-right') === undefined)
+  state.now += 1
+  expect(await ask('a-right', AWAY)).toBe('storage_unavailable')
+})
+
+test('who may not be believed waits for storage, however slow it is', async () => {
+  const { authenticator, state, ask } = await createKnown({ patience: 0 })
+  expect(await ask('b-new', 'found')).toBe('served')
+  state.now = STALENESS
+  expect(await ask('a-right', 'found')).toBe('served')
+  state.now += TTL
+  state.isIdle = true
+  expect(await ask('a-right', refusal('session_expired'))).toBe('session_expired')
+  expect(authenticator.figures.stale).toBe(0)
 })

@@ -1,8 +1,8 @@
 /** A slow look-up that began before a revocation and ends after it does not bring the credential back. */
 import { describe, expect, test } from 'bun:test'
-import { until } from '../cluster/support.ts'
 import { scrape } from '../support/metrics.ts'
 import { createTestCore } from '../support/test-app.ts'
+import { until } from '../support/until.ts'
 import { createApp, KINDS, type Kind, type OutageApp, type Presented, TTL } from './support.ts'
 
 /** Where it is revoked, and when this process knows. */

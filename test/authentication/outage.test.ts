@@ -1,9 +1,9 @@
 /** While the database is away, credentials that were verified lately are served, and nobody else. */
 import { describe, expect, test } from 'bun:test'
-import { until } from '../cluster/support.ts'
 import { expectProblem } from '../support/answers.ts'
 import { scrape } from '../support/metrics.ts'
 import { createTestCore } from '../support/test-app.ts'
+import { until } from '../support/until.ts'
 import { createApp, KINDS, type Kind, type OutageApp, STALENESS, TTL } from './support.ts'
 
 async function warmUp(kind: Kind, t: OutageApp) {

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { RoleReader } from '../../src/authorization/role-reader.ts'
 import { RoleRegistry } from '../../src/authorization/roles.ts'
-import { until } from '../cluster/support.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
 import { withOutages } from '../support/outage.ts'
+import { until } from '../support/until.ts'
 
 test('what roles decided is forgotten once when they cannot be read, and again when they are', async () => {
   const { storage, outage } = withOutages(createMemoryStorage())

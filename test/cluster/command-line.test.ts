@@ -4,7 +4,8 @@ import { RedisClient } from 'bun'
 import { type CliDirectory, createDirectory, must } from '../cli/support.ts'
 import type { PrivateServer } from '../support/servers/private-server.ts'
 import { startRedis } from '../support/servers/redis.ts'
-import { createGarbage, describeWithRedis, until } from './support.ts'
+import { until } from '../support/until.ts'
+import { createGarbage, describeWithRedis } from './support.ts'
 
 const dispose = createGarbage()
 let redis: PrivateServer

@@ -5,7 +5,8 @@ import { Metrics } from '../../src/recording/metrics/metrics.ts'
 import { parseMetrics } from '../support/metrics.ts'
 import { startRedis } from '../support/servers/redis.ts'
 import { createTestApp, type TestApp } from '../support/test-app.ts'
-import { createGarbage, describeWithRedis, until } from './support.ts'
+import { until } from '../support/until.ts'
+import { createGarbage, describeWithRedis } from './support.ts'
 
 const dispose = createGarbage()
 

@@ -5,7 +5,8 @@ import { type OpenedStorage, openStorage } from '../../src/storage/open.ts'
 import { isPostgresInstalled, startPostgres } from '../support/servers/postgres.ts'
 import { askPostgres } from '../support/servers/postgres-process.ts'
 import type { PrivateServer } from '../support/servers/private-server.ts'
-import { createGarbage, required, until } from './support.ts'
+import { until } from '../support/until.ts'
+import { createGarbage, required } from './support.ts'
 
 const dispose = createGarbage()
 

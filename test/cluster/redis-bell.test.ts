@@ -4,7 +4,8 @@ import { RedisBell } from '../../src/cluster/redis-bell.ts'
 import { RedisLink } from '../../src/cluster/redis-link.ts'
 import { startRedis } from '../support/servers/redis.ts'
 import { askRedis } from '../support/servers/redis-process.ts'
-import { createGarbage, describeWithRedis, SHARED_REDIS, until } from './support.ts'
+import { until } from '../support/until.ts'
+import { createGarbage, describeWithRedis, SHARED_REDIS } from './support.ts'
 
 const TIMEOUT = 150
 const KEY: Change = { kind: 'key', subject: 'k1' }

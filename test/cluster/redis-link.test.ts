@@ -3,7 +3,8 @@ import { RedisAwayError, RedisLink } from '../../src/cluster/redis-link.ts'
 import { RedisCounts } from '../../src/recording/metrics/redis-counts.ts'
 import { startRedis } from '../support/servers/redis.ts'
 import { askRedis } from '../support/servers/redis-process.ts'
-import { createGarbage, describeWithRedis, outcomeOf, until } from './support.ts'
+import { until } from '../support/until.ts'
+import { createGarbage, describeWithRedis, outcomeOf } from './support.ts'
 
 const TIMEOUT = 150
 /** ms by which a busy machine may be late. */

@@ -5,16 +5,6 @@ import { isRedisInstalled } from '../support/servers/redis.ts'
 export const required = process.env.REQUIRE_SERVICES === '1'
 export const SHARED_REDIS = 'redis://127.0.0.1:6379'
 
-/** Asks until a condition holds; fails after `patience` ms. Answers the ms it took. */
-export async function until(isSo: () => boolean | Promise<boolean>, patience = 10_000): Promise<number> {
-  const start = performance.now()
-  while (!(await isSo())) {
-    if (performance.now() - start > patience) throw new Error(`not within ${patience} ms: ${isSo}`)
-    await Bun.sleep(2)
-  }
-  return performance.now() - start
-}
-
 /** Tests that need `redis-server`: where it is not installed they are skipped for all to see, or fail when required. */
 export function describeWithRedis(name: string, body: () => void): void {
   if (isRedisInstalled || required) describe(name, body)

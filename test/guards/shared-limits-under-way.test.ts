@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { createDoor, type Extend, from, LIMITED, PROXIED } from '../support/limited.ts'
 import { MemorySharedLimits } from '../support/shared-limits.ts'
 import { addKey, createTestApp, type Question } from '../support/test-app.ts'
+import { until } from '../support/until.ts'
 import { openSocket, sendRaw, upgradeRequest, withLog } from './support.ts'
 
 const ONE = { concurrent: 1 } as const
@@ -24,12 +25,6 @@ const routes: Extend = (app) =>
     .get('/rated', () => 'ok', { rateLimit: [ONE, { limit: 1, window: '1m' }] })
     .post('/body', ({ body }) => JSON.stringify(body), { rateLimit: ONE })
     .ws('/socket', { rateLimit: ONE, open: (ws) => void ws.send('open'), message: () => undefined })
-
-/** @param bound ms */
-async function until(isSo: () => boolean, bound = 2000): Promise<boolean> {
-  for (const end = performance.now() + bound; performance.now() < end; await Bun.sleep(5)) if (isSo()) return true
-  return isSo()
-}
 
 describe('leaves', () => {
   test.each<[name: string, path: string, question: Question, said: readonly string[], entered: number]>([
@@ -66,7 +61,7 @@ describe('leaves', () => {
     leaving.abort()
     expect(await gone).toBe('gone')
     door.open()
-    expect(await until(() => shared.underWay === 0)).toBe(true)
+    await until(() => shared.underWay === 0)
     expect((await t.ask('/door')).said).toBe('200')
   })
 
@@ -76,7 +71,7 @@ describe('leaves', () => {
     const head =
       'POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{'
     await sendRaw(t.origin, head, 200)
-    expect(await until(() => shared.calls.left === 1 && shared.underWay === 0)).toBe(true)
+    await until(() => shared.calls.left === 1 && shared.underWay === 0)
   })
 
   test('whoever becomes a WebSocket, and who does not', async () => {
@@ -115,7 +110,7 @@ test('of several processes so many are under way as the limit says', async () =>
   await using other = await createTestApp(OPTIONS, add, shared)
   const asked = Array.from({ length: 10 }, (_, index) => (index % 2 ? one : other).ask('/door'))
   await door.whenWaiting(3)
-  expect(await until(() => shared.calls.entered === 3)).toBe(true)
+  await until(() => shared.calls.entered === 3)
   expect([(await one.ask('/door')).said, (await other.ask('/door')).said]).toEqual([LIMITED, LIMITED])
   door.open()
   const said = (await Promise.all(asked)).map((answer) => answer.said)

@@ -5,23 +5,14 @@ import { Limiter } from '../../src/limits/limiter.ts'
 import { MasterKeyThrottle } from '../../src/limits/master-key-throttle.ts'
 import { MirroredLimiter } from '../../src/limits/mirrored-limiter.ts'
 import { createRate } from '../../src/limits/rate.ts'
+import { until } from '../support/until.ts'
 import { createLimits } from './redis/limits.ts'
 import { connectRedis, runsOnRedis, type TestRedis } from './redis/redis.ts'
 
 /** ms; longer than any test. */
 const WINDOW = 600_000
-/** ms */
-const PATIENCE = 5000
 const ADDRESS = '203.0.113.5'
 const SUBJECT = `ip:${ADDRESS}`
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error('it did not come about in time')
-    await Bun.sleep(1)
-  }
-}
 
 describe.skipIf(!runsOnRedis)('wrong attempts, counted in Redis', () => {
   let redis: TestRedis

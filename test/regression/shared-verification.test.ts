@@ -2,15 +2,9 @@
 import { describe, expect, test } from 'bun:test'
 import type { MachineAuthOptions } from '../../src/index.ts'
 import { createTestApp, withBearer, withCookie } from '../support/test-app.ts'
+import { until } from '../support/until.ts'
 
 type Load = NonNullable<NonNullable<MachineAuthOptions['users']>['load']>
-
-/** Waits until something has happened, two seconds at most. */
-async function until(happened: () => boolean): Promise<void> {
-  const deadline = performance.now() + 2000
-  while (!happened() && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve))
-  expect(happened()).toBe(true)
-}
 
 function releaseAll(waiting: (() => void)[]): void {
   for (const release of waiting.splice(0)) release()

@@ -5,7 +5,7 @@ import { openStorage } from '../../src/storage/open.ts'
 import { createServerDatabase, isServerUp } from '../contract/adapters.ts'
 import { aKey } from '../contract/fixtures.ts'
 import { atOnce, codeOf } from '../contract/support.ts'
-import { until } from './support.ts'
+import { until } from '../support/until.ts'
 
 const serverUp = await isServerUp()
 const required = process.env.REQUIRE_SERVICES === '1'
@@ -81,7 +81,7 @@ describe.skipIf(!serverUp && !required)('PostgreSQL', () => {
     proxy.silence()
     const codes = await atOnce(6, () => codeOf(storage.keys.find(key.id)))
     expect(new Set(codes)).toEqual(new Set(['storage_unavailable']))
-    const took = await until('it is reached', async () => (await codeOf(storage.keys.find(key.id))) === 'none')
+    const took = await until(async () => (await codeOf(storage.keys.find(key.id))) === 'none')
     // A quarter of a second and one call in vain, then half a second.
     expect(took).toBeLessThan(3000)
     const found = await atOnce(30, () => storage.keys.find(key.id))

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { DatabaseTimeoutError, failureOf } from '../../src/storage/drizzle/failures.ts'
 import { PostgresCalls } from '../../src/storage/drizzle/postgres-calls.ts'
 import type { VerbKind } from '../../src/storage/drizzle/verb-kinds.ts'
-import { until } from './support.ts'
+import { until } from '../support/until.ts'
 
 const lost = () => Promise.reject(Object.assign(new Error('closed'), { code: 'ERR_POSTGRES_CONNECTION_CLOSED' }))
 const deadlock = () => Promise.reject(Object.assign(new Error('deadlock'), { errno: '40P01' }))
@@ -117,7 +117,7 @@ describe('the circuit', () => {
       return answer.promise
     }
     const answers: Promise<unknown>[] = []
-    await until('one call is let through', async () => {
+    await until(async () => {
       answers.push(calls.run('read', slow).catch(() => 'refused'))
       await Bun.sleep(5)
       return asked === 1
@@ -135,7 +135,7 @@ describe('the circuit', () => {
     const { heard, times, come } = create(10)
     await times(5, 'read', never)
     expect(heard).toEqual([true])
-    await until('it was tried', async () => (await come('read', never)) === 'timeout')
+    await until(async () => (await come('read', never)) === 'timeout')
     expect(heard).toEqual([true, 'stuck'])
   })
 })

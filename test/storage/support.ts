@@ -26,17 +26,3 @@ export function attach(file = ':memory:') {
 export function cellOf(client: Database, statement: string): unknown {
   return client.query<unknown[], []>(statement).values()[0]?.[0]
 }
-
-/**
- * Waits until something holds; answers the ms that it took.
- *
- * @throws Error naming it when it does not hold in time
- */
-export async function until(wanted: string, holds: () => Promise<boolean>, patience = 5000): Promise<number> {
-  const start = performance.now()
-  while (!(await holds())) {
-    if (performance.now() - start > patience) throw new Error(`not within ${patience} ms: ${wanted}`)
-    await Bun.sleep(1)
-  }
-  return performance.now() - start
-}

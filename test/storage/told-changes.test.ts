@@ -18,7 +18,7 @@ import {
 } from '../contract/fixtures.ts'
 import { changesOf, type Opened, withoutChangeLog } from '../contract/support.ts'
 import { openMigrated } from '../support/migrated.ts'
-import { until } from './support.ts'
+import { until } from '../support/until.ts'
 
 const BY = { at: NOW, reason: null, by: 'usr_admin' }
 const role = (name: string) => ({ name, permissions: [], inherits: [] })
@@ -169,7 +169,7 @@ describe.skipIf(!serverUp && !required)('PostgreSQL', () => {
     if (listen === null) throw new Error('there is no listen')
     const stop = await listen((payload) => void payloads.push(payload))
     await changeAll(writer.storage)
-    await until('all are heard', async () => payloads.length >= CHANGES)
+    await until(async () => payloads.length >= CHANGES)
     expect(payloads).toEqual([...(await changesOf(writer.storage))])
 
     const key = aKey()
@@ -180,14 +180,14 @@ describe.skipIf(!serverUp && !required)('PostgreSQL', () => {
     const long = 'x'.repeat(300)
     await writer.storage.roles.put(role(long), NOW)
     await writer.storage.roles.put(role('y'.repeat(256)), NOW)
-    await until('the next is heard', async () => payloads.length > CHANGES)
+    await until(async () => payloads.length > CHANGES)
     expect(payloads.slice(CHANGES)).toEqual([`role ${'y'.repeat(256)}`])
     expect(await changesOf(writer.storage)).toContain(`role ${long}`)
 
     await client.unsafe(
       "select pg_terminate_backend(pid) from pg_stat_activity where query like 'LISTEN%' and datname = current_database()",
     )
-    await until('it hears again', async () => {
+    await until(async () => {
       await writer.storage.roles.put(role('again'), NOW)
       return payloads.at(-1) === 'role again'
     })
@@ -195,7 +195,7 @@ describe.skipIf(!serverUp && !required)('PostgreSQL', () => {
     await stop()
     const before = payloads.length
     await writer.storage.roles.put(role('unheard'), NOW)
-    await until('nobody listens', async () => {
+    await until(async () => {
       const rows = await client.unsafe(
         "select 1 from pg_stat_activity where query like 'LISTEN%' and datname = current_database()",
       )
@@ -210,7 +210,7 @@ describe.skipIf(!serverUp && !required)('PostgreSQL', () => {
     const stop = await reader.listen?.((payload) => void payloads.push(payload))
     await reader.storage.roles.put(role('silent'), NOW)
     await client.unsafe("select pg_notify('machine_auth_changes', 'end')")
-    await until('the end is heard', async () => payloads.includes('end'))
+    await until(async () => payloads.includes('end'))
     expect(payloads).toEqual(['end'])
     await stop?.()
   })
@@ -219,7 +219,7 @@ describe.skipIf(!serverUp && !required)('PostgreSQL', () => {
     const { reader } = await openTwo()
     await reader.listen?.(() => undefined)
     await reader.storage.close()
-    await until('nobody listens', async () => {
+    await until(async () => {
       const rows = await client.unsafe(
         "select 1 from pg_stat_activity where query like 'LISTEN%' and datname = current_database()",
       )

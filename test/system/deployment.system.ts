@@ -18,7 +18,7 @@ import { filesIn, removeDirectory } from '../support/directories.ts'
 import { isPostgresInstalled, startPostgres } from '../support/servers/postgres.ts'
 import type { PrivateServer } from '../support/servers/private-server.ts'
 import { isRedisInstalled } from '../support/servers/redis.ts'
-import { until } from './fixtures.ts'
+import { until } from '../support/until.ts'
 
 const isRequired = process.env.REQUIRE_SERVICES === '1'
 const SKIPPED = 'PostgreSQL or Redis is not installed (REQUIRE_SERVICES=1 makes this a failure)'

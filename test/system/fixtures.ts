@@ -109,12 +109,3 @@ export async function manage(origin: string, path: string, body?: unknown): Prom
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
 }
-
-/** Asks until an answer is as wanted; answers the ms it took, or fails after `patience` ms. */
-export async function until(wanted: () => Promise<boolean>, patience: number): Promise<number> {
-  const start = performance.now()
-  while (performance.now() - start < patience) {
-    if (await wanted()) return performance.now() - start
-  }
-  throw new Error(`not within ${patience} ms`)
-}

@@ -1,6 +1,7 @@
 /** Blocks, lockouts and quotas over processes that stop, are killed, or run side by side. */
 import { describe, expect, test } from 'bun:test'
-import { inTemporaryFolder, MASTER_KEY, manage, type RunningServer, startServer, until } from './fixtures.ts'
+import { until } from '../support/until.ts'
+import { inTemporaryFolder, MASTER_KEY, manage, type RunningServer, startServer } from './fixtures.ts'
 
 async function statusOf(origin: string, path: string, init: RequestInit = {}): Promise<number> {
   const answer = await fetch(origin + path, init)

@@ -1,7 +1,8 @@
 import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { inTemporaryFolder, manage, runScript, startServer, until } from './fixtures.ts'
+import { until } from '../support/until.ts'
+import { inTemporaryFolder, manage, runScript, startServer } from './fixtures.ts'
 
 async function createKey(origin: string): Promise<{ id: string; rawKey: string }> {
   const answer = await manage(origin, '/auth/keys', { name: 'system' })

@@ -5,7 +5,8 @@
 import { describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { inTemporaryFolder, ROOT, spawnBun, spawnScript, until } from './fixtures.ts'
+import { until } from '../support/until.ts'
+import { inTemporaryFolder, ROOT, spawnBun, spawnScript } from './fixtures.ts'
 
 type Env = Readonly<Record<string, string>>
 type Child = ReturnType<typeof spawnBun>

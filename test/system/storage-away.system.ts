@@ -4,10 +4,10 @@ import { openStorage } from '../../src/storage/open.ts'
 import type { Storage } from '../../src/storage/ports.ts'
 import { aKey, NOW } from '../contract/fixtures.ts'
 import { atOnce, codeOf } from '../contract/support.ts'
-import { until } from '../storage/support.ts'
 import { startPostgres } from '../support/servers/postgres.ts'
 import { askPostgres } from '../support/servers/postgres-process.ts'
 import type { PrivateServer } from '../support/servers/private-server.ts'
+import { until } from '../support/until.ts'
 
 const TIMEOUT = 500
 const POOL = 4
@@ -54,7 +54,7 @@ async function measure(work: () => Promise<unknown>): Promise<{ readonly code: s
 }
 
 async function openCircuit(): Promise<void> {
-  await until('the circuit is open', async () => {
+  await until(async () => {
     await atOnce(5, () => codeOf(storage.keys.findWithOwner(key.id)))
     return changes.at(-1) === true
   })
@@ -71,7 +71,7 @@ describe('killed', () => {
       expect([name, code, took < AT_ONCE]).toEqual([name, 'storage_unavailable', true])
     }
     await server.start()
-    expect(await until('it is used again', isBack)).toBeLessThan(3000)
+    expect(await until(isBack)).toBeLessThan(3000)
     for (const [name, verb] of Object.entries(VERBS))
       expect([name, await codeOf(verb(storage))]).toEqual([name, 'none'])
     expect(changes).toEqual([true, false])
@@ -107,7 +107,7 @@ describe('frozen', () => {
     // Long enough for some to have tried it again, in vain.
     const start = performance.now()
     let slow = 0
-    await until('it was tried again', async () => {
+    await until(async () => {
       const { took } = await measure(() => storage.keys.findWithOwner(key.id))
       expect(took).toBeLessThan(TIMEOUT + 300)
       if (took > AT_ONCE) slow += 1
@@ -115,7 +115,7 @@ describe('frozen', () => {
     })
     expect(performance.now() - start).toBeLessThan(5000)
     server.resume()
-    expect(await until('it is used again', isBack)).toBeLessThan(3000)
+    expect(await until(isBack)).toBeLessThan(3000)
     const found = await atOnce(100, () => storage.keys.find(key.id))
     expect(found.every((each) => each?.id === key.id)).toBe(true)
     for (const [name, verb] of Object.entries(VERBS))
@@ -143,7 +143,7 @@ describe('busy with reports', () => {
     expect(await codeOf(storage.keys.findWithOwner(key.id))).toBe('none')
     expect(changes).toEqual([])
     await locking`rollback`
-    await until('reports are answered', async () => (await codeOf(storage.usage.overall('hour', NOW))) === 'none')
+    await until(async () => (await codeOf(storage.usage.overall('hour', NOW))) === 'none')
     await locking.release()
     await other.close()
   }, 30_000)

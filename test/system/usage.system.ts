@@ -8,7 +8,8 @@ import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { inTemporaryFolder, until } from './fixtures.ts'
+import { until } from '../support/until.ts'
+import { inTemporaryFolder } from './fixtures.ts'
 import { answersOf, type Client, counted, createClients, load, startCounting } from './usage-load.ts'
 
 const REQUESTS = Number(process.env.USAGE_REQUESTS ?? 6000)

@@ -1,18 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { concurrencyKey } from '../../../src/limits/redis/keys.ts'
 import { Leases } from '../../../src/limits/redis/leases.ts'
+import { until } from '../../support/until.ts'
 import { createLimits } from './limits.ts'
 import { connectRedis, counted, runsOnRedis, type TestRedis } from './redis.ts'
-
-const PATIENCE = 5000
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error('it did not come about in time')
-    await Bun.sleep(5)
-  }
-}
 
 describe.skipIf(!runsOnRedis)('leases in Redis', () => {
   let redis: TestRedis
