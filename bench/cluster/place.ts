@@ -21,6 +21,11 @@ export async function inPlace(use: (place: Place) => Promise<void>): Promise<voi
   const own = mkdtempSync(join(tmpdir(), 'machine-auth-bench-postgres-'))
   const servers: PrivateServer[] = []
   let made = 0
+  // Also of a run that is broken off: the servers end with the process.
+  process.once('exit', () => {
+    for (const path of [directory, own]) rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
   try {
     const redis = await launchRedis(directory)
     servers.push(redis)
@@ -41,6 +46,5 @@ export async function inPlace(use: (place: Place) => Promise<void>): Promise<voi
     })
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
-    for (const path of [directory, own]) rmSync(path, { recursive: true, force: true })
   }
 }
