@@ -4,8 +4,9 @@ import { startPostgres } from '../support/servers/postgres.ts'
 import { askPostgres } from '../support/servers/postgres-process.ts'
 import type { PrivateServer } from '../support/servers/private-server.ts'
 import { startRedis } from '../support/servers/redis.ts'
+import { until } from '../support/until.ts'
 import { type Answered, ask, type Cluster, clusterForSuite, countStatuses, createKey, loadAll, now } from './cluster.ts'
-import { manage, until } from './fixtures.ts'
+import { manage } from './fixtures.ts'
 
 const TIMEOUT = 1000
 /** ms that answers may take besides, on a machine that is busy with others. */

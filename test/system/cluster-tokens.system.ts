@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'bun:test'
 import { issued } from '../support/credentials/watch.ts'
 import { startRedis } from '../support/servers/redis.ts'
+import { until } from '../support/until.ts'
 import { ask, clusterForSuite } from './cluster.ts'
-import { manage, until } from './fixtures.ts'
+import { manage } from './fixtures.ts'
 
 const PASSWORD = 'a-password-of-the-cluster-tests-1234'
 issued.note('password', PASSWORD, true)
