@@ -59,6 +59,10 @@ export interface Runtime {
   readonly cwd?: string
   /** Hears of things that work but deserve a look. */
   readonly warn?: (message: string) => void
+}
+
+/** What only this project's tests set. */
+export interface CoreRuntime extends Runtime {
   /** Counts limits in place of Redis. */
   readonly sharedLimits?: SharedLimits
 }
@@ -144,6 +148,14 @@ function upkeepOf(
 export function createMachineAuth<const Roles extends string = 'admin', U extends object = object>(
   options: MachineAuthOptions<Roles, U> = {},
   runtime: Runtime = {},
+): MachineAuth<Roles, U> {
+  return createCore(options, runtime)
+}
+
+/** As `createMachineAuth`. */
+export function createCore<const Roles extends string, U extends object>(
+  options: MachineAuthOptions<Roles, U>,
+  runtime: CoreRuntime,
 ): MachineAuth<Roles, U> {
   const clock = runtime.clock ?? Date.now
   const warn = runtime.warn ?? ((message: string) => console.warn(`machine-auth: ${message}`))

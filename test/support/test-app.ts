@@ -3,7 +3,8 @@ import { Database } from 'bun:sqlite'
 import { tmpdir } from 'node:os'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { Elysia } from 'elysia'
-import { createMachineAuth, type MachineAuth, type MachineAuthOptions, machineAuth } from '../../src/index.ts'
+import { createCore } from '../../src/core.ts'
+import { type MachineAuth, type MachineAuthOptions, machineAuth } from '../../src/index.ts'
 import type { SharedLimits } from '../../src/limits/shared-limits.ts'
 import { lookThroughText } from './credentials/report.ts'
 import { openMigrated } from './migrated.ts'
@@ -128,7 +129,7 @@ export function createTestCore(options: MachineAuthOptions<string, object> = {},
     warnings.push(message)
     lookThroughText('a warning', message)
   }
-  const core = createMachineAuth<string, object>(
+  const core = createCore<string, object>(
     {
       database: 'sqlite::memory:',
       secret: SECRET,
