@@ -89,7 +89,14 @@ function refusalsOf(
     limited: limitedAs(route, takesApiKey),
     limitHeaders: isTold ? (settings.limitHeaders ?? 'both') : false,
   }
-  const statuses = [...(guarded?.statuses ?? []), ...(isLimited ? [429] : []), ...problemsOf(generated)]
+  // Whom a guard asks for is looked up, and what a limit counts may be counted elsewhere.
+  const mayBeAway = guarded !== null || isLimited
+  const statuses = [
+    ...(guarded?.statuses ?? []),
+    ...(isLimited ? [429] : []),
+    ...(mayBeAway ? [503] : []),
+    ...problemsOf(generated),
+  ]
   return Object.fromEntries(statuses.map((status) => [status, problems.responseOf(status, shown)]))
 }
 
@@ -149,12 +156,14 @@ export async function createDocument(
     paths[route.path] = { ...paths[route.path], [method]: operation }
   }
   const schemas = parts.cleaner.cleanModels(models)
+  const { problems } = parts
   return {
     openapi: '3.1.0',
     info: { title: DEFAULT_TITLE, version: '0.0.0', ...settings.info },
     paths,
     components: {
-      schemas: { ...parts.problems.schemas, ...parts.cleaner.found, ...schemas },
+      schemas: { ...problems.schemas, ...parts.cleaner.found, ...schemas },
+      ...(Object.keys(problems.responses).length === 0 ? {} : { responses: problems.responses }),
       securitySchemes: securitySchemesOf(settings),
     },
   }

@@ -11,6 +11,8 @@ export interface MediaType {
 }
 
 export interface ResponseObject {
+  /** To one that several operations share; then it has no other member. */
+  $ref?: string
   description?: string
   headers?: Record<string, JsonObject>
   content?: Record<string, MediaType>
@@ -46,6 +48,7 @@ export interface OpenApiDocument {
   paths: Record<string, Record<string, Operation>>
   components: {
     schemas: Record<string, unknown>
+    responses?: Record<string, ResponseObject>
     securitySchemes: Record<string, JsonObject>
   }
 }

@@ -49,14 +49,20 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   413: 'The body is larger than this takes.',
   422: 'A member of the request is missing, unknown or wrong; `errors` says which.',
   429: 'Too many requests or attempts. `Retry-After` says when to try again.',
+  503: 'The database, or what processes share their limits by, does not answer: nobody is let in unchecked. `Retry-After` says when to try again.',
 }
 
 const CHALLENGE = { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'RFC 6750, section 3.' } }
+const WAIT = { 'Retry-After': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds.' } }
 const HEADERS: Readonly<Record<number, Record<string, JsonObject>>> = {
   401: CHALLENGE,
   403: CHALLENGE,
-  429: { 'Retry-After': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds.' } },
+  429: WAIT,
+  503: WAIT,
 }
+
+/** Responses that are the same for every operation, and stand in the document once. */
+const SHARED: Readonly<Record<number, string>> = { 503: 'StorageUnavailable' }
 
 /** @see draft-ietf-httpapi-ratelimit-headers-10 */
 const IETF_HEADERS: Record<string, JsonObject> = {
@@ -80,10 +86,8 @@ function limitHeaders(mode: LimitHeaders): Record<string, JsonObject> {
   return { ...(mode === 'x' ? {} : IETF_HEADERS), ...(mode === 'ietf' ? {} : X_HEADERS) }
 }
 
-/** What an example says besides its code. */
-function extrasOf(status: number): ErrorExtras {
-  return status === 429 ? { retryAfter: 42 } : {}
-}
+/** What an example says besides its code, by status. */
+const EXTRAS: Readonly<Record<number, ErrorExtras>> = { 429: { retryAfter: 42 }, 503: { retryAfter: 1 } }
 
 /** What to show where a status has several codes. */
 export interface ShownRefusals {
@@ -95,10 +99,12 @@ export interface ShownRefusals {
   readonly limitHeaders?: LimitHeaders
 }
 
-/** Makes problem responses, and collects the schemas they refer to. */
+/** Makes problem responses, and collects what they refer to. */
 export class ProblemResponses {
   readonly #name: string
   readonly #schemas = new Map<string, JsonObject>()
+  /** By their names; those that an operation has referred to. */
+  readonly responses: Record<string, ResponseObject> = {}
 
   /** @param taken names of schemas that are the app's own */
   constructor(taken: Iterable<string>) {
@@ -106,7 +112,15 @@ export class ProblemResponses {
     this.#name = names.some((name) => /^Problem(\d{3})?$/.test(name)) ? 'MachineAuthProblem' : 'Problem'
   }
 
+  /** The response, or a reference to the one that all operations share. */
   responseOf(status: number, shown: ShownRefusals = {}): ResponseObject {
+    const name = SHARED[status]
+    if (name === undefined) return this.#describe(status, shown)
+    this.responses[name] ??= this.#describe(status, shown)
+    return { $ref: `#/components/responses/${name}` }
+  }
+
+  #describe(status: number, shown: ShownRefusals): ResponseObject {
     const title = STATUS_CODES[status] ?? 'Refused'
     const headers = status === 429 ? { ...HEADERS[429], ...limitHeaders(shown.limitHeaders ?? false) } : HEADERS[status]
     const codes = ERROR_CODES.filter((code) => statusOf(code) === status)
@@ -117,7 +131,7 @@ export class ProblemResponses {
     const code = examples[status] ?? codes[0]
     const media = {
       schema: { $ref: this.#schemaOf(status, title, codes) },
-      ...(code === undefined ? {} : { example: new MachineAuthError(code, extrasOf(status)).toProblem() }),
+      ...(code === undefined ? {} : { example: new MachineAuthError(code, EXTRAS[status] ?? {}).toProblem() }),
     }
     return {
       description: DESCRIPTIONS[status] ?? `${title}.`,

@@ -34,7 +34,7 @@ export function createClientTokenEndpoints(prefix: string, mount: MountPoint, to
       body: RefreshBody,
       response: { 200: TokenResponse },
       detail: {
-        ...refusing(400, 401, 413, 422),
+        ...refusing(400, 401, 413, 422, 503),
         tags,
         summary: 'Refresh a client’s token pair',
         description: 'Keeps the `client_id`.',

@@ -49,7 +49,7 @@ export function createLoginEndpoints(
         body: Login,
         response: { 200: TokenResponseModel },
         detail: {
-          ...refusing(400, 401, 403, 413, 422, 429),
+          ...refusing(400, 401, 403, 413, 422, 429, 503),
           tags,
           summary: 'Log in',
           description: 'Answers an access token and a refresh token.',
@@ -61,7 +61,7 @@ export function createLoginEndpoints(
       body: RefreshBody,
       response: { 200: TokenResponseModel },
       detail: {
-        ...refusing(400, 401, 413, 422),
+        ...refusing(400, 401, 413, 422, 503),
         tags,
         summary: 'Refresh a token pair',
         description: 'The old refresh token is spent; using it again later ends the whole family.',
@@ -78,7 +78,7 @@ export function createLoginEndpoints(
         body: RefreshBody,
         response: { 204: t.Void() },
         detail: {
-          ...refusing(400, 413, 422),
+          ...refusing(400, 413, 422, 503),
           tags,
           summary: 'Log out',
           description: 'Always 204. The pair and its access tokens are refused from then on.',

@@ -72,7 +72,7 @@ export function createSessionEndpoints(
         body: Login,
         response: { 201: SessionView },
         detail: {
-          ...refusing(400, 401, 403, 413, 422, 429),
+          ...refusing(400, 401, 403, 413, 422, 429, 503),
           tags,
           summary: 'Log in with a cookie',
           description: 'Answers a session cookie with a new id, and ends the session that the request came with.',

@@ -42,6 +42,8 @@ describe('the document', () => {
     for (const [, name] of JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]*)"/g)) {
       expect(Object.keys(document.components.schemas)).toContain(name ?? '')
     }
+    const shared = JSON.stringify(document).matchAll(/"#\/components\/responses\/([^"]*)"/g)
+    expect([...new Set([...shared].map(([, name]) => name))]).toEqual(Object.keys(document.components.responses ?? {}))
   })
 
   test('has the title that the settings give', async () => {
@@ -164,7 +166,7 @@ describe('operations', () => {
       .ws('/other', { message: () => undefined })
     const document = await fetchDocument(app)
     const upgrade = operationOf(document, 'get', '/ws')
-    expect(Object.keys(upgrade.responses ?? {})).toEqual(['101', '400', '401', '403', '429'])
+    expect(Object.keys(upgrade.responses ?? {})).toEqual(['101', '400', '401', '403', '429', '503'])
     expect(upgrade.description).toBe('Opens a WebSocket: a request with `Upgrade: websocket`.\n\nRequires a user.')
     expect(upgrade.requestBody).toBeUndefined()
     expect(upgrade.security).toHaveLength(3)
@@ -219,7 +221,7 @@ describe('operations', () => {
     expect(schemaOf(x, 401)).toMatchObject({ properties: { mine: { type: 'string' } } })
     expect(schemaOf(x, 403)).toEqual({ $ref: '#/components/schemas/Problem403' })
     const y = operationOf(document, 'get', '/y').responses
-    expect([y?.[200]?.description, Object.keys(y ?? {})]).toEqual(['Fine.', ['200', '400', '401', '403', '429']])
+    expect([y?.[200]?.description, Object.keys(y ?? {})]).toEqual(['Fine.', ['200', '400', '401', '403', '429', '503']])
   })
 
   test('have the refusals that the route names', async () => {

@@ -94,7 +94,7 @@ describe('a limit', () => {
     const app = new Elysia().use(createDocumented()).get('/x', () => 'ok', { ...guard, rateLimit: MINUTE })
     const operation = operationOf(await fetchDocument(app), 'get', '/x')
     expect(operation.security).toEqual(security as never)
-    expect(Object.keys(operation.responses ?? {})).toEqual(['200', '429'])
+    expect(Object.keys(operation.responses ?? {})).toEqual(['200', '429', '503'])
   })
 })
 
@@ -167,6 +167,19 @@ describe('of our own endpoints', () => {
     expect(Object.keys(operationOf(document, method, path).responses ?? {})).not.toContain('429')
   })
 
+  test('all but those that ask nobody may answer 503, by one description', () => {
+    const named = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.entries(operations).map(([method, { responses }]) => [`${method} ${path}`, responses?.[503]] as const),
+    )
+    const shared = { $ref: '#/components/responses/StorageUnavailable' }
+    const others = named.filter(([, response]) => response?.$ref === undefined).map(([name]) => name)
+    expect(named.find(([name]) => name === 'post /auth/login')?.[1]).toEqual(shared)
+    expect(named.find(([name]) => name === 'get /key')?.[1]).toEqual(shared)
+    const unguarded = ['get /auth/health/live', 'get /auth/health/ready', 'get /.well-known/jwks.json', 'get /open']
+    expect(others).toEqual(unguarded)
+    expect(document.components.responses?.StorageUnavailable?.headers?.['Retry-After']).toBeDefined()
+  })
+
   test('blocks say what they take', () => {
     const body = operationOf(document, 'post', '/auth/blocks').requestBody?.content?.['application/json']?.schema
     expect(body).toMatchObject({
@@ -183,6 +196,7 @@ describe('of our own endpoints', () => {
       '403',
       '404',
       '429',
+      '503',
     ])
   })
 })

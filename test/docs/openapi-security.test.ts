@@ -55,8 +55,8 @@ const MASTER = { masterKey: [] }
 const ANY_USER = [BEARER, KEY, SESSION]
 
 /** An API key may pass, which has a limit of its own, or the master key, at which few guesses are allowed. */
-const COUNTED = ['200', '400', '401', '403', '429']
-const UNCOUNTED = ['200', '400', '401', '403']
+const COUNTED = ['200', '400', '401', '403', '429', '503']
+const UNCOUNTED = ['200', '400', '401', '403', '503']
 
 interface Row {
   readonly path: string
@@ -123,13 +123,13 @@ const ROWS: readonly Row[] = [
     path: '/posts/{id}',
     security: ANY_USER,
     text: 'Requires the owner of the post or role `admin` or permission `posts.view`.',
-    statuses: ['200', '400', '401', '403', '404', '429'],
+    statuses: ['200', '400', '401', '403', '404', '429', '503'],
   },
   {
     path: '/drafts/{id}',
     security: ANY_USER,
     text: 'Requires the owner of the blogDraft.',
-    statuses: ['200', '400', '401', '403', '404', '429'],
+    statuses: ['200', '400', '401', '403', '404', '429', '503'],
   },
   { path: '/key-and-token', security: [{ ...BEARER, ...KEY }], text: 'Requires an API key. Requires a bearer token.' },
   { path: '/key-and-user', security: [KEY, BEARER], text: 'Requires an API key. Requires a user.' },

@@ -244,7 +244,7 @@ function testBlog(surroundings: Surroundings): void {
     expect(body.paths['/api/data'].get.security).not.toBeEmpty()
     const search = body.paths['/api/search'].post
     expect(search.description).toBe('At most 5 requests in 1m for each address.')
-    expect([search.security, Object.keys(search.responses)]).toEqual([[], ['200', '429']])
+    expect([search.security, Object.keys(search.responses)]).toEqual([[], ['200', '429', '503']])
   })
 }
 

@@ -72,7 +72,19 @@ async function connect(query: string, file: string | null): Promise<string> {
 }
 
 const UNTRUSTED = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
+const NO_TLS = 'ERR_POSTGRES_TLS_NOT_AVAILABLE'
 const OTHER_HOST = 'ERR_TLS_CERT_ALTNAME_INVALID'
+
+describe('a server without TLS', () => {
+  test.each([
+    { query: '?sslmode=prefer', trust: 'the system', outcome: 'plain' },
+    { query: '?sslmode=require', trust: 'the system', outcome: NO_TLS },
+    { query: '', trust: 'our file', outcome: NO_TLS },
+    { query: '?sslmode=prefer', trust: 'our file', outcome: NO_TLS },
+  ])('by $query, trusting $trust, is $outcome', async ({ query, trust, outcome }) => {
+    expect(await connect(query, trust === 'our file' ? ca : null)).toBe(outcome)
+  })
+})
 
 describe('a server with a certificate of its name', () => {
   beforeAll(() => serveWith('own'))
@@ -80,8 +92,12 @@ describe('a server with a certificate of its name', () => {
   test.each([
     { query: '', trust: 'the system', outcome: 'plain' },
     { query: '?sslmode=disable', trust: 'the system', outcome: 'plain' },
+    { query: '?sslmode=prefer', trust: 'the system', outcome: 'encrypted' },
+    { query: '?sslmode=allow', trust: 'the system', outcome: 'encrypted' },
     { query: '?sslmode=require', trust: 'the system', outcome: 'encrypted' },
+    { query: '?sslmode=verify-ca', trust: 'the system', outcome: UNTRUSTED },
     { query: '?sslmode=verify-full', trust: 'the system', outcome: UNTRUSTED },
+    { query: '?sslmode=prefer', trust: 'our file', outcome: 'encrypted' },
     { query: '', trust: 'our file', outcome: 'encrypted' },
     { query: '?sslmode=require', trust: 'our file', outcome: 'encrypted' },
     { query: '?sslmode=verify-full', trust: 'our file', outcome: 'encrypted' },
@@ -100,7 +116,9 @@ describe('a server with a certificate of another name', () => {
 
   test.each([
     { query: '?sslmode=require', trust: 'the system', outcome: 'encrypted' },
+    { query: '?sslmode=prefer', trust: 'the system', outcome: 'encrypted' },
     { query: '', trust: 'our file', outcome: OTHER_HOST },
+    { query: '?sslmode=prefer', trust: 'our file', outcome: OTHER_HOST },
     { query: '?sslmode=require', trust: 'our file', outcome: OTHER_HOST },
     { query: '?sslmode=verify-full', trust: 'our file', outcome: OTHER_HOST },
     { query: '?sslmode=verify-ca', trust: 'our file', outcome: 'encrypted' },
