@@ -1,5 +1,5 @@
 /** How every kind of credential is verified: a look into the cache, or a look-up that fills it. */
-import { isStorageAway, MachineAuthError } from '../errors.ts'
+import { isStorageAway } from '../errors.ts'
 import type { CacheFigures } from '../lib/cache-figures.ts'
 import type { Clock } from '../lib/clock.ts'
 import { within } from '../lib/within.ts'
@@ -50,10 +50,12 @@ interface Landed<B, P extends Principal> {
   readonly isStale: boolean
 }
 
-/** A look-up in flight, shared by requests that present the same new credential at once. */
+/** A look-up in flight, shared by requests that present the same credential meanwhile. */
 interface Flight<B, P extends Principal> {
   readonly generation: number
   readonly landing: Promise<Landed<B, P> | Refusal>
+  /** Whether it lands before those who were verified lately lose patience; null when this one was not. */
+  readonly isInTime: Promise<boolean> | null
 }
 
 function isRefusal(value: object): value is Refusal {
@@ -64,8 +66,6 @@ function isRefusal(value: object): value is Refusal {
 const PAUSE = 1000
 /** ms that whoever was verified lately waits for storage: one that is frozen is no reason to keep him waiting. */
 const PATIENCE = 500
-/** Why a look-up that takes longer is not waited for. */
-const LATE = new MachineAuthError('storage_unavailable')
 
 /** Verifies credentials of one kind. */
 export class Authenticator<B, P extends Principal> {
@@ -158,15 +158,17 @@ export class Authenticator<B, P extends Principal> {
 
   async #lookup(text: string, now: number): Promise<Outcome<P>> {
     const { generation } = this.cache
-    const flight = this.#flights.get(text)
+    const joined = this.#flights.get(text)
     // A flight that took off before an invalidation may carry what was just taken away.
-    if (flight !== undefined && flight.generation === generation) {
-      return this.#arrive(await flight.landing, now, false)
-    }
-    return this.#arrive(await this.#takeOff(text, now, generation), now, true)
+    const isOwn = joined === undefined || joined.generation !== generation
+    const flight = isOwn ? this.#takeOff(text, now, generation) : joined
+    const isLate = flight.isInTime !== null && !(await flight.isInTime)
+    const believed = isLate ? this.#believe(text) : null
+    if (believed !== null) return this.#arrive(believed, now, true)
+    return this.#arrive(await flight.landing, now, isOwn)
   }
 
-  /** @param isOwn whether it is the request for which the look-up was made */
+  /** @param isOwn whether it is the request for which it was found out */
   #arrive(landed: Landed<B, P> | Refusal, now: number, isOwn: boolean): Outcome<P> | Promise<Outcome<P>> {
     if (isRefusal(landed)) return landed
     if (landed.isStale) this.#stale += 1
@@ -175,46 +177,33 @@ export class Authenticator<B, P extends Principal> {
     return mustAsk ? this.#kind.principalOf(landed.base, now) : landed.outcome
   }
 
-  #takeOff(text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
-    const landing = this.#fly(text, now, generation)
-    if (this.#kind.asksApp?.(text) === true) return landing
-    this.#flights.set(text, { generation, landing })
+  #takeOff(text: string, now: number, generation: number): Flight<B, P> {
+    const isKnown = this.hasProven(text)
+    const landing = this.#land(text, now, generation)
+    const flight = { generation, landing, isInTime: isKnown ? within(this.#patience, landing) : null }
+    if (this.#kind.asksApp?.(text) === true) return flight
+    // Until it lands, however late: a database that is slow is not asked the same again and again.
+    this.#flights.set(text, flight)
     const forget = () => {
-      if (this.#flights.get(text)?.landing === landing) this.#flights.delete(text)
+      if (this.#flights.get(text) === flight) this.#flights.delete(text)
     }
     landing.then(forget, forget)
-    return landing
+    return flight
   }
 
-  #fly(text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
+  async #land(text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
     const slot = this.#kind.slotOf(text)
-    const landing = this.#land(slot, text, now, generation)
-    return this.cache.findProven(slot, text) === undefined ? landing : this.#notLate(landing, slot, text)
-  }
-
-  /** Whoever cannot be believed meanwhile waits on; what lands late counts for those who come then. */
-  async #notLate(
-    landing: Promise<Landed<B, P> | Refusal>,
-    slot: string,
-    text: string,
-  ): Promise<Landed<B, P> | Refusal> {
-    if (await within(this.#patience, landing)) return landing
-    try {
-      return this.#believe(slot, text, LATE)
-    } catch {
-      return landing
-    }
-  }
-
-  async #land(slot: string, text: string, now: number, generation: number): Promise<Landed<B, P> | Refusal> {
     let found: Found<B> | Refusal
     try {
       found = await this.#kind.lookup(text, now, this.cache.findProven(slot, text)?.value.base)
     } catch (error) {
-      return this.#believe(slot, text, error)
+      // What an app fails to say is not storage's failure.
+      const believed = isStorageAway(error) ? this.#believe(text) : null
+      if (believed === null) throw error
+      return believed
     }
     if (isRefusal(found)) return this.#refuse(slot, text, found)
-    const outcome = this.#kind.principalOf(found.base, now)
+    const outcome = this.#outcomeOf(found.base, now)
     const isFixed = !(outcome instanceof Promise)
     // A refusal that no user of the app's own can lift is not worth remembering.
     if (isFixed && outcome.kind === 'refused') return this.#refuse(slot, text, outcome)
@@ -230,24 +219,27 @@ export class Authenticator<B, P extends Principal> {
     return refused
   }
 
-  /**
-   * What is still remembered as verified, when storage is away.
-   *
-   * @throws the failure for what is not remembered, or was verified too long ago
-   */
-  #believe(slot: string, text: string, failure: unknown): Landed<B, P> {
-    // What an app fails to say, or says by our errors, is not storage's failure.
-    if (!isStorageAway(failure) || this.#kind.asksApp?.(text) === true) throw failure
+  /** What is still remembered as verified, while storage is away; null for what is not, or was verified too long ago. */
+  #believe(text: string): Landed<B, P> | null {
+    // What an app says, by our errors too, is only for the request it was asked for.
+    if (this.#kind.asksApp?.(text) === true) return null
     // Looked for only now: it may have been taken away meanwhile.
-    const entry = this.cache.findProven(slot, text)
+    const entry = this.cache.findProven(this.#kind.slotOf(text), text)
     const now = this.#clock()
-    if (entry === undefined) throw failure
+    if (entry === undefined) return null
     const end = Math.min(entry.validUntil, entry.verifiedAt + this.#staleness)
     const { base, principal } = entry.value
-    if (now >= end || this.#kind.onHit?.(base, now) === false) throw failure
+    if (now >= end || this.#kind.onHit?.(base, now) === false) return null
     entry.freshUntil = Math.min(end, now + PAUSE)
     entry.isStale = true
-    return { base, outcome: principal ?? this.#kind.principalOf(base, now), isStale: true }
+    return { base, outcome: principal ?? this.#outcomeOf(base, now), isStale: true }
+  }
+
+  #outcomeOf(base: B, now: number): Outcome<P> | Promise<Outcome<P>> {
+    const outcome = this.#kind.principalOf(base, now)
+    // When a look-up was late nobody hears what the app fails to say, and that must not end the process.
+    if (outcome instanceof Promise) outcome.catch(() => undefined)
+    return outcome
   }
 
   #entry(text: string, found: Found<B>, principal: P | undefined, now: number): CacheEntry<Remembered<B, P>> | null {

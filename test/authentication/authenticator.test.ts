@@ -11,8 +11,10 @@ const STALENESS = 300_000
 const AWAY = new MachineAuthError('storage_unavailable', { retryAfter: 1 })
 const PRINCIPAL = sessionPrincipal(ALICE)
 
+type Said = Outcome<SessionPrincipal> | Promise<Outcome<SessionPrincipal>>
+
 function create({ validUntil = Number.POSITIVE_INFINITY, ttl = TTL, staleness = STALENESS, patience = 5000 } = {}) {
-  const state = { now: 0, lookups: 0, isIdle: false }
+  const state = { now: 0, lookups: 0, isIdle: false, sayOf: (): Said => PRINCIPAL }
   const landings: PromiseWithResolvers<Found<string> | Refusal>[] = []
   const authenticator = new Authenticator<string, SessionPrincipal>(
     {
@@ -24,7 +26,7 @@ function create({ validUntil = Number.POSITIVE_INFINITY, ttl = TTL, staleness = 
         landings.push(landing)
         return landing.promise
       },
-      principalOf: (): Outcome<SessionPrincipal> => PRINCIPAL,
+      principalOf: () => state.sayOf(),
       onHit: () => !state.isIdle,
     },
     {
@@ -155,6 +157,66 @@ test('who was verified lately does not wait for storage that is slow, and what i
   await until(() => authenticator.peek('a-right') === undefined)
   state.now += 1
   expect(await ask('a-right', AWAY)).toBe('storage_unavailable')
+})
+
+test('storage that hangs is asked once for each who was verified lately, and only the first waits for it', async () => {
+  const { authenticator, state, land } = await createKnown({ patience: 1 })
+  const served: unknown[] = []
+  const ask = () => authenticator.resolve('a-right').then((outcome) => served.push(outcome))
+  await ask()
+  for (let count = 1; count < 10; count += 1) {
+    state.now += 1000
+    const asking = ask()
+    // No timer can come in between.
+    for (let turn = 0; turn < 20; turn += 1) await null
+    expect(served).toHaveLength(count + 1)
+    await asking
+  }
+  expect(served).toEqual(Array.from({ length: 10 }, () => PRINCIPAL))
+  expect([state.lookups, authenticator.figures.stale]).toEqual([2, 10])
+  state.now += 1000
+  await land('found')
+  await until(() => authenticator.peek('a-right') === PRINCIPAL)
+  expect([state.lookups, authenticator.figures.stale]).toEqual([2, 10])
+})
+
+test.each<[what: string, how: 'found' | Error]>([
+  ['found', 'found'],
+  ['not found out', AWAY],
+])('whoever joins a look-up waits no longer than who began it, and asks the app for himself: %s', async (_, how) => {
+  const { authenticator, state, land } = create({ patience: 1 })
+  let asked = 0
+  const say = () => {
+    asked += 1
+    return Promise.resolve<Outcome<SessionPrincipal>>(PRINCIPAL)
+  }
+  state.sayOf = say
+  await Promise.all([authenticator.resolve('a-right'), land('found')])
+  state.now = TTL
+  asked = 0
+  const all = await Promise.all(Array.from({ length: 5 }, () => authenticator.resolve('a-right')))
+  expect([all.every((outcome) => outcome === PRINCIPAL), asked, state.lookups]).toEqual([true, 5, 2])
+  // What nobody waits for any more may fail, too.
+  state.sayOf = () => {
+    asked += 1
+    return Promise.reject(new Error('the app cannot say'))
+  }
+  await land(how)
+  await until(() => asked === 6)
+  state.sayOf = say
+  expect(await authenticator.resolve('a-right')).toBe(PRINCIPAL)
+})
+
+test('after an invalidation a look-up that hangs is not waited for, but made anew', async () => {
+  const { authenticator, state, land } = await createKnown({ patience: 0 })
+  expect(await authenticator.resolve('a-right')).toBe(PRINCIPAL)
+  authenticator.cache.invalidate('session', 'sess_1')
+  const asking = authenticator.resolve('a-right')
+  await until(() => state.lookups === 3)
+  await land('found')
+  await land(refusal('session_invalid'))
+  expect(await asking).toMatchObject({ code: 'session_invalid' })
+  expect(authenticator.peek('a-right')).toBeUndefined()
 })
 
 test('who may not be believed waits for storage, however slow it is', async () => {
