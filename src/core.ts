@@ -211,6 +211,7 @@ export function createCore<const Roles extends string, U extends object>(
       {
         'Stopping the upkeep': stopUpkeep,
         'Stopping to read roles': () => roleReader.stop(),
+        'Stopping to read signing keys': () => services.signingKeys.stop(),
         'Stopping to watch for changes': () => watcher.stop(),
         'Writing limits and quotas': () => limits.stop(),
         'Writing what was recorded of requests': (left) => recorders.stop(left),

@@ -1,25 +1,23 @@
 /** Keeps what this process knows of the stored roles as the database has it. */
-
+import { Rereader } from '../lib/rereader.ts'
 import type { RoleStore } from '../storage/ports/accounts.ts'
 import type { RoleRegistry } from './roles.ts'
-
-/** ms before stored roles that could not be read are read again: until then an old grant may be believed. */
-const RETRY = 250
 
 export class RoleReader {
   readonly #store: RoleStore
   readonly #registry: RoleRegistry
   readonly #onRead: () => void
+  readonly #rereader: Rereader
   #readings = 0
   #newest = 0
-  #retry: ReturnType<typeof setTimeout> | undefined
-  #isStopped = false
 
   /** @param onRead forgets what was decided by the roles of before; called once after a failed reading too */
   constructor(store: RoleStore, registry: RoleRegistry, onRead: () => void) {
     this.#store = store
     this.#registry = registry
     this.#onRead = onRead
+    // Not after further failures: nothing changes while storage is away, and nothing is refilled.
+    this.#rereader = new Rereader(() => this.read(), onRead)
   }
 
   /** Reads the stored roles once; rejects when storage does. */
@@ -35,16 +33,7 @@ export class RoleReader {
 
   /** Tries until it succeeds: the change that asked for it is not told twice. */
   readSoon(): void {
-    this.#tryReading(this.#onRead)
-  }
-
-  /** @param onFailure not for attempts after the first: nothing changes while storage is away, and nothing is refilled */
-  #tryReading(onFailure?: () => void): void {
-    this.read().catch(() => {
-      onFailure?.()
-      clearTimeout(this.#retry)
-      if (!this.#isStopped) this.#retry = setTimeout(() => this.#tryReading(), RETRY).unref()
-    })
+    void this.#rereader.readSoon()
   }
 
   /** For this process's own writes, of which the watcher need not hear: rejects when storage does, and tries on. */
@@ -58,7 +47,6 @@ export class RoleReader {
   }
 
   stop(): void {
-    this.#isStopped = true
-    clearTimeout(this.#retry)
+    this.#rereader.stop()
   }
 }

@@ -3,6 +3,7 @@ import { type Actor, requirePlatform, SYSTEM } from '../authorization/actor.ts'
 import { isStorageAway } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createKeyring, type Keyring } from '../lib/keyring.ts'
+import { Rereader } from '../lib/rereader.ts'
 import type { AuditLog } from '../recording/audit/audit.ts'
 import type { SigningKeyStore } from '../storage/ports/tokens.ts'
 import type { SigningAlgorithm, SigningKeyRecord } from '../storage/records.ts'
@@ -56,6 +57,10 @@ export class SigningKeys {
   #loading: Promise<void> | null = null
   /** Raised by each change: what is being read then may be outdated already. */
   #generation = 0
+  /** Somebody else may have read them since the change. */
+  readonly #rereader = new Rereader(async () => {
+    if (this.#loadedAt === OUTDATED) await this.#load()
+  })
   /** Imported once; a `kid` never changes what it names. */
   readonly #verifying = new Map<string, KeyMaterial>()
   readonly #signing = new Map<string, KeyMaterial>()
@@ -129,8 +134,14 @@ export class SigningKeys {
 
   /** Another process changed the keys: whoever needs one from now on waits until they are read anew. */
   forget(): void {
-    // Read at once, since whoever was verified before needs no key: that one was removed must be noticed all the same.
-    this.#loadAnew().catch(() => undefined)
+    this.#outdate()
+    // Whoever was verified before needs no key: that one was removed must be noticed all the same.
+    void this.#rereader.readSoon()
+  }
+
+  /** Keys that were changed elsewhere and could not be read are not tried further. */
+  stop(): void {
+    this.#rereader.stop()
   }
 
   /** How many keys still in use were sealed under a secret that is no longer given. */
@@ -209,11 +220,15 @@ export class SigningKeys {
     return this.#loading
   }
 
-  /** Loads what was just written, here or elsewhere. */
+  /** Loads what was just written here. */
   #loadAnew(): Promise<void> {
+    this.#outdate()
+    return this.#load()
+  }
+
+  #outdate(): void {
     this.#generation += 1
     this.#loadedAt = OUTDATED
-    return this.#load()
   }
 
   async #fetch(): Promise<void> {

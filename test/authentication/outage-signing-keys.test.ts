@@ -54,6 +54,7 @@ describe('while the database is away', () => {
     const { keys, kid, time } = await createKeys()
     keys.forget()
     await expectRefused(keys.find(kid, time.now), 'storage_unavailable')
+    keys.stop()
   })
 
   test('none verifies for longer than it is usually believed, without staleness', async () => {

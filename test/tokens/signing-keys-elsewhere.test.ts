@@ -5,6 +5,7 @@ import { createMemoryStorage } from '../support/memory-storage.ts'
 import { withOutages } from '../support/outage.ts'
 import { expectRefused } from '../support/refusals.ts'
 import { JWT, SECRET, START } from '../support/services.ts'
+import { until } from '../support/until.ts'
 
 /** `here` hears what `elsewhere` does; the clock stands still, so that nothing is read anew for its age. */
 async function createPair() {
@@ -55,6 +56,8 @@ describe('a key that another process made', () => {
     memory.calls.length = 0
     for (let count = 0; count < 100; count += 1) here.forget()
     expect(await isKnown(here, next)).toBe(true)
+    // In memory all that is read by itself is over by then.
+    await Bun.sleep(0)
     expect(memory.calls.length).toBeLessThanOrEqual(2)
   })
 })
@@ -81,11 +84,41 @@ describe('a key that is gone', () => {
   })
 })
 
+describe('a key that is gone while the database is away', () => {
+  test('is noticed when it is back, without being told again', async () => {
+    const { here, memory, outage, kid, state } = await createPair()
+    memory.rows.signingKeys.delete(kid)
+    outage.isAway = true
+    here.forget()
+    await until(() => outage.asked.length >= 2)
+    expect(state.removals).toBe(0)
+    outage.isAway = false
+    await until(() => state.removals > 0)
+    expect([await isKnown(here, kid), state.removals]).toEqual([false, 1])
+  })
+
+  test('is not read for ever by what is stopped', async () => {
+    const { here, outage, kid } = await createPair()
+    outage.isAway = true
+    here.forget()
+    await until(() => outage.asked.length >= 2)
+    here.stop()
+    const { length } = outage.asked
+    here.forget()
+    // By itself it reads no more; who asks is answered.
+    await Bun.sleep(0)
+    expect(outage.asked).toHaveLength(length)
+    outage.isAway = false
+    expect(await isKnown(here, kid)).toBe(true)
+  })
+})
+
 test('while the database is away, a key that may be gone is not believed', async () => {
   const { here, outage, kid } = await createPair()
   outage.isAway = true
   here.forget()
   await expectRefused(here.find(kid, START), 'storage_unavailable')
+  here.stop()
   outage.isAway = false
   expect(await isKnown(here, kid)).toBe(true)
 })
