@@ -1,7 +1,6 @@
 /** Puts together what the processes of an app share: the way to Redis, its limits, and who tells whom of changes. */
 import type { ChangeBell } from './cluster/change-bell.ts'
 import type { Listen } from './cluster/listen-bell.ts'
-import { ListenBell } from './cluster/listen-bell.ts'
 import type { RedisLink, RedisMeter } from './cluster/redis-link.ts'
 import type { Clock } from './lib/clock.ts'
 import type { SharedLimits } from './limits/shared-limits.ts'
@@ -73,12 +72,15 @@ function composeWithRedis(url: string, { options, clock, warn, meter }: Clusteri
   }
 }
 
+/** As above: who has SQLite loads nothing that tries again. */
+const loadListenBell = () => require('./cluster/listen-bell.ts') as typeof import('./cluster/listen-bell.ts')
+
 /** Makes nothing that is not asked for: one process on SQLite shares nothing. */
 export function composeClustering(given: ClusteringOptions): Clustering {
   const { options, listen, warn } = given
   if (options.redis !== null) return composeWithRedis(options.redis, given)
   return {
-    bell: listen === null ? null : new ListenBell({ listen, warn }),
+    bell: listen === null ? null : new (loadListenBell().ListenBell)({ listen, warn }),
     shared: null,
     redis: null,
     start: async () => undefined,

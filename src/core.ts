@@ -171,7 +171,7 @@ export function createCore<const Roles extends string, U extends object>(
     // Where there is Redis, it tells others.
     notify: resolved.redis === null,
     onCommitted: (change) => clustering.bell?.ring(change),
-    onCircuit: (isOpen) => warn(isOpen ? 'the database is away: it is asked again by and by' : 'the database is back'),
+    warn,
   })
   const clustering = composeClustering({
     options: resolved,
@@ -200,7 +200,8 @@ export function createCore<const Roles extends string, U extends object>(
   })
   const { services, authenticators, limits, roles, roleReader, permissions } = composition
   const { redis } = clustering
-  const metrics = meters && new Metrics({ meters, caches: () => authenticators.figures(), recorders, redis })
+  const metrics =
+    meters && new Metrics({ meters, caches: () => authenticators.figures(), recorders, redis, bell: clustering.bell })
   const watcher = createWatcher(composition, storage, clock, clustering.bell)
   const stopUpkeep = startUpkeep(upkeepOf(composition, storage, resolved.apiKeys, warn), clock, warn)
 

@@ -90,7 +90,7 @@ export const PACKAGES: readonly { readonly names: readonly string[]; readonly kn
     knownBy: ['index.ts', 'plugin.ts', 'guards', 'http', 'docs', 'console', 'cli/serve'],
   },
   { names: ['prom-client'], knownBy: ['recording/metrics'] },
-  { names: ['cockatiel'], knownBy: ['lib'] },
+  { names: ['cockatiel'], knownBy: ['lib/resilience'] },
 ]
 
 /** The public entry and the package's own name: for users, never for the inside. */

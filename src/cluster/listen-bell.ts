@@ -1,5 +1,5 @@
 /** Hears by PostgreSQL's LISTEN what other processes changed. The transactions of changes tell it by themselves. */
-import { Backoff } from '../lib/backoff.ts'
+import { Backoff } from '../lib/resilience/backoff.ts'
 import { within } from '../lib/within.ts'
 import type { Change, ChangeBell } from './change-bell.ts'
 import { parseChange } from './change-message.ts'
@@ -9,12 +9,15 @@ const PAUSES = { first: 250, longest: 10_000 } as const
 /** ms that the end may wait for the database. */
 const PATIENCE = 1000
 
-/** Hears payloads until the function it resolves with is called. */
-export type Listen = (hear: (payload: string) => void) => Promise<() => Promise<void>>
+/** Hears payloads until the function it resolves with is called; `onHeard` of each connection that is lost or made. */
+export type Listen = (
+  hear: (payload: string) => void,
+  onHeard: (isHeard: boolean) => void,
+) => Promise<() => Promise<void>>
 
 export interface ListenBellOptions {
   readonly listen: Listen
-  /** Hears once that nothing is heard. */
+  /** Hears once that nothing is heard, and that it is again. */
   readonly warn: (message: string) => void
 }
 
@@ -25,6 +28,7 @@ export class ListenBell implements ChangeBell {
   #timer: ReturnType<typeof setTimeout> | undefined
   #listening: Promise<void> | null = null
   #unlisten: (() => Promise<void>) | null = null
+  #isConnected = true
   #isStopped = false
   #isTold = false
 
@@ -38,7 +42,7 @@ export class ListenBell implements ChangeBell {
   }
 
   get isHeard(): boolean {
-    return this.#unlisten !== null
+    return this.#unlisten !== null && this.#isConnected
   }
 
   /** The transaction of the change has told it: nothing is left to do. */
@@ -50,9 +54,17 @@ export class ListenBell implements ChangeBell {
 
   /** A connection that is lost later is made anew by Bun, which listens again. */
   async #listen(): Promise<void> {
-    const unlisten = await this.#options.listen((payload) => this.#hear(payload))
+    this.#isConnected = true
+    const unlisten = await this.#options.listen(
+      (payload) => this.#hear(payload),
+      (isHeard) => {
+        this.#isConnected = isHeard
+      },
+    )
     this.#unlisten = unlisten
     if (this.#isStopped) await this.#silence()
+    else if (this.#isTold) this.#options.warn('PostgreSQL tells of changes at once again (LISTEN)')
+    this.#isTold = false
   }
 
   #hear(payload: string): void {

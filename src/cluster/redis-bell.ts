@@ -4,14 +4,17 @@ import { within } from '../lib/within.ts'
 import type { Change, ChangeBell } from './change-bell.ts'
 import { formatChange, parseChange } from './change-message.ts'
 import { RedisConnection } from './redis-connection.ts'
+import { placeOf } from './redis-errors.ts'
 import type { RedisLink } from './redis-link.ts'
 
 /** ms between looks whether the connection still carries anything, and how many others listen. */
 const HEARTBEAT = 5000
 /** ms that the end may wait for messages under way. */
 const PATIENCE = 3000
-/** Attempts in a row that fail while other calls are answered: then it is the subscription that is refused. */
-const REFUSALS = 3
+/** Attempts in a row that fail while other calls are answered: then it is told. */
+const FAILURES = 3
+/** What Redis refuses a channel with that the user may not hear. */
+const FORBIDDEN = /^NOPERM\b/
 
 export interface RedisBellOptions {
   /** Tells; hearing takes a connection of its own. */
@@ -47,7 +50,7 @@ export class RedisBell implements ChangeBell {
       // Subscribed before it counts as connected: a client that is made anew never forgets it.
       prepare: (client) => client.subscribe(channel, (message) => this.#hear(message)),
       onUp: () => this.#onUp(),
-      onDown: () => this.#onDown(),
+      onDown: (reason) => this.#onDown(reason),
     })
   }
 
@@ -88,18 +91,26 @@ export class RedisBell implements ChangeBell {
 
   #onUp(): void {
     this.#failures = 0
+    if (this.#isTold) this.#warn('tells of changes again')
+    this.#isTold = false
     this.#connection.settle()
     if (this.#lastCount === null) void this.#count()
   }
 
   /** That Redis is away is told by the link. */
-  #onDown(): void {
+  #onDown(reason: unknown): void {
     this.#failures = this.#options.link.isUp ? this.#failures + 1 : 0
-    if (this.#failures < REFUSALS || this.#isTold) return
+    if (this.#failures < FAILURES || this.#isTold) return
     this.#isTold = true
-    this.#options.warn(
-      'Redis lets nobody subscribe: what other processes revoke is read from the database instead, within a second',
-    )
+    const isForbidden = reason instanceof Error && FORBIDDEN.test(reason.message)
+    const why = isForbidden
+      ? `the user may not subscribe to ${this.#options.channel} (NOPERM)`
+      : 'a connection for hearing is not made or does not last'
+    this.#warn(`tells of no changes: ${why}. What other processes revoke is read from the database, within a second`)
+  }
+
+  #warn(what: string): void {
+    this.#options.warn(`Redis (${placeOf(this.#options.url)}) ${what}`)
   }
 
   async #beat(): Promise<void> {

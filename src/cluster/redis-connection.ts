@@ -3,7 +3,7 @@
  * its subscriptions, and a server that was frozen never says goodbye.
  */
 import { RedisClient } from 'bun'
-import { Backoff } from '../lib/backoff.ts'
+import { Backoff } from '../lib/resilience/backoff.ts'
 import { within } from '../lib/within.ts'
 
 /** ms. */

@@ -19,18 +19,23 @@ export class RedisUnableError extends RedisAwayError {
   }
 }
 
-/** What replies begin with that say nothing of what was asked, only that Redis cannot do it now. */
-const CANNOT_NOW: ReadonlySet<string> = new Set([
-  'BUSY',
-  'CLUSTERDOWN',
-  'LOADING',
-  'MASTERDOWN',
-  'MISCONF',
-  'NOAUTH',
-  'NOREPLICAS',
-  'OOM',
-  'READONLY',
+/** What replies begin with that say nothing of what was asked, only that Redis cannot do it now; and why. */
+const CANNOT_NOW: ReadonlyMap<string, string> = new Map([
+  ['BUSY', 'a script keeps it busy'],
+  ['CLUSTERDOWN', 'its cluster is down'],
+  ['LOADING', 'it is loading its data'],
+  ['MASTERDOWN', 'its master is down'],
+  ['MISCONF', 'it cannot write to its disk'],
+  ['NOAUTH', 'it asks for a password'],
+  ['NOREPLICAS', 'it has too few replicas'],
+  ['OOM', 'it has no memory left'],
+  ['READONLY', 'it is a replica'],
 ])
+
+/** What a word that `readRefusal` found means, for people. */
+export function describeRefusal(word: string): string {
+  return `${CANNOT_NOW.get(word) ?? 'it cannot answer now'} (${word})`
+}
 
 /** The code of an error of Bun's client, which holds nothing of what was sent; null where there is none. */
 export function codeOf(error: unknown): string | null {

@@ -1,8 +1,17 @@
 /** The way to Redis: every call ends in time, and none is made while Redis is away. */
 import type { RedisClient } from 'bun'
-import { Circuit } from '../lib/circuit.ts'
+import { Circuit } from '../lib/resilience/circuit.ts'
+import { createTeller } from '../lib/teller.ts'
 import { RedisConnection } from './redis-connection.ts'
-import { codeOf, placeOf, RedisAwayError, RedisSilentError, RedisUnableError, readRefusal } from './redis-errors.ts'
+import { diagnoseRedis, REASONS } from './redis-diagnosis.ts'
+import {
+  describeRefusal,
+  placeOf,
+  RedisAwayError,
+  RedisSilentError,
+  RedisUnableError,
+  readRefusal,
+} from './redis-errors.ts'
 
 export { RedisAwayError } from './redis-errors.ts'
 
@@ -37,26 +46,29 @@ export class RedisLink {
   readonly #circuit: Circuit
   /** When a call began that got no answer, with none to any other since; null when the last one was answered. */
   #silentSince: number | null = null
-  #lastFailure: string | null = null
+  readonly #say: (message: string | Promise<string>) => void
   #isToldAway = false
   #backAt = Number.NEGATIVE_INFINITY
   #isStopped = false
 
   constructor(options: RedisLinkOptions) {
     this.#options = options
-    const { url, timeout } = options
+    const { url, timeout, warn } = options
+    this.#say = createTeller((message) => {
+      if (!this.#isStopped) warn(message)
+    })
     this.#connection = new RedisConnection({
       url,
       timeout,
       onUp: () => this.#tell(null),
-      onDown: (reason) => this.#tell(reason instanceof RedisUnableError ? reason.reason : codeOf(reason)),
+      onDown: (reason) => this.#tell(reason),
     })
     this.#circuit = new Circuit({
       // A connection that is lost is made anew before anything is asked.
       isAway: (error) => error instanceof RedisSilentError || error instanceof RedisUnableError,
       refuse: () => new RedisAwayError('Redis did not answer lately'),
       // Also called when it opens again: what is told is the change.
-      onChange: () => this.#tell(this.#lastFailure),
+      onChange: (failure) => this.#tell(failure?.error),
     })
   }
 
@@ -127,20 +139,18 @@ export class RedisLink {
 
   /** A peer that was frozen, or whose machine is gone, never says goodbye. */
   #onSilence(client: RedisClient, startedAt: number): void {
-    this.#lastFailure = 'no answer in time'
     this.#silentSince ??= startedAt
     if (performance.now() - this.#silentSince < SILENCE * this.#options.timeout) return
     this.#silentSince = null
-    this.#connection.discard(client, null)
+    this.#connection.discard(client, new RedisSilentError('Redis did not answer in time'))
   }
 
   #onRefusal(client: RedisClient, reason: string): void {
-    this.#lastFailure = reason
     if (reason === DEMOTED) this.#connection.discard(client, new RedisUnableError(reason))
   }
 
-  /** Tells each change once. */
-  #tell(reason: string | null): void {
+  /** Tells each change once. @param reason by which it is away */
+  #tell(reason: unknown): void {
     const isAway = !this.isUp
     if (this.#isStopped || isAway === this.#isToldAway) return
     const now = performance.now()
@@ -148,7 +158,13 @@ export class RedisLink {
     this.#isToldAway = isAway
     if (!isAway) this.#backAt = now
     const place = `Redis (${placeOf(this.#options.url)})`
-    this.#options.warn(isAway ? `${place} is away${reason === null ? '' : `: ${reason}`}` : `${place} is back`)
+    this.#say(isAway ? this.#explain(reason).then((why) => `${place} is away: ${why}`) : `${place} is back`)
+  }
+
+  async #explain(reason: unknown): Promise<string> {
+    if (reason instanceof RedisUnableError) return describeRefusal(reason.reason)
+    if (reason instanceof RedisSilentError) return `no answer within ${this.#options.timeout} ms`
+    return REASONS[await diagnoseRedis(this.#options.url)]
   }
 
   /** Ends the connection; what is under way is rejected. */

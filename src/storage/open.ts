@@ -26,8 +26,8 @@ export interface OpenOptions {
   readonly notify?: boolean
   /** Hears of each change once its transaction has committed; what it throws harms nothing. */
   readonly onCommitted?: (change: Pick<ChangeRecord, 'kind' | 'subject'>) => void
-  /** Hears when calls to PostgreSQL begin to be refused because it is away, and when they are let through again. */
-  readonly onCircuit?: (isOpen: boolean) => void
+  /** Hears that PostgreSQL is away, and why, and that it is back: one line each. */
+  readonly warn?: (message: string) => void
 }
 
 export interface OpenedStorage {
@@ -88,8 +88,12 @@ async function prepare(database: Database, mode: OpenOptions['migrate']): Promis
     await (mode === 'auto' ? migrate(database) : requireMigrated(database))
     database.serve?.()
   } catch (error) {
-    throw translateError(error)
+    throw await explain(database, error)
   }
+}
+
+async function explain(database: Database, error: unknown): Promise<unknown> {
+  return database.explain === undefined ? translateError(error) : database.explain(error)
 }
 
 /**
@@ -104,9 +108,9 @@ async function prepare(database: Database, mode: OpenOptions['migrate']): Promis
  */
 export function openStorage(option: DatabaseOption, options: OpenOptions): OpenedStorage {
   if (isOwnStore(option)) return { storage: requireStorage(option.storage()), ready: Promise.resolve(), listen: null }
-  const { migrate: mode, clock = Date.now, postgres, onCommitted, notify = false, onCircuit } = options
+  const { migrate: mode, clock = Date.now, postgres, onCommitted, notify = false, warn } = options
   const timeout = options.timeout ?? postgres?.timeout ?? TIMEOUT
-  const database = connect(option, { clock, timeout, notify, onCircuit, ...(postgres && { postgres }) })
+  const database = connect(option, { clock, timeout, notify, warn, ...(postgres && { postgres }) })
   const told = onCommitted === undefined ? database : tellingChanges(database, onCommitted)
   return { storage: createStorage(told), ready: prepare(database, mode), listen: database.listen ?? null }
 }
@@ -130,7 +134,7 @@ export async function listPendingMigrations(
   try {
     return await listPending(database)
   } catch (error) {
-    throw translateError(error)
+    throw await explain(database, error)
   } finally {
     await database.close()
   }

@@ -61,7 +61,12 @@ test.each<Case>([
   { check: 'master key', facts: { options: null }, state: 'warn', said: /not looked at/ },
   { check: 'database', facts: { database: { kind: 'missing' } }, state: 'warn', said: /does not exist/ },
   { check: 'database', facts: { database: { kind: 'unknown' } }, state: 'warn', said: /not looked at/ },
-  { check: 'database', facts: { database: { kind: 'broken', reason: 'no answer' } }, state: 'fail', said: /no answer/ },
+  {
+    check: 'database',
+    facts: { database: { kind: 'broken', reason: 'no answer', trouble: null } },
+    state: 'fail',
+    said: /no answer/,
+  },
   {
     check: 'migrations',
     facts: { database: { kind: 'pending', migrations: ['0009_x'] } },
@@ -118,7 +123,7 @@ test.each<Case>([
     said: /x-forwarded-for is read from 10/,
   },
   { check: 'redis', facts: { redis: 'up' }, state: 'ok', said: /^answers$/ },
-  { check: 'redis', facts: { redis: 'unreachable' }, state: 'fail', said: /cannot be reached/ },
+  { check: 'redis', facts: { redis: 'refused' }, state: 'fail', said: /cannot be reached: connection refused/ },
   { check: 'redis', facts: { redis: 'silent' }, state: 'fail', said: /within 2 s/ },
   { check: 'redis', facts: { redis: 'untrusted' }, state: 'fail', said: /certificate/ },
   { check: 'redis', facts: { redis: 'password_missing' }, state: 'fail', said: /asks for a password/ },

@@ -45,7 +45,7 @@ describeWithRedis('why Redis does not answer', () => {
     expect(await askRedis(redis.url)).toBe('silent')
     redis.resume()
     await redis.kill()
-    expect(await askRedis(redis.url)).toBe('unreachable')
+    expect(await askRedis(redis.url)).toBe('refused')
     await redis.start()
   }, 30_000)
 

@@ -42,7 +42,7 @@ test('metrics tell what Redis and the shared limits do now', async () => {
   const limits = { figures: { shared: 5, remembered: 4, local: 3, unavailable: 2, processes: 9 } }
   const none = { hits: 0, misses: 0, stale: 0, evictions: 0, size: 0 }
   const caches = () => ({ api_key: none, imported_key: none, jwt: none, bearer: none, session: none })
-  const metrics = new Metrics({ meters, caches, recorders: { usage: null, log: null }, redis: { link, bell, limits } })
+  const metrics = new Metrics({ meters, caches, recorders: { usage: null, log: null }, redis: { link, limits }, bell })
   const look = async () =>
     Object.fromEntries(
       [...parseMetrics(await metrics.text())]

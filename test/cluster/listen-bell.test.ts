@@ -48,7 +48,7 @@ describe('a bell by LISTEN', () => {
     expect([heard.length, state.ended, bell.isHeard]).toEqual([1, 1, false])
   })
 
-  test('tries again when it fails, and says so once', async () => {
+  test('tries again when it fails, says so once, and says that it hears again', async () => {
     const { state, listen, open } = createListen()
     const { bell, warnings, start } = createBell(listen)
     open()
@@ -58,7 +58,21 @@ describe('a bell by LISTEN', () => {
     expect([warnings.length, bell.isHeard]).toEqual([1, false])
     state.fails = false
     await until(() => bell.isHeard)
-    expect(warnings.length).toBe(1)
+    expect(warnings).toEqual([expect.stringContaining('does not tell'), expect.stringContaining('again (LISTEN)')])
+  })
+
+  test('is not heard while its connection is lost', async () => {
+    let onHeard: (isHeard: boolean) => void = () => undefined
+    const { bell, start } = createBell(async (_hear, hears) => {
+      onHeard = hears
+      return async () => undefined
+    })
+    start()
+    await until(() => bell.isHeard)
+    onHeard(false)
+    expect(bell.isHeard).toBeFalse()
+    onHeard(true)
+    expect(bell.isHeard).toBeTrue()
   })
 
   test('that is stopped while it fails tries no more', async () => {
@@ -153,7 +167,9 @@ describe('a bell by LISTEN on PostgreSQL', () => {
     start()
     await until(() => bell.isHeard)
     await server.kill()
+    await until(() => !bell.isHeard)
     await server.start()
+    await until(() => bell.isHeard, 30_000)
     await untilHeard(heard)
   }, 60_000)
 

@@ -178,10 +178,12 @@ describeWithRedis('a link to Redis', () => {
     link.start()
     link.start()
     await link.attempted
-    expect([link.isUp, warnings.length]).toEqual([false, 1])
+    await until(() => warnings.length === 1)
+    expect(link.isUp).toBeFalse()
     await redis.start()
     await until(() => link.isUp)
     const list = String(await link.send('CLIENT', ['LIST']))
+    await until(() => warnings.length === 2)
     expect([warnings.length, list.trim().split('\n').length]).toEqual([2, 1])
   }, 30_000)
 

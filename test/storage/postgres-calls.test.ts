@@ -16,7 +16,7 @@ function create(timeout = 5000) {
   const calls = new PostgresCalls({
     timeout,
     reports: 2,
-    onCircuit: (isOpen) => void heard.push(isOpen),
+    onCircuit: (failure) => void heard.push(failure !== null),
     onStuck: () => void heard.push('stuck'),
   })
   /** What came of it: `well`, the reason of the failure, or `refused`. */

@@ -48,10 +48,9 @@ export function textOfAll(): Promise<string> {
   const recorders = { usage: { figures: usage }, log: { figures: log } }
   const redis = {
     link: { isUp: true },
-    bell: { isHeard: true },
     limits: { figures: { shared: 0, remembered: 0, local: 0, unavailable: 0 } },
   }
-  return new Metrics({ meters, caches: () => caches, recorders, redis }).text()
+  return new Metrics({ meters, caches: () => caches, recorders, redis, bell: { isHeard: true } }).text()
 }
 
 /** What the text says that each metric is, and which labels its series have besides those of its type. */

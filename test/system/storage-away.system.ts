@@ -26,8 +26,8 @@ afterAll(() => server.stop())
 beforeEach(async () => {
   changes = []
   const postgres = { poolSize: POOL, timeout: TIMEOUT, prepare: true, ca: null }
-  const onCircuit = (isOpen: boolean) => void changes.push(isOpen)
-  const opened = openStorage(server.url, { migrate: 'auto', postgres, onCircuit })
+  const warn = (message: string) => void changes.push(message.includes('is away'))
+  const opened = openStorage(server.url, { migrate: 'auto', postgres, warn })
   await opened.ready
   storage = opened.storage
   if ((await storage.keys.find(key.id)) === null) await storage.keys.insert(key)

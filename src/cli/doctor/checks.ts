@@ -4,7 +4,8 @@ import { parseCidr } from '../../lib/ip.ts'
 import { toTimestamp } from '../../lib/timestamp.ts'
 import type { Mistake } from '../../options/mistakes.ts'
 import { SECRET_FILE } from '../../options/secret-file.ts'
-import type { Facts, JournalPart, RedisState } from './facts.ts'
+import { adviceOnDatabase, REDIS_ADVICE } from './advice.ts'
+import type { Facts, JournalPart } from './facts.ts'
 
 export type State = 'ok' | 'warn' | 'fail'
 
@@ -99,7 +100,7 @@ function checkDatabase({ database }: Facts): readonly Finding[] {
     case 'missing':
       return found('warn', 'the file does not exist yet', 'machine-auth init, or start the app')
     case 'broken':
-      return found('fail', database.reason, 'see that it runs, and that MACHINE_AUTH_DATABASE or `database` names it')
+      return found('fail', database.reason, adviceOnDatabase(database.trouble))
     default:
       return ok('answers')
   }
@@ -197,28 +198,11 @@ function checkProxies({ options }: Facts): readonly Finding[] {
   return ok(`${trustProxy.header} is read from ${trustProxy.from.join(', ')}`)
 }
 
-/** Never the URL, which may hold a password. */
-const REDIS_FINDINGS: Readonly<Record<RedisState, readonly Finding[]>> = {
-  up: ok('answers'),
-  unreachable: found('fail', 'cannot be reached', 'see that it runs, and that MACHINE_AUTH_REDIS or `redis` names it'),
-  silent: found(
-    'fail',
-    'does not answer within 2 s',
-    'see that it is not stopped or behind a firewall, and whether it takes redis:// or rediss://',
-  ),
-  untrusted: found(
-    'fail',
-    'its certificate is not trusted, or of another name',
-    'set NODE_EXTRA_CA_CERTS to a file with the certificates of whoever signed it',
-  ),
-  password_missing: found('fail', 'asks for a password', 'give it in the URL: redis://user:password@host:6379'),
-  password_wrong: found('fail', 'refuses the user or the password of the URL', 'see what its ACL says (ACL LIST)'),
-  refusing: found('fail', 'answers, but not with this URL', 'see that it has the database and the user of the URL'),
-  no_redis: found('fail', 'answers as no Redis does', 'see the port, and whether it takes redis:// or rediss://'),
-}
-
 function checkRedis({ redis }: Facts): readonly Finding[] {
-  return redis === null ? [] : REDIS_FINDINGS[redis]
+  if (redis === null) return []
+  if (redis === 'up') return ok('answers')
+  const [detail, mend] = REDIS_ADVICE[redis]
+  return found('fail', detail, mend)
 }
 
 /** In the order in which they are printed. One that does not apply finds nothing. */

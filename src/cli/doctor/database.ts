@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createSecretHasher } from '../../authentication/hasher.ts'
 import type { ResolvedOptions } from '../../options/resolved.ts'
 import { AuditMacs } from '../../recording/audit/macs.ts'
+import { DatabaseStartError } from '../../storage/drizzle/postgres-start-error.ts'
 import { listPendingMigrations, openStorage } from '../../storage/open.ts'
 import type { Storage } from '../../storage/ports.ts'
 import { SigningKeys } from '../../tokens/signing-keys.ts'
@@ -73,6 +74,7 @@ export async function inspectDatabase(
   try {
     return await look(options, now)
   } catch (error) {
-    return { kind: 'broken', reason: error instanceof Error ? error.message : String(error) }
+    if (error instanceof DatabaseStartError) return { kind: 'broken', reason: error.summary, trouble: error.trouble }
+    return { kind: 'broken', reason: error instanceof Error ? error.message : String(error), trouble: null }
   }
 }

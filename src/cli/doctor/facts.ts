@@ -1,6 +1,8 @@
 /** What doctor's checks look at. Gathered once; nothing is written. */
+import type { RedisTrouble } from '../../cluster/redis-diagnosis.ts'
 import type { Mistake } from '../../options/mistakes.ts'
 import type { ResolvedOptions } from '../../options/resolved.ts'
+import type { PostgresTrouble } from '../../storage/drizzle/postgres-troubles.ts'
 import type { UsageCheckpoint } from '../../storage/ports/usage.ts'
 
 export interface FileFact {
@@ -15,7 +17,12 @@ export type DatabaseFact =
   /** Not looked at, since the configuration is wrong. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'broken'; readonly reason: string }
+  | {
+      readonly kind: 'broken'
+      readonly reason: string
+      /** Null where it is no PostgreSQL, or nothing that is known of one. */
+      readonly trouble: PostgresTrouble | null
+    }
   | { readonly kind: 'pending'; readonly migrations: readonly string[] }
   | {
       readonly kind: 'open'
@@ -48,16 +55,7 @@ export interface JournalFact {
 }
 
 /** What became of asking Redis. */
-export type RedisState =
-  | 'up'
-  | 'unreachable'
-  | 'silent'
-  | 'untrusted'
-  | 'password_missing'
-  | 'password_wrong'
-  /** It is a Redis and answers, but not with what the URL asks of it, such as a database that it does not have. */
-  | 'refusing'
-  | 'no_redis'
+export type RedisState = 'up' | Exclude<RedisTrouble, 'none'>
 
 export interface Facts {
   readonly mistakes: readonly Mistake[]

@@ -6,7 +6,7 @@ import { type Caches, cacheFamilies } from './families/caches.ts'
 import { limitFamilies } from './families/limits.ts'
 import { processFamilies } from './families/process.ts'
 import { requestLogFamilies, usageFamilies } from './families/recording.ts'
-import { type RedisSources, redisFamilies } from './families/redis.ts'
+import { bellFamily, type RedisSources, redisFamilies } from './families/redis.ts'
 import { requestFamilies } from './families/requests.ts'
 import { storageFamilies } from './families/storage.ts'
 import type { Family } from './family.ts'
@@ -26,13 +26,15 @@ export interface MetricsSources {
   }
   /** Null where processes share nothing by Redis. */
   readonly redis?: RedisSources | null
+  /** Null where nobody tells of changes at once. */
+  readonly bell?: { readonly isHeard: boolean } | null
 }
 
 export class Metrics {
   readonly #families: readonly Family[]
   #registry: Promise<{ metrics(): Promise<string> }> | undefined
 
-  constructor({ meters, caches, recorders: { usage, log }, redis = null }: MetricsSources) {
+  constructor({ meters, caches, recorders: { usage, log }, redis = null, bell = null }: MetricsSources) {
     this.#families = [
       ...requestFamilies(meters.requests),
       ...limitFamilies(meters.limits),
@@ -41,6 +43,7 @@ export class Metrics {
       ...(usage === null ? [] : usageFamilies(() => usage.figures)),
       ...(log === null ? [] : requestLogFamilies(() => log.figures)),
       ...(redis === null ? [] : redisFamilies(redis, meters.redis)),
+      ...(bell === null ? [] : [bellFamily(bell)]),
       ...processFamilies(version, meters.lag),
     ]
   }

@@ -44,6 +44,8 @@ export interface Database {
   readonly calls?: Calls
   /** Whether writes tell other processes of changes by `pg_notify`. */
   readonly notify?: boolean
+  /** What a start that failed is rejected with, for whoever runs the app. */
+  explain?(error: unknown): Promise<unknown>
   /** Hears `pg_notify` of others by a connection of its own; see `openStorage`. */
   readonly listen?: Listen
 }
@@ -70,8 +72,8 @@ export interface DatabaseSettings {
   readonly timeout: number
   readonly postgres?: PostgresSettings
   readonly notify?: boolean
-  /** Hears when calls to PostgreSQL begin to be refused because it is away, and when they no longer are. */
-  readonly onCircuit?: ((isOpen: boolean) => void) | undefined
+  /** Hears that PostgreSQL is away, and why, and that it is back. */
+  readonly warn?: ((message: string) => void) | undefined
 }
 
 /** Makes a value at its first use: a statement can be prepared only once the tables exist. */

@@ -52,6 +52,7 @@ const POOLER =
 
 const UNAVAILABLE: Readonly<Partial<Record<FailureReason, string>>> = {
   timeout: 'The database did not answer in time.',
+  locked: 'The database is locked by another connection; try again.',
   full: 'The database has no room: too many connections, or no space left.',
 }
 
@@ -73,10 +74,7 @@ export function translateError(error: unknown): unknown {
   const failure = failureOf(cause)
   if (failure === null) return cause
   if (failure.kind === 'transient' || failure.kind === 'exhausted') {
-    return storageUnavailable(
-      UNAVAILABLE[failure.reason] ?? 'The database does not answer or is locked; try again.',
-      cause,
-    )
+    return storageUnavailable(UNAVAILABLE[failure.reason] ?? 'The database does not answer; try again.', cause)
   }
   if (failure.reason === 'unstorable') {
     const detail = 'A value has a character or size that the database cannot store.'

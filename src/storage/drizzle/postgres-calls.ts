@@ -1,7 +1,8 @@
 /** What every call to PostgreSQL has around it: a time, other attempts, and a circuit that spares one that is away. */
-import { Circuit } from '../../lib/circuit.ts'
+
 import { createSemaphore, SemaphoreFullError } from '../../lib/concurrency.ts'
-import { createRetry } from '../../lib/retry.ts'
+import { Circuit } from '../../lib/resilience/circuit.ts'
+import { createRetry } from '../../lib/resilience/retry.ts'
 import { storageUnavailable } from './errors.ts'
 import { DatabaseTimeoutError, type FailureReason, failureOf } from './failures.ts'
 import type { VerbKind } from './verb-kinds.ts'
@@ -19,8 +20,8 @@ export interface PostgresCallsOptions {
   readonly reports: number
   /** Hears that the database stayed silent when it was tried, so that its connections may be dead. */
   readonly onStuck?: (() => void) | undefined
-  /** Hears when calls begin to be refused, and when they are let through again. */
-  readonly onCircuit?: ((isOpen: boolean) => void) | undefined
+  /** Hears by which failure calls begin to be refused, and null when they are let through again. */
+  readonly onCircuit?: ((failure: { readonly error: unknown } | null) => void) | undefined
 }
 
 /** Reports that wait for their turn. */
@@ -52,21 +53,21 @@ export class PostgresCalls implements Calls {
   readonly #timeout: number
   readonly #circuit: Circuit
   readonly #reports
-  readonly #onStuck: (() => void) | undefined
-  #isProbing = false
 
   constructor({ timeout, reports, onStuck, onCircuit }: PostgresCallsOptions) {
     this.#timeout = timeout
-    this.#onStuck = onStuck
     this.#reports = createSemaphore(reports, WAITING_REPORTS)
     let wasOpen = false
     this.#circuit = new Circuit({
       isAway: (error) => isOne(error, AWAY),
       refuse,
-      onChange: (isOpen) => {
+      onChange(failure) {
         // It opens anew whenever it was tried in vain.
-        if (isOpen !== wasOpen) onCircuit?.(isOpen)
-        wasOpen = isOpen
+        if ((failure !== null) !== wasOpen) onCircuit?.(failure)
+        wasOpen = failure !== null
+      },
+      onVain(error) {
+        if (failureOf(error)?.reason === 'timeout') onStuck?.()
       },
     })
   }
@@ -79,22 +80,7 @@ export class PostgresCalls implements Calls {
    */
   run<T>(kind: VerbKind, verb: () => Promise<T>): Promise<T> {
     if (kind === 'report') return this.#report(verb)
-    const call = () => this.#attempt(kind, verb)
-    return this.#circuit.isOpen ? this.#probe(call) : this.#circuit.run(call)
-  }
-
-  /** One call finds out whether the database is back. The others do not wait for it: it may take its whole time. */
-  async #probe<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#isProbing) throw refuse()
-    this.#isProbing = true
-    try {
-      return await this.#circuit.run(call)
-    } catch (error) {
-      if (failureOf(error)?.reason === 'timeout') this.#onStuck?.()
-      throw error
-    } finally {
-      this.#isProbing = false
-    }
+    return this.#circuit.run(() => this.#attempt(kind, verb))
   }
 
   async #report<T>(verb: () => Promise<T>): Promise<T> {

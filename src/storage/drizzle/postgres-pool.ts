@@ -25,11 +25,12 @@ export function createPostgresPool(
   { poolSize, prepare, ca }: PostgresSettings,
   timeout: number,
 ): PostgresPool {
-  const connect = (max: number) =>
+  const connect = (max: number, onclose: () => void = () => undefined) =>
     new SQL({
       url,
       max,
       prepare,
+      onclose,
       connectionTimeout: Math.min(CONNECTION_TIMEOUT, timeout * CONNECTION_PART) / 1000,
       ...(ca === null ? {} : { tls: Bun.file(ca) }),
     })
@@ -53,15 +54,16 @@ export function createPostgresPool(
       current = connect(poolSize)
       old.close({ timeout: 0 }).catch(() => undefined)
     },
-    async listen(hear) {
-      const ears = connect(1)
+    async listen(hear, onHeard?: (isHeard: boolean) => void) {
+      const ears = connect(1, () => onHeard?.(false))
       listening.add(ears)
       async function stop(): Promise<void> {
         listening.delete(ears)
         await ears.close({ timeout: 0 })
       }
       try {
-        await ears.listen(CHANGES_CHANNEL, hear)
+        // Also when it listens again on a new connection.
+        await ears.listen(CHANGES_CHANNEL, hear, () => onHeard?.(true))
       } catch (error) {
         await stop()
         throw error

@@ -7,7 +7,9 @@ import type { Database, DatabaseSettings, PostgresSettings } from './database.ts
 import type { Handle } from './handle.ts'
 import * as ledger from './migrate/ledger.postgres.ts'
 import { PostgresCalls } from './postgres-calls.ts'
+import { createOutageTeller } from './postgres-outage.ts'
 import { createPostgresPool } from './postgres-pool.ts'
+import { explainStart } from './postgres-start-error.ts'
 import * as tables from './schema.postgres.ts'
 import { runAsync } from './transaction.ts'
 
@@ -18,13 +20,21 @@ export function isPostgres(db: unknown): db is PostgresHandle {
   return is(db, PgDatabase)
 }
 
+/** What is known of a database that is opened by its URL. */
+interface Own {
+  readonly url: string
+  /** See `PostgresCallsOptions`. */
+  readonly onStuck: () => void
+}
+
 /**
  * Takes an app's own Drizzle database on PostgreSQL and leaves its settings and its life alone.
  *
- * @param onStuck see `PostgresCallsOptions`
+ * @param own undefined for one of the app
  */
-export function attachPostgres(db: PostgresHandle, settings: DatabaseSettings, onStuck?: () => void): Database {
-  const { clock, timeout, notify = false, postgres = DEFAULTS, onCircuit } = settings
+export function attachPostgres(db: PostgresHandle, settings: DatabaseSettings, own?: Own): Database {
+  const { clock, timeout, notify = false, postgres = DEFAULTS, warn } = settings
+  const url = own?.url ?? null
   // The one cast that lets repositories be written once; `Handle` says why it holds.
   const handle = db as unknown as Handle
   const one = sql`(select 1) as one`
@@ -46,13 +56,19 @@ export function attachPostgres(db: PostgresHandle, settings: DatabaseSettings, o
     clock,
     timeout,
     lockPatience: 0,
-    calls: new PostgresCalls({ timeout, reports: Math.max(1, Math.floor(postgres.poolSize / 2)), onStuck, onCircuit }),
+    calls: new PostgresCalls({
+      timeout,
+      reports: Math.max(1, Math.floor(postgres.poolSize / 2)),
+      onStuck: own?.onStuck,
+      onCircuit: warn && createOutageTeller(url, warn),
+    }),
     notify,
+    explain: (error) => explainStart(error, url),
   }
 }
 
 /** Opens a pool of our own on `postgres://…` through Bun's driver. */
 export function openPostgres(url: string, settings: DatabaseSettings): Database {
   const { client, renew, listen, close } = createPostgresPool(url, settings.postgres ?? DEFAULTS, settings.timeout)
-  return { ...attachPostgres(drizzle({ client }), settings, renew), listen, close }
+  return { ...attachPostgres(drizzle({ client }), settings, { url, onStuck: renew }), listen, close }
 }

@@ -1,4 +1,4 @@
-/** Metrics of what processes share by Redis. */
+/** Metrics of what processes share by Redis, and of who tells them of changes. */
 import type { Family } from '../family.ts'
 import type { RedisCounts } from '../redis-counts.ts'
 
@@ -7,12 +7,11 @@ export const DECIDED_BY = ['shared', 'remembered', 'local', 'unavailable'] as co
 
 export interface RedisSources {
   readonly link: { readonly isUp: boolean }
-  readonly bell: { readonly isHeard: boolean }
   /** Null where each process counts for itself. */
   readonly limits: { readonly figures: Readonly<Record<(typeof DECIDED_BY)[number], number>> } | null
 }
 
-export function redisFamilies({ link, bell, limits }: RedisSources, counts: RedisCounts): readonly Family[] {
+export function redisFamilies({ link, limits }: RedisSources, counts: RedisCounts): readonly Family[] {
   return [
     {
       type: 'gauge',
@@ -32,14 +31,17 @@ export function redisFamilies({ link, bell, limits }: RedisSources, counts: Redi
       help: 'Calls that Redis did not answer in time or refused; while it is known to be away none are made.',
       read: () => [{ value: counts.failures }],
     },
-    {
-      type: 'gauge',
-      name: 'machine_auth_change_bell_up',
-      help: '1 while changes by other processes are heard at once; they are read within a second all the same.',
-      read: () => [{ value: Number(bell.isHeard) }],
-    },
     ...(limits === null ? [] : [limitFamily(limits)]),
   ]
+}
+
+export function bellFamily(bell: { readonly isHeard: boolean }): Family {
+  return {
+    type: 'gauge',
+    name: 'machine_auth_change_bell_up',
+    help: '1 while changes by other processes are heard at once; they are read within a second all the same.',
+    read: () => [{ value: Number(bell.isHeard) }],
+  }
 }
 
 function limitFamily(limits: NonNullable<RedisSources['limits']>): Family {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { Backoff } from '../../src/lib/backoff.ts'
+import { Backoff } from '../../../src/lib/resilience/backoff.ts'
 
 const OPTIONS = { first: 100, longest: 2000 } as const
 

@@ -1,4 +1,4 @@
-/** Tries again what failed for a reason that passes; with `circuit.ts` the only place that knows `cockatiel`. */
+/** Tries again what failed for a reason that passes. Of this folder alone: `cockatiel`. */
 import { decorrelatedJitterGenerator, ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 
 export interface RetryOptions {

@@ -1,4 +1,7 @@
-/** How long to wait before each attempt to get something back: longer every time, and never in step with others. */
+/**
+ * How long to wait before each attempt to get something back: longer every time, and never in step with others. Of this
+ * folder alone: `cockatiel`.
+ */
 import { ExponentialBackoff, type IBackoff } from 'cockatiel'
 
 export interface BackoffOptions {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createRetry } from '../../src/lib/retry.ts'
+import { createRetry } from '../../../src/lib/resilience/retry.ts'
 
 const passing = new Error('passing')
 const lasting = new Error('lasting')
