@@ -20,9 +20,11 @@ export interface Failure {
   readonly lines: readonly string[]
 }
 
-function describeRefusal({ detail, extras }: MachineAuthError): readonly string[] {
+/** By its message: that of a start names the host, which the detail keeps from clients. */
+function describeRefusal({ message, extras }: MachineAuthError): readonly string[] {
   const required = extras.required === undefined ? [] : [`  required: ${extras.required.join(', ')}`]
-  if (extras.errors === undefined || extras.errors.length === 0) return [detail, ...required]
+  if (extras.errors === undefined || extras.errors.length === 0)
+    return [message.replace(/^machine-auth: /, ''), ...required]
   return [
     'Something is not as it must be:',
     ...extras.errors.map(({ path, message }) => `  ${flagOf(path)} ${message}`),

@@ -1,6 +1,7 @@
 /** Which database an app means, without opening it. */
 import { resolve } from 'node:path'
 import type { DatabaseOption } from './types.ts'
+import { findUrlFault } from './url-fault.ts'
 
 export const DEFAULT_DATABASE = 'sqlite:machine-auth.db'
 
@@ -37,7 +38,9 @@ export type DatabaseAddress =
 /** How a connection is encrypted and whom it trusts, in the words of PostgreSQL. */
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
 
-/** The address, or what is wrong with the text. */
+const NO_DATABASE = 'is not a database'
+
+/** The address, or what is wrong with the text: never a part of it. */
 function readAddress(text: string): DatabaseAddress | string {
   if (text.startsWith('sqlite:')) {
     const file = text.slice('sqlite:'.length)
@@ -47,15 +50,20 @@ function readAddress(text: string): DatabaseAddress | string {
     if (/[?#\0]/.test(file)) return 'has characters that no database file should have'
     return { dialect: 'sqlite', file: resolve(file) }
   }
-  if (!/^postgres(ql)?:\/\//.test(text)) return 'is not a database'
-  if (!URL.canParse(text)) return 'is not a valid URL'
-  const { hostname, searchParams } = new URL(text)
-  if (hostname === '') return 'names no host'
-  const modes = searchParams.getAll('sslmode')
+  if (!/^postgres(ql)?:\/\//.test(text)) return NO_DATABASE
+  const fault = findUrlFault(text)
+  if (fault !== null) return fault
+  const modes = new URL(text).searchParams.getAll('sslmode')
   if (modes.length > 1 || !modes.every((mode) => SSL_MODES.includes(mode))) {
     return `has an sslmode that is none of ${SSL_MODES.join(', ')}`
   }
   return { dialect: 'postgres', url: text }
+}
+
+/** What is wrong with a text that means a database, without showing it; null for one that is right or means none. */
+export function faultOfDatabase(text: string): string | null {
+  const address = readAddress(text)
+  return typeof address === 'string' && address !== NO_DATABASE ? address : null
 }
 
 /** Of a database's text only the scheme: anything behind it may be a password. */

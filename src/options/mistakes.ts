@@ -1,7 +1,7 @@
 /** What is wrong with given options, collected so that a person sees all of it at once. */
 import { formatDuration } from '../lib/duration.ts'
-import { maskDatabase } from './database.ts'
-import { maskRedis } from './redis.ts'
+import { faultOfDatabase, maskDatabase } from './database.ts'
+import { faultOfRedis, maskRedis } from './redis.ts'
 
 /** One mistake. No member ever holds a secret. */
 export interface Mistake {
@@ -52,17 +52,21 @@ function showText(value: string): string {
   )
 }
 
-/** Shows what a mask leaves of a text. */
-function maskedBy(mask: (text: string) => string): (value: unknown) => string {
-  return (value) => (typeof value === 'string' && value !== '' ? showText(mask(value)) : kindOf(value))
+/** Shows what a mask leaves of a text, and says what is wrong with what it hides. */
+function maskedBy(mask: (text: string) => string, faultOf: (text: string) => string | null) {
+  return (value: unknown): string => {
+    if (typeof value !== 'string' || value === '') return kindOf(value)
+    const fault = faultOf(value)
+    return showText(mask(value)) + (fault === null ? '' : `, which ${fault}`)
+  }
 }
 
 /** Options whose values are secrets or contain them, by their first segment. */
 const MASKS: ReadonlyMap<string, (value: unknown) => string> = new Map([
   ['secret', maskSecret],
   ['masterKey', maskSecret],
-  ['database', maskedBy(maskDatabase)],
-  ['redis', maskedBy(maskRedis)],
+  ['database', maskedBy(maskDatabase, faultOfDatabase)],
+  ['redis', maskedBy(maskRedis, faultOfRedis)],
 ])
 
 /** Describes a given value for a message: short, one line, never a secret. */

@@ -1,4 +1,5 @@
 /** Which Redis an app means. */
+import { findUrlFault } from './url-fault.ts'
 
 /** What `redis` accepts, for messages. */
 export const REDIS_ACCEPTED = "a URL such as 'redis://127.0.0.1:6379' or 'rediss://user:password@host:6380/0'"
@@ -6,21 +7,21 @@ export const REDIS_ACCEPTED = "a URL such as 'redis://127.0.0.1:6379' or 'rediss
 /** Redis has 16 databases unless its configuration says otherwise. */
 const DATABASE = /^(\/\d{0,5})?$/
 
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
-  }
+/** What is wrong with a text that means a Redis, without showing it; null for one that is right or means none. */
+export function faultOfRedis(text: string): string | null {
+  if (!/^rediss?:\/\//.test(text)) return null
+  if (/[\s\0]/.test(text)) return 'has a space or a line break'
+  const fault = findUrlFault(text)
+  if (fault !== null) return fault
+  const { pathname, search, hash } = new URL(text)
+  if (search !== '') return 'has parameters, of which none is taken'
+  if (hash !== '') return 'has a fragment (#)'
+  return DATABASE.test(pathname) ? null : 'has a path that is no number of a database'
 }
 
 /** Without spaces: a line break at the end of a file with the URL would otherwise be taken for a part of it. */
 export function isRedis(value: unknown): value is string {
-  if (typeof value !== 'string' || !/^rediss?:\/\/[^\s\0]+$/.test(value) || !URL.canParse(value)) return false
-  const { hostname, port, pathname, search, hash, username, password } = new URL(value)
-  const isWhole = hostname !== '' && port !== '0' && DATABASE.test(pathname) && search === '' && hash === ''
-  return isWhole && isDecodable(username) && isDecodable(password)
+  return typeof value === 'string' && /^rediss?:\/\//.test(value) && faultOfRedis(value) === null
 }
 
 /** Of a Redis URL only the scheme: all else may be, or hide, a password. */

@@ -108,7 +108,12 @@ describe('mistakes', () => {
     [{ redis: '' }, 'redis', 'an empty text', "a URL such as 'redis://127.0.0.1:6379'"],
     [{ redis: null }, 'redis', 'null', "a URL such as 'redis://127.0.0.1:6379'"],
     [{ redis: { url: REDIS } }, 'redis', 'an object', "a URL such as 'redis://127.0.0.1:6379'"],
-    [{ redis: 'redis://:hunter2@cache?x' }, 'redis', '"redis:***"', "a URL such as 'redis://127.0.0.1:6379'"],
+    [
+      { redis: 'redis://:hunter2@cache?x' },
+      'redis',
+      '"redis:***", which has parameters, of which none is taken',
+      "a URL such as 'redis://127.0.0.1:6379'",
+    ],
     [{ redis: 'hunter2' }, 'redis', '"***"', "a URL such as 'redis://127.0.0.1:6379'"],
     [{ redis: [REDIS] }, 'redis', 'a list', "a URL such as 'redis://127.0.0.1:6379'"],
     [{ postgres: 'fast' }, 'postgres', 'a text', 'an object { poolSize, timeout, prepare, ca }'],
