@@ -52,6 +52,12 @@ describe('cluster.md', () => {
     expect(cluster).toContain('holds its places for 30 s')
     expect(constantIn('src/storage/drizzle/postgres-calls.ts', 'PAUSES')).toContain('times: 2, firstPause: 20')
     expect(cluster).toContain('are tried again, twice, 20 to 200 ms later')
+    expect(constantIn('src/authentication/authenticator.ts', 'PATIENCE')).toBe('500')
+    expect(cluster).toContain('wait for half a second at most, then they are believed')
+    expect(constantIn('src/limits/attempt-gate.ts', 'RATE')).toContain('limit: 20, window: 60000')
+    expect(cluster).toContain('texts that may be imported keys, 20 wrong a minute')
+    expect(read('src/storage/drizzle/postgres.ts')).toContain('postgres.poolSize / 2')
+    expect(cluster).toContain('take half of it at most')
   })
 
   test('says how limits are named in Redis', () => {
@@ -64,9 +70,57 @@ describe('cluster.md', () => {
   })
 })
 
-test('scaling.md counts looks at the log as often as they are made', () => {
-  const second = (name: string) => 1000 / Number(constantIn('src/cluster/change-watcher.ts', name))
-  expect(scaling).toContain(`| ${second('INTERVAL')}; ${second('INTERVAL_WITH_BELL').toFixed(2)} where it is told`)
+/** The numbers of the cell that a row of a table has in a column, which a text in the row tells. */
+function measuredIn(page: string, row: RegExp, column: number): readonly number[] {
+  const line = page.split('\n').find((each) => each.startsWith('|') && row.test(each)) ?? ''
+  const cell = line.split('|')[column] ?? ''
+  return [...cell.matchAll(/\d[\d,]*(?:\.\d+)?/g)].map(([text]) => Number(text.replaceAll(',', '')))
+}
+
+/** With as many digits that count. */
+const rounded = (value: number, digits: number) => Number(value.toPrecision(digits))
+
+describe('scaling.md', () => {
+  const measured = (row: RegExp) => measuredIn(scaling, row, 3)
+  const [sqlite = 0, postgres = 0] = [/`SQLite`, 100000/, /`PostgreSQL`, 100000/].flatMap(measured)
+  const bytes = [/-window`, bytes/, /-counter`, bytes/, /-bucket`, bytes/].map(measured)
+  const decisions = [/-window`, 100 at/, /-counter`, 100 at/, /-bucket`, 100 at/].flatMap(measured)
+
+  test('has all that is measured', () => {
+    expect([sqlite > 0, postgres > 0, bytes.map((each) => each.length), decisions.length]).toEqual([
+      ...[true, true],
+      ...[[2, 2, 2], 3],
+    ])
+    expect([/`by Redis`/, /`by LISTEN`/, /`by looks`/].map((row) => measured(row).length)).toEqual([2, 2, 2])
+  })
+
+  test('says what follows from it', () => {
+    const megabytes = (each: number) => `${rounded(each / 10, 2)} MB`
+    const ofPostgres = Array.from({ length: 3 }, () => megabytes(postgres)).join(' | ')
+    expect(scaling).toContain(`| \`100,000 K\` | ${megabytes(sqlite)} | ${ofPostgres} |`)
+    const busy = (processes: number) =>
+      [Math.min(...decisions), Math.max(...decisions)]
+        .map((each) => rounded((processes * each) / 10_000, 1))
+        .join(' to ')
+    expect(scaling).toContain(`| \`100 n C D\` | – | – | ${busy(100)} | ${busy(1000)} |`)
+    const all = bytes.flat()
+    const memory = `${rounded(Math.min(...all) / 10, 2)} to ${megabytes(Math.max(...all))}`
+    expect(scaling).toContain(`| \`100,000 S\` | – | – | ${memory} | ${memory} |`)
+    const [[one = 0, sixty = 0] = []] = bytes
+    expect(scaling).toContain(`some ${rounded((sixty - one) / 59, 1)} KB for a subject that uses all of it`)
+  })
+
+  test('counts looks at the log as often as they are made', () => {
+    const second = (name: string) => 1000 / Number(constantIn('src/cluster/change-watcher.ts', name))
+    expect(scaling).toContain(`| ${second('INTERVAL')}; ${second('INTERVAL_WITH_BELL').toFixed(2)} where it is told`)
+  })
+})
+
+test('operations.md says what follows from what is measured', () => {
+  const cpu = (name: string) => measuredIn(operations, new RegExp(`^\\| ${name} `), 4)[0] ?? Number.NaN
+  const half = (name: string) => rounded(500_000 / cpu(name), 2).toLocaleString('en')
+  const [own, shared] = [half('PostgreSQL, local limits'), half('PostgreSQL and Redis, shared limits')]
+  expect(operations).toContain(`such requests a second, ${own} without shared limits and ${shared} with them.`)
 })
 
 describe('operations.md', () => {
