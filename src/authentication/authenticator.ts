@@ -3,7 +3,8 @@ import { isStorageAway } from '../errors.ts'
 import type { CacheFigures } from '../lib/cache-figures.ts'
 import type { Clock } from '../lib/clock.ts'
 import { within } from '../lib/within.ts'
-import { type CacheEntry, CredentialCache, type Dependencies, digestOf } from './cache.ts'
+import { CredentialCache, digestOf } from './cache.ts'
+import type { CacheEntry, Dependencies } from './cache-entries.ts'
 import type { Outcome, Principal, Refusal } from './principal.ts'
 
 /** What a look-up found: something to cache, and until when it may be believed. */

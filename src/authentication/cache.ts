@@ -1,34 +1,10 @@
 /** The bounded memory of credentials that were verified lately. */
 import { timingSafeEqual } from 'node:crypto'
 import type { ChangeKind } from '../storage/records.ts'
+import { CacheEntries, type CacheEntry, type Dependencies, forEachDependency } from './cache-entries.ts'
 
-/** What a cached credential depends on: a change to any of these makes it forgotten. */
-export interface Dependencies {
-  readonly key?: string | null
-  readonly user?: string | null
-  readonly organization?: string | null
-  readonly family?: string | null
-  readonly token?: string | null
-  readonly session?: string | null
-}
-
-export interface CacheEntry<T> {
-  /**
-   * What the presented text must equal: its SHA-256, so that the cache holds no credential. A JWT is kept as it is:
-   * it is long, dies within minutes, and whoever gets as far as its slot already has its signature.
-   */
-  readonly proof: Uint8Array | string
-  readonly value: T
-  /** ms; when it was verified against storage: since then storage may know better. */
-  readonly verifiedAt: number
-  /** ms, at most `validUntil`; from then on storage is asked again. */
-  freshUntil: number
-  /** ms; the credential's own end: from then on the entry counts as absent. */
-  readonly validUntil: number
-  /** Whether storage was away when it was asked again. */
-  isStale: boolean
-  readonly dependencies: Dependencies
-}
+/** Changes that are remembered for look-ups under way; when there are more, all of these are made anew. */
+const MOST_CHANGES = 1000
 
 const scratch = new Uint8Array(32)
 
@@ -51,13 +27,17 @@ function isProven(proof: Uint8Array | string, text: string): boolean {
  */
 export class CredentialCache<T> {
   readonly #half: number
-  #young = new Map<string, CacheEntry<T>>()
-  #old = new Map<string, CacheEntry<T>>()
+  #young = new CacheEntries<T>()
+  #old = new CacheEntries<T>()
   /**
-   * Raised by every invalidation. A fill that began under an older generation is thrown away, so a slow read that
-   * started before a revocation cannot bring the revoked credential back.
+   * Raised by every invalidation. A fill that began before what it depends on was invalidated is thrown away, so a slow
+   * read that started before a revocation cannot bring the revoked credential back.
    */
   generation = 0
+  /** The generation that an invalidation made, by `kind subject`. */
+  readonly #invalidated = new Map<string, number>()
+  /** What began under an earlier generation is thrown away, whatever it depends on. */
+  #oldest = 0
   /** Entries that had to make room for others. */
   evictions = 0
 
@@ -102,11 +82,20 @@ export class CredentialCache<T> {
     this.#old.delete(slot)
   }
 
-  /** Stores an entry unless something was invalidated since `generation` was read. */
+  /** Stores an entry unless anything that it depends on was invalidated since `generation` was read. */
   set(slot: string, entry: CacheEntry<T>, generation: number): void {
-    if (generation !== this.generation) return
+    if (this.#isInvalidatedSince(generation, entry.dependencies)) return
     this.#old.delete(slot)
     this.#insert(slot, entry)
+  }
+
+  #isInvalidatedSince(generation: number, dependencies: Dependencies): boolean {
+    if (generation === this.generation) return false
+    let isInvalidated = generation < this.#oldest
+    forEachDependency(dependencies, (kind, subject) => {
+      isInvalidated ||= (this.#invalidated.get(`${kind} ${subject}`) ?? 0) > generation
+    })
+    return isInvalidated
   }
 
   #insert(slot: string, entry: CacheEntry<T>): void {
@@ -114,7 +103,7 @@ export class CredentialCache<T> {
     if (this.#young.size < this.#half) return
     this.evictions += this.#old.size
     this.#old = this.#young
-    this.#young = new Map()
+    this.#young = new CacheEntries()
   }
 
   /** Forgets every entry that depends on the subject; `*` is every one. */
@@ -127,14 +116,21 @@ export class CredentialCache<T> {
       return
     }
     this.generation++
-    for (const map of [this.#young, this.#old]) {
-      for (const [slot, entry] of map) if (entry.dependencies[kind] === subject) map.delete(slot)
-    }
+    this.#invalidated.set(`${kind} ${subject}`, this.generation)
+    if (this.#invalidated.size > MOST_CHANGES) this.#throwAwayFills()
+    for (const entries of [this.#young, this.#old]) entries.deleteDependents(kind, subject)
   }
 
   clear(): void {
     this.generation++
-    this.#young = new Map()
-    this.#old = new Map()
+    this.#throwAwayFills()
+    this.#young = new CacheEntries()
+    this.#old = new CacheEntries()
+  }
+
+  /** Those under way, of which it is not known what they depend on. */
+  #throwAwayFills(): void {
+    this.#oldest = this.generation
+    this.#invalidated.clear()
   }
 }
