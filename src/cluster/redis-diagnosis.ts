@@ -34,6 +34,12 @@ export const REASONS: Readonly<Record<RedisTrouble, string>> = {
   no_redis: 'what answers there is no Redis, or the scheme is wrong: redis:// is without TLS, rediss:// with it',
 }
 
+/** Why a Redis is away, for people. */
+export function describeTrouble(trouble: RedisTrouble, url: string): string {
+  const isTls = url.startsWith('rediss:')
+  return REASONS[trouble] + (trouble === 'silent' && isTls ? ': it may not speak TLS (rediss://)' : '')
+}
+
 /** What refusals begin with; any other is `refusing`. */
 const REFUSALS: readonly (readonly [string, RedisTrouble])[] = [
   ['-WRONGPASS', 'password_wrong'],

@@ -3,7 +3,7 @@ import type { RedisClient } from 'bun'
 import { Circuit } from '../lib/resilience/circuit.ts'
 import { createTeller } from '../lib/teller.ts'
 import { RedisConnection } from './redis-connection.ts'
-import { diagnoseRedis, REASONS } from './redis-diagnosis.ts'
+import { describeTrouble, diagnoseRedis } from './redis-diagnosis.ts'
 import {
   describeRefusal,
   placeOf,
@@ -164,7 +164,8 @@ export class RedisLink {
   async #explain(reason: unknown): Promise<string> {
     if (reason instanceof RedisUnableError) return describeRefusal(reason.reason)
     if (reason instanceof RedisSilentError) return `no answer within ${this.#options.timeout} ms`
-    return REASONS[await diagnoseRedis(this.#options.url)]
+    const { url } = this.#options
+    return describeTrouble(await diagnoseRedis(url), url)
   }
 
   /** Ends the connection; what is under way is rejected. */

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import type { Change } from '../../src/cluster/change-bell.ts'
 import { RedisBell } from '../../src/cluster/redis-bell.ts'
 import { RedisLink } from '../../src/cluster/redis-link.ts'
+import type { PrivateServer } from '../support/servers/private-server.ts'
 import { startRedis } from '../support/servers/redis.ts'
 import { askRedis } from '../support/servers/redis-process.ts'
 import { until } from '../support/until.ts'
@@ -125,20 +126,48 @@ describeWithRedis('a bell by Redis', () => {
     await until(() => warnings.length === 2)
   }, 30_000)
 
-  test('says once that nobody may subscribe', async () => {
-    const redis = dispose(await startRedis())
-    await askRedis(redis.url, 'ACL', ['SETUSER', 'app', 'on', 'nopass', '+@all', '~*', 'resetchannels'])
-    const url = redis.url.replace('://', '://app:any@')
+  /** A link and a bell of a user, and what they tell. */
+  async function createFor(redis: PrivateServer, user: string, heartbeat = 100) {
+    const url = redis.url.replace('://', `://${user}:hunter2@`)
     const warnings: string[] = []
     const common = { url, timeout: TIMEOUT, warn: (message: string) => void warnings.push(message) }
     const link = dispose(new RedisLink(common))
-    const bell = dispose(new RedisBell({ ...common, link, channel: newChannel() }))
+    const bell = dispose(new RedisBell({ ...common, link, channel: newChannel(), heartbeat }))
     link.start()
     await link.attempted
     bell.start(() => undefined)
+    return { link, bell, warnings }
+  }
+
+  test('says once that its user may not subscribe, and that it hears when it may', async () => {
+    const redis = dispose(await startRedis())
+    await askRedis(redis.url, 'ACL', ['SETUSER', 'app', 'on', 'nopass', '+@all', '~*', 'resetchannels'])
+    const { bell, warnings } = await createFor(redis, 'app')
     await until(() => warnings.length > 0)
-    expect([warnings.length, warnings[0]?.includes('subscribe'), bell.isHeard]).toEqual([1, true, false])
+    expect([warnings.length, bell.isHeard]).toEqual([1, false])
+    const place = `Redis (redis://127.0.0.1:${redis.port})`
+    expect(warnings[0]).toStartWith(`${place} tells of no changes: the user may not subscribe to bell-`)
+    expect(warnings[0]).toContain('(NOPERM). What other processes revoke is read from the database')
+    await askRedis(redis.url, 'ACL', ['SETUSER', 'app', 'allchannels'])
+    await until(() => bell.isHeard)
+    expect(warnings.slice(1)).toEqual([`${place} tells of changes again`])
   }, 30_000)
+
+  test('blames no user for a Redis that was frozen, while nobody else asked it anything', async () => {
+    const redis = dispose(await startRedis())
+    const { link, bell, warnings } = await createFor(redis, 'default', 50)
+    await until(() => bell.isHeard)
+    redis.pause()
+    await until(() => !bell.isHeard)
+    await until(() => warnings.length > 0, 30_000)
+    expect(link.isUp).toBeTrue()
+    expect(warnings[0]).not.toMatch(/NOPERM|subscribe/)
+    redis.resume()
+    await until(() => bell.isHeard)
+    await until(() => warnings.length === 2)
+    expect(warnings[1]).toEndWith('tells of changes again')
+    expect(warnings.join()).not.toContain('hunter2')
+  }, 60_000)
 
   test('ends with what it rang, and hears no more', async () => {
     const channel = newChannel()
