@@ -1,8 +1,10 @@
-/** Counts what a request comes under: as shared counts have decided, or else in this process. */
+/** Counts what a request comes under: by the shared counts, where there are any, or else in this process. */
+import type { InFlight } from '../limits/in-flight.ts'
 import { hitAll } from '../limits/limiter.ts'
 import type { SharedClaim, SharedReadings } from '../limits/shared-limits.ts'
 import type { Charges } from './charges.ts'
 import type { Claimed } from './claims.ts'
+import type { ClaimedPlace } from './decisions.ts'
 
 /** Most requests come under one limit: then there is no list to make. */
 export function hitEach({ decided }: Charges, claimed: readonly Claimed[], now: number): SharedReadings {
@@ -20,6 +22,24 @@ export function hitEach({ decided }: Charges, claimed: readonly Claimed[], now: 
     )
   const { limiter, subject, cost } = first.claim
   return [limiter.hit(subject, now, cost)]
+}
+
+/** Counts one more under way, where there is room. Whoever gets in leaves with the end of his request. */
+export function enterOne(charges: Charges, claimed: ClaimedPlace, inFlight: InFlight): boolean {
+  const leaveAtEnd = (leave: () => void) => {
+    charges.leaving ??= []
+    charges.leaving.push(leave)
+  }
+  if (charges.decided !== null) return charges.decided.enter(claimed, leaveAtEnd)
+  const name = `${claimed.place}\n${claimed.subject}`
+  if (!inFlight.enter(name, claimed.most)) return false
+  leaveAtEnd(() => inFlight.leave(name))
+  return true
+}
+
+/** Whether shared counts have refused already what is to be counted: then no place among those under way is needed. */
+export function isKnownRefused({ decided }: Charges, claimed: readonly Claimed[]): boolean {
+  return decided !== null && claimed.some(({ claim }) => decided.isRefused(claim))
 }
 
 /**

@@ -1,6 +1,6 @@
-/** What the shared counts decided about one request, until the hooks that count it ask. */
-import { hitAll, type Reading } from '../limits/limiter.ts'
-import type { SharedClaim, SharedReadings } from '../limits/shared-limits.ts'
+/** What the shared counts decided about one request, until the hooks that count it ask; what nobody asked them for. */
+import type { Reading } from '../limits/limiter.ts'
+import type { SharedClaim, SharedLimits, SharedReadings } from '../limits/shared-limits.ts'
 
 /** One more under way, where only so many may be. */
 export interface ClaimedPlace {
@@ -43,6 +43,11 @@ export class Decisions {
   readonly #batches: Batch[] = []
   readonly #fetched = new Set<SharedClaim>()
   #places: Map<string, PlaceDecision> | null = null
+  readonly #shared: SharedLimits
+
+  constructor(shared: SharedLimits) {
+    this.#shared = shared
+  }
 
   decided(claims: readonly SharedClaim[], readings: SharedReadings): void {
     const isGranted = claims.every((_, index) => readings[index]?.isAllowed === true)
@@ -60,6 +65,11 @@ export class Decisions {
     return given !== undefined && !this.#fetched.has(given)
   }
 
+  isRefused(claim: SharedClaim): boolean {
+    const found = this.#find(claim)
+    return found?.batch.readings[found.index]?.isAllowed === false
+  }
+
   /** How a subject stands to a limit, as far as the shared counts have told. */
   readingOf({ place, subject }: Pick<SharedClaim, 'place' | 'subject'>): Reading | undefined {
     for (const { claims, readings } of this.#batches.toReversed()) {
@@ -71,7 +81,7 @@ export class Decisions {
 
   /**
    * Fetches the readings of claims that count together. What nobody asked the shared counts for, or what they did not
-   * take because something else was refused, is counted in this process: so nothing passes uncounted.
+   * take because something else was refused, counts at once, so nothing passes uncounted.
    *
    * @param now epoch ms
    * @returns undefined where nothing is known of a claim, because another one is refused
@@ -86,11 +96,18 @@ export class Decisions {
     if (readings.some((reading) => reading?.isAllowed === false)) return readings
     const uncounted = claims.filter((_, index) => found[index]?.batch.isGranted !== true)
     if (uncounted.length === 0) return readings
-    const own = hitAll(uncounted, now)
+    const late = this.#hitNow(uncounted, now)
     return claims.map((claim, index) => {
-      const counted = own[uncounted.indexOf(claim)]
+      const counted = late[uncounted.indexOf(claim)]
       return counted?.isAllowed === false ? counted : (readings[index] ?? counted)
     })
+  }
+
+  #hitNow(claims: readonly SharedClaim[], now: number): SharedReadings {
+    const readings = this.#shared.hitNow(claims, now)
+    this.decided(claims, readings)
+    for (const claim of claims) this.#fetched.add(claim)
+    return readings
   }
 
   #find(claim: SharedClaim): Decided | null {
@@ -116,14 +133,19 @@ export class Decisions {
   }
 
   /**
-   * Whether there was room for one more under way; null where nobody asked.
+   * Whether there is room for one more under way: as was decided, or else now.
    *
+   * @param onEntered is given what ends it, where it was let in only now
    * @throws what the shared counts failed with
    */
-  hasEntered(place: string, subject: string): boolean | null {
-    const decision = this.#places?.get(nameOf({ place, subject }))
-    if (decision === undefined) return null
+  enter(claimed: ClaimedPlace, onEntered: (leave: () => void) => void): boolean {
+    const { place, subject, most } = claimed
+    const decision = this.#places?.get(nameOf(claimed))
     if (typeof decision === 'object') throw decision.reason
-    return decision === 'entered'
+    if (decision !== undefined) return decision === 'entered'
+    const leave = this.#shared.enterNow(place, subject, most)
+    this.placed(claimed, leave === null ? 'full' : 'entered')
+    if (leave !== null) onEntered(leave)
+    return leave !== null
   }
 }

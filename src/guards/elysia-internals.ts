@@ -27,13 +27,36 @@ export interface InternalRoute {
   readonly hooks: RouteHooks
 }
 
+/** Finds routes whose path is a pattern. */
+export interface PatternRouter<R> {
+  add(method: string, path: string, store: R): R
+  find(method: string, path: string): { readonly store: R; readonly params: Record<string, string> } | null
+}
+
+/** By method, where in the history a route is. */
+export type StaticRoutes = Readonly<Record<string, number>>
+
+export interface AppRouter {
+  readonly history: readonly InternalRoute[]
+  /** By the path of routes whose path is no pattern. */
+  readonly static: Readonly<Record<string, StaticRoutes>>
+  /** Has all others. */
+  readonly http: {
+    readonly constructor: new <R>(config: { readonly onParam: unknown }) => PatternRouter<R>
+    /** `onParam` decodes parameters. */
+    readonly config: { readonly onParam?: unknown }
+  }
+}
+
 export interface AppInternals {
   readonly store: object
-  readonly router: { readonly history: readonly InternalRoute[] }
+  readonly router: AppRouter
   readonly config: {
     readonly aot?: boolean
     readonly precompile?: boolean | { readonly compose?: boolean }
     readonly prefix?: string
+    readonly strictPath?: boolean
+    readonly handler?: { readonly standardHostname?: boolean }
   }
   readonly inference: Parameters<typeof import('elysia/sucrose')['sucrose']>[1]
   readonly event: { readonly error?: readonly HookContainer[]; readonly request?: readonly HookContainer[] }

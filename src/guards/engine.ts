@@ -112,6 +112,7 @@ export class GuardEngine {
    * (`/posts/..`), which the URL no longer shows.
    */
   #holdToRoute(presented: Presented, route: string, store: object): void {
+    if (presented.handler !== null) this.routes.guesses.learn(presented.request, presented.handler, route, store)
     if (presented.isProbe) {
       if (this.#isProbe(route)) return
       // It went past all that others must pass, by a URL that the router does not take it for.
@@ -257,7 +258,6 @@ export class GuardEngine {
     // A plugin that only a group uses never sees the request; its rules and limits would let everything through.
     if (presented === undefined) return this.#mustMeet ? withoutPlugin().toResponse() : undefined
     presented.isMet = true
-    if (presented.handler !== null) this.routes.guesses.learn(presented.handler, store)
     // Before anything answers: every answer that Elysia makes has it then.
     headers['x-request-id'] = presented.requestId
     if (this.#life.isStopping) headers.connection = 'close'

@@ -1,5 +1,4 @@
 /** What can be told of a request's way before it goes it. */
-import { routedPaths } from '../lib/path.ts'
 import type { CompiledPolicy } from '../limits/policy.ts'
 import type { AppInternals } from './elysia-internals.ts'
 import { demandedCredential } from './key-demand.ts'
@@ -40,6 +39,11 @@ function foreseenRoute({ method, path, limits, guards, isPublic }: RouteDescript
 
 type Guesser = RouteGuesser<ForeseenRoute>
 
+/** The parameters of a request whose route the server itself has chosen; undefined where Elysia will. */
+function servedParams(request: Request & { readonly params?: RouteGuess<unknown>['params'] }) {
+  return request.params
+}
+
 /** Guesses the route of a request, of all apps that serve. */
 export class AppRoutes {
   readonly #apps: () => readonly AppInternals[]
@@ -47,6 +51,11 @@ export class AppRoutes {
   #guessers: ReadonlyMap<object, Guesser> | null = null
   /** Stores by the handler that a request was to be given to: known from the second one on. */
   readonly #stores = new WeakMap<object, object>()
+  /**
+   * Routes by the handler that the server gives their requests to, and no others: known from the second one on. Null
+   * for a handler that turned out to have several.
+   */
+  #served = new WeakMap<object, ForeseenRoute | null>()
 
   /** @param apps those that serve */
   constructor(apps: () => readonly AppInternals[]) {
@@ -56,35 +65,44 @@ export class AppRoutes {
   /** Reads the routes again, which an audit has just gone through. */
   forget(): void {
     this.#guessers = null
+    this.#served = new WeakMap()
   }
 
   #read(): ReadonlyMap<object, Guesser> {
-    const guesserOf = (app: AppInternals) => new RouteGuesser(describeRoutes(app).map(foreseenRoute))
+    const guesserOf = (app: AppInternals) => new RouteGuesser(app, describeRoutes(app).map(foreseenRoute))
     this.#guessers ??= new Map(this.#apps().map((app) => [app.store, guesserOf(app)] as const))
     return this.#guessers
   }
 
-  /** Notes whose a handler is. */
-  learn(handler: object, store: object): void {
-    if (this.#read().size > 1) this.#stores.set(handler, store)
+  /**
+   * Notes where a request has come to.
+   *
+   * @param handler that it was given to
+   * @param path of its route, as declared
+   * @param store of the app that has it
+   */
+  learn(request: Request, handler: object, path: string, store: object): void {
+    const guessers = this.#read()
+    if (guessers.size > 1) this.#stores.set(handler, store)
+    if (servedParams(request) === undefined) return
+    const known = this.#served.get(handler)
+    if (known === null || known?.path === path) return
+    const reached = known === undefined ? guessers.get(store)?.find(request.method, path) : undefined
+    this.#served.set(handler, reached ?? null)
   }
 
   /** @param handler that the request is to be given to */
   guess(request: Request, handler: object): RouteGuess<ForeseenRoute> | null {
     const guessers = this.#read()
+    const params = servedParams(request)
+    // The server's own router prefers other routes than Elysia's, and goes by what the client sent, not by the URL.
+    const served = params === undefined ? null : this.#served.get(handler)
+    if (params !== undefined && served != null) return { route: served, params }
     const store = this.#stores.get(handler)
     const known = store === undefined ? undefined : guessers.get(store)
     const likely = known === undefined ? [...guessers.values()] : [known]
-    const guesses = likely.map((guesser) => guessIn(guesser, request)).filter((guess) => guess !== null)
+    const guesses = likely.map((guesser) => guesser.guess(request)).filter((guess) => guess !== null)
     // Whose it is shows only later: a wrong guess would use up the limit of another app.
     return guesses.length > 1 ? null : (guesses[0] ?? null)
   }
-}
-
-function guessIn(guesser: Guesser, request: Request): RouteGuess<ForeseenRoute> | null {
-  for (const path of routedPaths(request.url)) {
-    const guess = guesser.guess(request, path)
-    if (guess !== null) return guess
-  }
-  return null
 }

@@ -28,7 +28,9 @@ export function createKeyUse({ blocks, abuse, allowances, clock, shared, meter }
   /** @throws MachineAuthError `storage_unavailable` where nothing is counted without shared counts */
   async function hit(counts: SharedLimits, claim: SharedClaim): Promise<Reading> {
     const [reading] = await counts.hitAll([claim], clock())
-    return reading ?? claim.limiter.hit(claim.subject, clock())
+    // One claim alone is always decided.
+    if (reading === undefined) throw new Error('the shared counts have not decided')
+    return reading
   }
 
   async function consume(principal: ApiKeyPrincipal): ReturnType<KeyUsePort['consume']> {

@@ -13,8 +13,8 @@ import type { CompiledPolicy, CompiledRate } from '../limits/policy.ts'
 import type { SharedLimits } from '../limits/shared-limits.ts'
 import type { LimitContext, LimitStrategy, RateLimitInput } from '../options/limit-types.ts'
 import type { Charges } from './charges.ts'
-import { type Claimed, claimKey, claimRate } from './claims.ts'
-import { hitEach, isOwn } from './counting.ts'
+import { type Claimed, claimKey, claimPlace, claimRate } from './claims.ts'
+import { enterOne, hitEach, isKnownRefused, isOwn } from './counting.ts'
 import { HandlerLimits } from './handler-limits.ts'
 import { RequestContext } from './limit-context.ts'
 import { createLimitPlan, type LimitPlan, LimitPlans, type PlannedConcurrency, type PlannedRate } from './limit-plan.ts'
@@ -123,7 +123,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     const { allowances, clock } = this.#options
     const allowance = allowances.of(principal)
     if (allowance.rate === null && !allowance.hasBudgets) return
-    const charges = presented.ensureCharges()
+    const charges = this.#chargesOf(presented)
     const now = clock()
     charges.at = now
     if (allowance.hasBudgets) this.#requireReserved(presented, charges, claimKey(allowances, allowance, now))
@@ -135,6 +135,13 @@ export class RequestLimits implements LimitsPort<Presented> {
       if (!reading.isAllowed) throw presented.refuse('rate_limited', { retryAfter: waitOf(reading) / 1000 })
     }
     charges.noteKey()
+  }
+
+  /** Where counts are shared, what nobody has asked them for is decided by them too. */
+  #chargesOf(presented: Presented): Charges {
+    const charges = presented.ensureCharges()
+    this.ahead?.decisionsOf(charges)
+    return charges
   }
 
   /** Undefined for a key without a rate of its own. */
@@ -184,7 +191,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     whereabouts: Whereabouts,
     withKey = false,
   ): void {
-    const charges = presented.ensureCharges()
+    const charges = this.#chargesOf(presented)
     const rates = charges.uncounted(plan.rates)
     const concurrencies = charges.uncounted(plan.concurrencies)
     if (rates.length + concurrencies.length === 0) return
@@ -203,7 +210,7 @@ export class RequestLimits implements LimitsPort<Presented> {
       if (!charges.isKeyOverridden) claimed.push(...claimKey(this.#options.allowances, allowance, now))
       if (allowance.hasBudgets) this.#requireReserved(presented, charges, claimed)
     }
-    this.#enter(presented, charges, concurrencies, context)
+    if (!isKnownRefused(charges, claimed)) this.#enter(presented, charges, concurrencies, context)
     this.#hit(presented, charges, claimed, plan.route, now)
     charges.noteCounted(rates)
     charges.noteCounted(concurrencies)
@@ -230,19 +237,14 @@ export class RequestLimits implements LimitsPort<Presented> {
     concurrencies: readonly PlannedConcurrency[],
     context: LimitContext,
   ): void {
-    for (const { policy, place } of concurrencies) {
-      const subject = limitSubject(policy.by, policy.name, presented, context)
-      const decided = charges.decided?.hasEntered(place, subject) ?? null
-      const name = `${place}\n${subject}`
-      const hasEntered = decided ?? this.#inFlight.enter(name, policy.concurrent)
+    for (const each of concurrencies) {
+      const { policy } = each
+      const hasEntered = enterOne(charges, claimPlace(each, presented, context), this.#inFlight)
       this.#options.meter?.decision('concurrency', hasEntered)
       if (!hasEntered) {
         const detail = `At most ${policy.concurrent} requests at once. Wait until one is answered.`
         throw presented.refuse('rate_limited', { detail, retryAfter: 1, retryable: true })
       }
-      if (decided !== null) continue
-      charges.leaving ??= []
-      charges.leaving.push(() => this.#inFlight.leave(name))
     }
   }
 

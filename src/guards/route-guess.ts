@@ -1,137 +1,111 @@
 /**
- * Which route a request will most likely come to, before the router has chosen one.
+ * Which route a request will come to, before the router has chosen one: found by a router as Elysia makes it of the
+ * same routes.
  *
  * A wrong guess lets nothing through: what a request is counted for is decided by the route that it reaches.
  */
+import type { AppInternals, InternalRoute, PatternRouter, StaticRoutes } from './elysia-internals.ts'
 
-/** What is looked for by method and path. */
-export interface GuessableRoute {
-  /** `WS` for the upgrade of a WebSocket, `ALL` for every method. */
-  readonly method: string
-  readonly path: string
-}
-
-export interface RouteGuess<R extends GuessableRoute> {
+export interface RouteGuess<R> {
   readonly route: R
   readonly params: Readonly<Record<string, string>>
 }
 
-interface Pattern<R extends GuessableRoute> {
-  readonly route: R
-  readonly segments: readonly string[]
-}
-
-interface Table<R extends GuessableRoute> {
-  readonly exact: Map<string, R>
-  /** By the path without a slash at the end: most apps serve both. */
-  readonly loose: Map<string, R>
-  readonly patterns: Pattern<R>[]
-}
-
 const NO_PARAMS = Object.freeze({})
+const PATTERN = /[:*]/
 
-function withoutSlash(path: string): string {
-  return path.endsWith('/') ? path.slice(0, -1) : path
+/** Where Elysia starts to look for the `/` of the path in a URL. */
+const OFFSET = 11
+const OFFSET_OF_ANY_HOST = 7
+
+function looseOf(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : `${path}/`
 }
 
-/** Names before parameters before what takes all the rest, segment by segment, as the router looks for them. */
-function rankOf(segment: string): number {
-  if (segment === '*') return 2
-  return segment.startsWith(':') ? 1 : 0
+function encode(path: string): string {
+  return encodeURIComponent(path).replaceAll('%2F', '/')
 }
 
-function compare(one: readonly string[], other: readonly string[]): number {
-  for (const [index, segment] of one.entries()) {
-    const against = other[index]
-    if (against === undefined) return 1
-    const difference = rankOf(segment) - rankOf(against)
-    if (difference !== 0) return difference
-  }
-  return one.length - other.length
+/** What makes a pattern stays. */
+function encodePattern(path: string): string {
+  return encode(path).replaceAll('%3A', ':').replaceAll('%3F', '?')
 }
 
-/** As the router decodes: what is no text stays as it came. */
-function decodeParam(text: string): string {
-  if (!text.includes('%')) return text
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+function isUpgrade({ method, headers }: Request): boolean {
+  return method === 'GET' && headers.get('upgrade') === 'websocket'
 }
 
-/** The parameters of a path that has the form of a pattern; null for any other. */
-function paramsOf(segments: readonly string[], path: string): Readonly<Record<string, string>> | null {
-  const given = path.split('/').slice(1)
-  if (given.at(-1) === '' && segments.at(-1) !== '*') given.pop()
-  const params: Record<string, string> = {}
-  for (const [index, segment] of segments.entries()) {
-    const text = given[index]
-    if (segment === '*') {
-      params['*'] = decodeParam(given.slice(index).join('/'))
-      return params
-    }
-    const isOptional = segment.startsWith(':') && segment.endsWith('?')
-    if (text === undefined) return isOptional && index === segments.length - 1 ? params : null
-    if (!segment.startsWith(':')) {
-      if (segment !== text) return null
-    } else if (text === '') return null
-    else params[segment.slice(1, isOptional ? -1 : undefined)] = decodeParam(text)
-  }
-  return given.length === segments.length ? params : null
+function indexOf(routes: StaticRoutes, request: Request): number | undefined {
+  const { method } = request
+  const ofSocket = isUpgrade(request) ? routes.WS : undefined
+  const ofMethod = ofSocket ?? routes[method] ?? (method === 'HEAD' ? routes.GET : undefined)
+  return ofMethod ?? routes.ALL
 }
 
-/** The names that the routes of a request may be declared under, the likeliest first. */
-function methodsOf({ method, headers }: Request): readonly string[] {
-  if (method === 'HEAD') return ['HEAD', 'ALL', 'GET']
-  const isUpgrade = method === 'GET' && headers.get('upgrade') === 'websocket'
-  return isUpgrade ? ['WS', 'GET', 'ALL'] : [method, 'ALL']
-}
+/** @typeParam R what is known of a route */
+export class RouteGuesser<R> {
+  readonly #history: readonly InternalRoute[]
+  readonly #routes: readonly R[]
+  readonly #statics = new Map<string, StaticRoutes>()
+  readonly #patterns: PatternRouter<R>
+  /** Once there is one, whoever asks for a WebSocket comes to no route that is none. */
+  readonly #hasSocketPattern: boolean
+  readonly #offset: number
 
-export class RouteGuesser<R extends GuessableRoute> {
-  readonly #tables = new Map<string, Table<R>>()
-
-  /** @param routes of one app */
-  constructor(routes: readonly R[]) {
-    for (const route of routes) this.#add(route)
-    for (const { patterns } of this.#tables.values()) {
-      patterns.sort((one, other) => compare(one.segments, other.segments))
-    }
-  }
-
-  #add(route: R): void {
-    const { method, path } = route
-    const table: Table<R> = this.#tables.get(method) ?? { exact: new Map(), loose: new Map(), patterns: [] }
-    this.#tables.set(method, table)
-    if (path.includes(':') || path.includes('*')) {
-      table.patterns.push({ route, segments: withoutSlash(path).split('/').slice(1) })
-      return
-    }
-    // Of two of one path the later one serves.
-    table.exact.set(path, route)
-    if (!table.loose.has(withoutSlash(path))) table.loose.set(withoutSlash(path), route)
-  }
-
-  /** @param path as the router sees it: still encoded, without query */
-  guess(request: Request, path: string): RouteGuess<R> | null {
-    const methods = methodsOf(request)
-    const named = this.#find(methods, (table) => table.exact.get(path) ?? table.loose.get(withoutSlash(path)) ?? null)
-    if (named !== null) return { route: named, params: NO_PARAMS }
-    return this.#find(methods, ({ patterns }) => {
-      for (const { route, segments } of patterns) {
-        const params = paramsOf(segments, path)
-        if (params !== null) return { route, params }
+  /** @param routes what is known of each of the app's history, in its order */
+  constructor({ router, config }: AppInternals, routes: readonly R[]) {
+    this.#history = router.history
+    this.#routes = routes
+    this.#offset = config.handler?.standardHostname === false ? OFFSET_OF_ANY_HOST : OFFSET
+    const isLoose = config.strictPath !== true
+    for (const [path, byMethod] of Object.entries(router.static)) {
+      for (const spelling of [path, ...(isLoose ? [looseOf(path)] : []), encode(path)]) {
+        if (!this.#statics.has(spelling)) this.#statics.set(spelling, byMethod)
       }
-      return null
-    })
+    }
+    this.#patterns = new router.http.constructor<R>({ onParam: router.http.config.onParam })
+    for (const [index, { method, path }] of router.history.entries()) {
+      const route = routes[index]
+      if (route === undefined || !PATTERN.test(path)) continue
+      for (const spelling of new Set([path, ...(isLoose ? [looseOf(path)] : []), encodePattern(path)])) {
+        this.#patterns.add(method, spelling, route)
+      }
+    }
+    this.#hasSocketPattern = router.history.some(({ method, path }) => method === 'WS' && PATTERN.test(path))
   }
 
-  #find<T>(methods: readonly string[], look: (table: Table<R>) => T | null): T | null {
-    for (const method of methods) {
-      const table = this.#tables.get(method)
-      const found = table === undefined ? null : look(table)
-      if (found !== null) return found
+  guess(request: Request): RouteGuess<R> | null {
+    const path = this.#pathOf(request.url)
+    const named = this.#statics.get(path)
+    const index = named === undefined ? undefined : indexOf(named, request)
+    const route = index === undefined ? undefined : this.#routes[index]
+    if (route !== undefined) return { route, params: NO_PARAMS }
+    for (const method of this.#methodsOf(request)) {
+      const found = this.#patterns.find(method, path)
+      if (found !== null) return { route: found.store, params: found.params }
     }
     return null
+  }
+
+  /** The route of a path as it is declared, and of the method that it answers to itself; null where none does. */
+  find(method: string, declared: string): R | null {
+    const indexFor = (wanted: string) =>
+      this.#history.findIndex((each) => each.path === declared && each.method === wanted)
+    const index = indexFor(method)
+    return this.#routes[index === -1 && method === 'HEAD' ? indexFor('GET') : index] ?? null
+  }
+
+  /** As Elysia takes it out of the URL: still encoded, without query. */
+  #pathOf(url: string): string {
+    const start = url.indexOf('/', this.#offset)
+    const query = url.indexOf('?', start + 1)
+    return url.substring(start, query === -1 ? undefined : query)
+  }
+
+  /** The names that patterns are looked for under, in this order. */
+  #methodsOf(request: Request): readonly string[] {
+    const { method } = request
+    if (method === 'HEAD') return ['GET', 'HEAD', 'ALL']
+    return [this.#hasSocketPattern && isUpgrade(request) ? 'WS' : method, 'ALL']
   }
 }

@@ -63,6 +63,12 @@ export class SharedCharges implements AheadPort<Presented> {
     this.#options = options
   }
 
+  /** What was decided for a request; it decides at once what nobody has asked for. */
+  decisionsOf(charges: Charges): Decisions {
+    charges.decided ??= new Decisions(this.#options.shared)
+    return charges.decided
+  }
+
   askDefault(presented: Presented): Promise<void> | null {
     return this.#ask(presented, () => this.#ofDefault(presented))
   }
@@ -180,8 +186,7 @@ export class SharedCharges implements AheadPort<Presented> {
       .filter(({ claims, places }) => claims.length + places.length > 0)
     if (groups.length === 0) return null
     const charges = presented.ensureCharges()
-    charges.decided ??= new Decisions()
-    const asking = this.#decide(charges, charges.decided, groups)
+    const asking = this.#decide(charges, this.decisionsOf(charges), groups)
     if (asking === null) return null
     // Read while the connection is there: who hangs up meanwhile would be nobody to what counts him.
     void presented.address
@@ -197,8 +202,14 @@ export class SharedCharges implements AheadPort<Presented> {
   }
 
   async #enterAndHit(charges: Charges, decisions: Decisions, groups: readonly Group[]): Promise<void> {
+    const { shared, clock } = this.#options
     const entered: Group[] = []
-    for (const group of groups) if (await this.#enter(charges, decisions, group.places)) entered.push(group)
+    for (const group of groups) {
+      // Whoever is over a limit is refused all the same, and need not ask for a place: a hammer is kept from Redis.
+      const known = shared.recall(group.claims, clock())
+      if (known !== null) decisions.decided(group.claims, known)
+      else if (await this.#enter(charges, decisions, group.places)) entered.push(group)
+    }
     await this.#hit(decisions, entered)
   }
 

@@ -19,7 +19,7 @@ export interface SharedLimitFigures {
   readonly shared: number
   /** Refused without asking, because whoever came was known to be over his limit. */
   readonly remembered: number
-  /** Decided in this process, because the shared counts were away. */
+  /** Decided in this process, because the shared counts were away or there was no time to ask them. */
   readonly local: number
   /** Answered 503, because the shared counts were away and the app wants that. */
   readonly unavailable: number
@@ -39,6 +39,17 @@ export interface SharedLimits {
    * @param now epoch ms of this process: when what is remembered ends; the counts go by a clock of their own
    */
   hitAll(claims: readonly SharedClaim[], now: number): SharedReadings | Promise<SharedReadings>
+  /**
+   * As `hitAll`, for whom nobody could ask ahead and who cannot wait: by what is remembered, else by this process's
+   * share of each limit. The shared counts are told in the background, so every process hears of it, and a refusal that
+   * comes back is remembered. All that is let in so is one share for each process at most, besides the limit.
+   *
+   * @throws MachineAuthError `storage_unavailable` where the app wants no limits without shared counts, and they are
+   * known to be away
+   */
+  hitNow(claims: readonly SharedClaim[], now: number): SharedReadings
+  /** What is remembered, asking nobody and taking nothing; null when no claim is known to be refused. */
+  recall(claims: readonly SharedClaim[], now: number): SharedReadings | null
   /** How a subject stands, taking nothing; null when the shared counts are away. */
   read(claim: SharedClaim): Promise<Reading | null>
   /**
@@ -48,6 +59,13 @@ export interface SharedLimits {
    * @returns ends it, once; null when there are too many
    */
   enter(place: string, subject: string, most: number): Promise<(() => void) | null>
+  /**
+   * As `enter`, for who cannot wait: while this process has less than its share under way. The shared counts hear of it
+   * as long as it lasts, a little later.
+   *
+   * @throws as `hitNow`
+   */
+  enterNow(place: string, subject: string, most: number): (() => void) | null
   /** Lets a subject start anew at every limit that this process has counted for. */
   forget(subject: string): void
   readonly figures: SharedLimitFigures

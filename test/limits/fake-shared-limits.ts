@@ -62,6 +62,18 @@ export class FakeSharedLimits implements SharedLimits {
     throw new Error('nothing of this is tested here')
   }
 
+  enterNow(): null {
+    throw new Error('nothing of this is tested here')
+  }
+
+  hitNow(): SharedReadings {
+    throw new Error('nothing of this is tested here')
+  }
+
+  recall(): null {
+    return null
+  }
+
   forget(subject: string): void {
     for (const limiter of this.#limiters.values()) limiter.forget(subject)
   }

@@ -18,25 +18,40 @@ export interface SharedCalls {
   readonly hits: (readonly string[])[]
   entered: number
   left: number
+  /** The places and subjects of each `hitNow` that took something. */
+  readonly told: (readonly string[])[]
 }
 
 /** May be given to several cores, which then count together. */
 export class MemorySharedLimits implements SharedLimits {
-  readonly calls: SharedCalls = { hits: [], entered: 0, left: 0 }
+  readonly calls: SharedCalls = { hits: [], entered: 0, left: 0, told: [] }
   /** Whether it is away, for an app that wants no limits without it. */
   isAway = false
   readonly #limiters = new Map<string, Limiter>()
   readonly #inFlight = new InFlight()
+  /** What those who cannot wait took, up to a share of each limit. */
+  readonly #shares = new Map<string, Limiter>()
+  readonly #processes: number
   /** When whoever was refused may come back, epoch ms; null remembers nobody. */
   readonly #remembered: Map<string, { readonly until: number; readonly cost: number; readonly reading: Reading }> | null
 
-  /** @param more.remembers whether it answers at once about whom it has just refused */
-  constructor(more: { readonly remembers?: boolean } = {}) {
+  /**
+   * @param more.remembers whether it answers at once about whom it has just refused
+   * @param more.processes how many share each limit, 1 when not given
+   */
+  constructor(more: { readonly remembers?: boolean; readonly processes?: number } = {}) {
+    this.#processes = more.processes ?? 1
     this.#remembered = more.remembers === true ? new Map() : null
   }
 
   get figures() {
-    return { shared: this.calls.hits.length, remembered: 0, local: 0, unavailable: 0, processes: 1 }
+    return {
+      shared: this.calls.hits.length,
+      remembered: 0,
+      local: this.calls.told.length,
+      unavailable: 0,
+      processes: this.#processes,
+    }
   }
 
   /** How many are under way. */
@@ -51,10 +66,37 @@ export class MemorySharedLimits implements SharedLimits {
   }
 
   hitAll(claims: readonly SharedClaim[], now: number): SharedReadings | Promise<SharedReadings> {
-    const known = claims.map((claim) => this.#recall(claim, now))
-    if (known.some((reading) => reading !== undefined)) return known
+    const known = this.recall(claims, now)
+    if (known !== null) return known
     this.calls.hits.push(claims.map(({ place, subject }) => `${place} ${subject}`))
     return this.#decide(claims, now)
+  }
+
+  recall(claims: readonly SharedClaim[], now: number): SharedReadings | null {
+    const known = claims.map((claim) => this.#recall(claim, now))
+    return known.some((reading) => reading !== undefined) ? known : null
+  }
+
+  hitNow(claims: readonly SharedClaim[], now: number): SharedReadings {
+    const known = this.recall(claims, now)
+    if (known !== null) return known
+    this.#requireThere()
+    const readings = hitAll(
+      claims.map((claim) => ({ ...claim, limiter: this.#shareOf(claim) })),
+      now,
+    )
+    if (readings.every(({ isAllowed }) => isAllowed)) {
+      this.calls.told.push(claims.map(({ place, subject }) => `${place} ${subject}`))
+      void this.#decide(claims, now).catch(() => undefined)
+    }
+    return readings
+  }
+
+  #shareOf({ place, limiter: { rate } }: SharedClaim): Limiter {
+    const [limit, burst] = [rate.limit, rate.burst].map((units) => Math.max(1, Math.floor(units / this.#processes)))
+    const share = this.#shares.get(place) ?? new Limiter({ ...rate, limit, burst } as Rate, CAPACITY)
+    this.#shares.set(place, share)
+    return share
   }
 
   async #decide(claims: readonly SharedClaim[], now: number): Promise<SharedReadings> {
@@ -88,6 +130,10 @@ export class MemorySharedLimits implements SharedLimits {
 
   async enter(place: string, subject: string, most: number): Promise<(() => void) | null> {
     await new Promise((resolve) => setImmediate(resolve))
+    return this.enterNow(place, subject, most)
+  }
+
+  enterNow(place: string, subject: string, most: number): (() => void) | null {
     this.#requireThere()
     const name = `${place}\n${subject}`
     if (!this.#inFlight.enter(name, most)) return null
@@ -102,7 +148,7 @@ export class MemorySharedLimits implements SharedLimits {
   }
 
   forget(subject: string): void {
-    for (const limiter of this.#limiters.values()) limiter.forget(subject)
+    for (const limiter of [...this.#limiters.values(), ...this.#shares.values()]) limiter.forget(subject)
     for (const name of [...(this.#remembered?.keys() ?? [])])
       if (name.endsWith(`\n${subject}`)) this.#remembered?.delete(name)
   }

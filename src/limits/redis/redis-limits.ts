@@ -10,6 +10,7 @@ import type { Link } from './link.ts'
 import { Places } from './places.ts'
 import { Refusals } from './refusals.ts'
 import { Shares, shareOf } from './shares.ts'
+import { Telling } from './telling.ts'
 
 export interface RedisLimitsOptions {
   readonly link: Link
@@ -53,6 +54,10 @@ export class RedisLimits implements SharedLimits {
   readonly #shares: Shares
   readonly #leases: Leases
   readonly #warnings: AwayWarnings
+  readonly #telling = new Telling((keyed) => this.#take(keyed, this.#options.clock()))
+  /** Whether Redis did not decide when it was asked last. */
+  #hasFailed = false
+  #isLooking = false
   readonly #counts = { shared: 0, remembered: 0, local: 0, unavailable: 0 }
 
   constructor(options: RedisLimitsOptions) {
@@ -82,13 +87,35 @@ export class RedisLimits implements SharedLimits {
     return known
   }
 
+  /** @throws RangeError as `hitAll` */
+  hitNow(claims: readonly SharedClaim[], now: number): SharedReadings {
+    if (claims.length === 0) return []
+    requireCosts(claims)
+    const keyed = claims.map((claim) => this.#keyed(claim))
+    const known = this.#find(keyed, now)
+    if (known !== null) {
+      this.#counts.remembered += 1
+      return known
+    }
+    this.#requireNotKnownAway(keyed)
+    this.#counts.local += 1
+    const readings = this.#shares.hitAll(claims, now, this.#processes)
+    if (readings.every(({ isAllowed }) => isAllowed)) this.#telling.tell(keyed)
+    return readings
+  }
+
+  recall(claims: readonly SharedClaim[], now: number): SharedReadings | null {
+    if (this.#refusals.size === 0) return null
+    const keyed = claims.map((claim) => this.#keyed(claim))
+    return this.#find(keyed, now)
+  }
+
   async read(claim: SharedClaim): Promise<Reading | null> {
     requireCosts([claim])
     try {
-      const [reading] = await decideInRedis(this.#options.link, 'read', [this.#keyed(claim)], this.#serverTime())
+      const [reading] = await this.#askRedis('read', [this.#keyed(claim)])
       return reading ?? null
-    } catch (error) {
-      this.#warnings.note(error)
+    } catch {
       return null
     }
   }
@@ -97,12 +124,21 @@ export class RedisLimits implements SharedLimits {
     const key = concurrencyKey(this.#options.name, place, subject)
     try {
       const leave = await this.#leases.enter(key, most)
+      this.#hasFailed = false
       this.#counts.shared += 1
       return leave
     } catch (error) {
-      this.#requireLocal(error)
+      this.#noteFailure(error)
+      this.#requireLocal()
       return this.#leases.enterHere(key, shareOf(most, this.#processes))
     }
+  }
+
+  enterNow(place: string, subject: string, most: number): (() => void) | null {
+    this.#requireNotKnownAway([])
+    this.#counts.local += 1
+    const key = concurrencyKey(this.#options.name, place, subject)
+    return this.#leases.enterHere(key, shareOf(most, this.#processes))
   }
 
   forget(subject: string): void {
@@ -135,32 +171,69 @@ export class RedisLimits implements SharedLimits {
   }
 
   async #decide(claims: readonly SharedClaim[], keyed: readonly KeyedClaim[], now: number): Promise<SharedReadings> {
-    const { generation } = this.#refusals
     try {
-      const readings = await decideInRedis(this.#options.link, 'take', keyed, this.#serverTime())
+      const readings = await this.#take(keyed, now)
       this.#counts.shared += 1
-      for (const [index, reading] of readings.entries()) {
-        if (reading.isAllowed) continue
-        this.#refusals.remember((keyed[index] as KeyedClaim).key, totalAt(keyed, index), reading, now, generation)
-      }
       return readings
-    } catch (error) {
-      this.#requireLocal(error)
+    } catch {
+      this.#requireLocal()
       return this.#shares.hitAll(claims, this.#options.clock(), this.#processes)
     }
   }
 
-  /** @throws MachineAuthError `storage_unavailable` when the app wants no limits without Redis */
-  #requireLocal(error: unknown): void {
-    this.#warnings.note(error)
-    if (this.#options.withoutRedis === 'refuse') {
-      this.#counts.unavailable += 1
-      throw sharedLimitsAway()
+  /** Takes all in Redis, or none, and remembers what it refuses. @param now epoch ms of this process */
+  async #take(keyed: readonly KeyedClaim[], now: number): Promise<readonly Reading[]> {
+    const { generation } = this.#refusals
+    const readings = await this.#askRedis('take', keyed)
+    for (const [index, reading] of readings.entries()) {
+      if (reading.isAllowed) continue
+      this.#refusals.remember((keyed[index] as KeyedClaim).key, totalAt(keyed, index), reading, now, generation)
     }
+    return readings
+  }
+
+  async #askRedis(mode: 'take' | 'read', keyed: readonly KeyedClaim[]): Promise<readonly Reading[]> {
+    try {
+      const readings = await decideInRedis(this.#options.link, mode, keyed, this.#options.serverClock?.())
+      this.#hasFailed = false
+      return readings
+    } catch (error) {
+      this.#noteFailure(error)
+      throw error
+    }
+  }
+
+  #noteFailure(error: unknown): void {
+    this.#hasFailed = true
+    this.#warnings.note(error)
+  }
+
+  /** @throws MachineAuthError `storage_unavailable` when the app wants no limits without Redis */
+  #requireLocal(): void {
+    if (this.#options.withoutRedis === 'refuse') this.#refuse()
     this.#counts.local += 1
   }
 
-  #serverTime(): number | undefined {
-    return this.#options.serverClock?.()
+  #refuse(): never {
+    this.#counts.unavailable += 1
+    throw sharedLimitsAway()
+  }
+
+  /**
+   * @param keyed something to ask for: whether Redis is back shows when it is asked
+   * @throws MachineAuthError `storage_unavailable` when the app wants no limits without Redis, which is known to be away
+   */
+  #requireNotKnownAway(keyed: readonly KeyedClaim[]): void {
+    const { withoutRedis, link } = this.#options
+    if (withoutRedis === 'local' || !(this.#hasFailed || link.isUp === false)) return
+    void this.#look(keyed)
+    this.#refuse()
+  }
+
+  async #look(keyed: readonly KeyedClaim[]): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    await this.#askRedis('read', keyed).catch(() => undefined)
+    this.#isLooking = false
   }
 }
