@@ -1,10 +1,10 @@
 /** Puts together what the processes of an app share: the way to Redis, its limits, and who tells whom of changes. */
 import type { ChangeBell } from './cluster/change-bell.ts'
-import type { Listen } from './cluster/listen-bell.ts'
 import type { RedisLink, RedisMeter } from './cluster/redis-link.ts'
 import type { Clock } from './lib/clock.ts'
 import type { SharedLimits } from './limits/shared-limits.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
+import type { Listen } from './storage/listen.ts'
 
 export interface ClusteringOptions {
   readonly options: Pick<ResolvedOptions, 'redis' | 'cluster' | 'rateLimit'>

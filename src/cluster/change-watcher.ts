@@ -7,15 +7,13 @@
  */
 import type { Clock } from '../lib/clock.ts'
 import type { ChangeStore } from '../storage/ports/changes.ts'
-import type { ChangeRecord } from '../storage/records.ts'
 import type { Change, ChangeBell } from './change-bell.ts'
+import { DEPTH, ReadNumbers } from './read-numbers.ts'
 
 /** ms between looks: two of them fit well into the second that CONTRACT promises. */
 const INTERVAL = 250
 /** ms between looks beside a bell: one of them fits into that second, should nothing be heard. */
 const INTERVAL_WITH_BELL = 750
-/** ms of the past that are read again: on PostgreSQL a smaller sequence number can commit after a larger one. */
-const OVERLAP = 5_000
 /** ms a change is kept for processes that were away. */
 const RETENTION = 3_600_000
 
@@ -31,27 +29,37 @@ export class ChangeWatcher {
   readonly #clock: Clock
   readonly #listener: ChangeListener
   readonly #bell: ChangeBell | null
-  #sequence = 0
+  readonly #stopwatch: () => number
+  readonly #numbers = new ReadNumbers()
   #version: number | null = null
-  #seen = new Map<number, number>()
   #timer: ReturnType<typeof setInterval> | undefined
   #looking: Promise<void> | undefined
   #prunedAt = 0
   #isCurrent = true
 
-  /** @param bell null where nobody tells of changes at once */
-  constructor(changes: ChangeStore, clock: Clock, listener: ChangeListener, bell: ChangeBell | null = null) {
+  /**
+   * @param bell null where nobody tells of changes at once
+   * @param stopwatch ms from any moment on, never backwards
+   */
+  constructor(
+    changes: ChangeStore,
+    clock: Clock,
+    listener: ChangeListener,
+    bell: ChangeBell | null = null,
+    stopwatch: () => number = () => performance.now(),
+  ) {
     this.#changes = changes
     this.#clock = clock
     this.#listener = listener
     this.#bell = bell
+    this.#stopwatch = stopwatch
   }
 
   /** Starts from the present: nothing is cached yet, so nothing older matters. */
   async start(): Promise<void> {
     this.#bell?.start((change) => this.#hear(change))
     this.#version = this.#changes.version()
-    this.#sequence = await this.#changes.latest()
+    await this.#findPresent(this.#version)
     this.#timer = setInterval(() => void this.look(), this.#bell === null ? INTERVAL : INTERVAL_WITH_BELL)
     this.#timer.unref()
   }
@@ -82,12 +90,17 @@ export class ChangeWatcher {
     const now = this.#clock()
     // Nobody else wrote; what this process wrote itself must be pruned all the same.
     if (version !== null && version === this.#version) return this.#prune(now)
-    const { changes, complete } = await this.#changes.since(this.#sequence, now, version === null ? OVERLAP : 0)
-    if (complete) for (const change of changes) this.#take(change)
-    else await this.#startOver()
+    const begun = this.#stopwatch()
+    const found = await this.#changes.since(this.#numbers.from)
+    if (this.#numbers.isContinuedBy(found)) {
+      const missedAt = this.#missedAt(version)
+      for (const change of found.changes) {
+        if (this.#numbers.add(change.sequence, missedAt)) this.#listener.onChange(change)
+      }
+      this.#numbers.giveUp(begun)
+    } else await this.#startOver(version)
     // Only now: a look that failed half way is repeated.
     this.#version = version
-    for (const [sequence, at] of this.#seen) if (at < now - 2 * OVERLAP) this.#seen.delete(sequence)
     await this.#prune(now)
   }
 
@@ -98,18 +111,25 @@ export class ChangeWatcher {
     await this.#changes.prune(now - RETENTION)
   }
 
-  /** Rows were pruned while this process was away, or the database is a restored backup. */
-  async #startOver(): Promise<void> {
-    this.#seen.clear()
-    this.#sequence = await this.#changes.latest()
+  /** Rows were pruned while this process was away, too much is open, or the database is a restored backup. */
+  async #startOver(version: number | null): Promise<void> {
+    await this.#findPresent(version)
     this.#listener.onGap()
   }
 
-  #take(change: ChangeRecord): void {
-    if (this.#seen.has(change.sequence)) return
-    this.#seen.set(change.sequence, change.at)
-    if (change.sequence > this.#sequence) this.#sequence = change.sequence
-    this.#listener.onChange(change)
+  /** What commits later with a number of the past may concern what is cached from now on, so it must be told. */
+  async #findPresent(version: number | null): Promise<void> {
+    const latest = await this.#changes.latest()
+    if (version !== null) return this.#numbers.start([latest], null)
+    const { changes } = await this.#changes.since(Math.max(0, latest - DEPTH))
+    const sequences = changes.map(({ sequence }) => sequence)
+    this.#numbers.start(sequences, this.#missedAt(version))
+  }
+
+  /** Since when numbers that were just missed are open; null where one that is missing never comes. */
+  #missedAt(version: number | null): number | null {
+    // A database that tells versions has one writer at a time: its numbers become visible in their order.
+    return version === null ? this.#stopwatch() : null
   }
 
   #hear(change: Change): void {

@@ -1,19 +1,14 @@
 /** Hears by PostgreSQL's LISTEN what other processes changed. The transactions of changes tell it by themselves. */
 import { Backoff } from '../lib/resilience/backoff.ts'
 import { within } from '../lib/within.ts'
+import type { Listen, ListenState } from '../storage/listen.ts'
 import type { Change, ChangeBell } from './change-bell.ts'
 import { parseChange } from './change-message.ts'
 
 /** ms. */
-const PAUSES = { first: 250, longest: 10_000 } as const
+const PAUSES = { first: 250, longest: 30_000 } as const
 /** ms that the end may wait for the database. */
 const PATIENCE = 1000
-
-/** Hears payloads until the function it resolves with is called; `onHeard` of each connection that is lost or made. */
-export type Listen = (
-  hear: (payload: string) => void,
-  onHeard: (isHeard: boolean) => void,
-) => Promise<() => Promise<void>>
 
 export interface ListenBellOptions {
   readonly listen: Listen
@@ -55,13 +50,11 @@ export class ListenBell implements ChangeBell {
   /** A connection that is lost later is made anew by Bun, which listens again. */
   async #listen(): Promise<void> {
     this.#isConnected = true
-    const unlisten = await this.#options.listen(
+    this.#unlisten = await this.#options.listen(
       (payload) => this.#hear(payload),
-      (isHeard) => {
-        this.#isConnected = isHeard
-      },
+      (state) => this.#onState(state),
     )
-    this.#unlisten = unlisten
+    this.#backoff.reset()
     if (this.#isStopped) await this.#silence()
     else if (this.#isTold) this.#options.warn('PostgreSQL tells of changes at once again (LISTEN)')
     this.#isTold = false
@@ -72,11 +65,22 @@ export class ListenBell implements ChangeBell {
     if (change !== null && !this.#isStopped) this.#onChange(change)
   }
 
-  #onFailure(): void {
+  #onState(state: ListenState): void {
+    this.#isConnected = state === 'heard'
+    if (state !== 'ended' || this.#unlisten === null) return
+    this.#unlisten = null
+    this.#attemptLater()
+  }
+
+  #attemptLater(): void {
     if (this.#isStopped) return
     this.#timer = setTimeout(() => this.#attempt(), this.#backoff.next())
     this.#timer.unref()
-    if (this.#isTold) return
+  }
+
+  #onFailure(): void {
+    this.#attemptLater()
+    if (this.#isStopped || this.#isTold) return
     this.#isTold = true
     this.#options.warn(
       'PostgreSQL does not tell of changes at once (LISTEN): what other processes revoke is read within a second',

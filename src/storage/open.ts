@@ -4,12 +4,14 @@ import { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import { parseDatabase } from '../options/database.ts'
 import type { DatabaseOption, SqliteHandle } from '../options/types.ts'
 import { tellingChanges } from './drizzle/changes.ts'
-import type { Database, DatabaseSettings, Listen, PostgresSettings } from './drizzle/database.ts'
+import type { Database, DatabaseSettings, PostgresSettings } from './drizzle/database.ts'
 import { translateError } from './drizzle/errors.ts'
 import { listPending, migrate, requireMigrated } from './drizzle/migrate/runner.ts'
 import { readMigrations } from './drizzle/migrate/shipped.ts'
 import { attachSqlite, openSqlite } from './drizzle/sqlite.ts'
 import { createStorage } from './drizzle/storage.ts'
+import { withTimeout } from './drizzle/with-timeout.ts'
+import type { Listen } from './listen.ts'
 import type { Storage } from './ports.ts'
 import type { ChangeRecord } from './records.ts'
 
@@ -26,6 +28,8 @@ export interface OpenOptions {
   readonly notify?: boolean
   /** Hears of each change once its transaction has committed; what it throws harms nothing. */
   readonly onCommitted?: (change: Pick<ChangeRecord, 'kind' | 'subject'>) => void
+  /** ms that the start waits for PostgreSQL at most: a minute, or ten where it migrates. */
+  readonly patience?: number
   /** Hears that PostgreSQL is away, and why, and that it is back: one line each. */
   readonly warn?: (message: string) => void
 }
@@ -83,9 +87,18 @@ function requireStorage(store: Storage | null): Storage {
   throw new TypeError(`database: { storage } must make a store with ${missing.join(', ')}`)
 }
 
-async function prepare(database: Database, mode: OpenOptions['migrate']): Promise<void> {
+/** ms: a large table takes its time to be changed, and other processes wait for the one that does it. */
+const START_PATIENCE: Readonly<Record<OpenOptions['migrate'], number>> = { auto: 600_000, check: 60_000 }
+
+/** Nothing of a start is tried again: it ends in time, and says why. */
+function inTime<T>({ dialect }: Database, work: () => Promise<T>, patience: number): Promise<T> {
+  return dialect === 'postgres' ? withTimeout(work, patience) : work()
+}
+
+async function prepare(database: Database, mode: OpenOptions['migrate'], patience?: number): Promise<void> {
+  const start = (): Promise<unknown> => (mode === 'auto' ? migrate(database) : requireMigrated(database))
   try {
-    await (mode === 'auto' ? migrate(database) : requireMigrated(database))
+    await inTime(database, start, patience ?? START_PATIENCE[mode])
     database.serve?.()
   } catch (error) {
     throw await explain(database, error)
@@ -112,7 +125,11 @@ export function openStorage(option: DatabaseOption, options: OpenOptions): Opene
   const timeout = options.timeout ?? postgres?.timeout ?? TIMEOUT
   const database = connect(option, { clock, timeout, notify, warn, ...(postgres && { postgres }) })
   const told = onCommitted === undefined ? database : tellingChanges(database, onCommitted)
-  return { storage: createStorage(told), ready: prepare(database, mode), listen: database.listen ?? null }
+  return {
+    storage: createStorage(told),
+    ready: prepare(database, mode, options.patience),
+    listen: database.listen ?? null,
+  }
 }
 
 /**
@@ -130,9 +147,10 @@ export async function listPendingMigrations(
       return readMigrations('sqlite').map(({ name }) => name)
   }
   if (isOwnStore(option)) return []
-  const database = connect(option, { clock: Date.now, timeout: TIMEOUT, ...(postgres && { postgres }) })
+  const timeout = postgres?.timeout ?? TIMEOUT
+  const database = connect(option, { clock: Date.now, timeout, ...(postgres && { postgres }) })
   try {
-    return await listPending(database)
+    return await inTime(database, () => listPending(database), timeout)
   } catch (error) {
     throw await explain(database, error)
   } finally {

@@ -29,10 +29,10 @@ async function createWatched(bell: ChangeBell | null) {
     ...storage.changes,
     // As on PostgreSQL, which cannot say whether anybody wrote.
     version: () => null,
-    async since(sequence: number, now: number, overlap: number) {
+    async since(sequence: number) {
       looks.count += 1
       if (looks.fails) throw new Error('away')
-      return storage.changes.since(sequence, now, overlap)
+      return storage.changes.since(sequence)
     },
   }
   const listener = {
@@ -43,6 +43,7 @@ async function createWatched(bell: ChangeBell | null) {
   }
   const watcher = new ChangeWatcher(changes, () => START, listener, bell)
   await watcher.start()
+  looks.count = 0
   const write = (name: string) => storage.roles.put({ name, permissions: [], inherits: [] }, START)
   return { watcher, heard, looks, write }
 }

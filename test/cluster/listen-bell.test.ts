@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from 'bun:test'
 import type { Change } from '../../src/cluster/change-bell.ts'
-import { type Listen, ListenBell } from '../../src/cluster/listen-bell.ts'
+import { ListenBell } from '../../src/cluster/listen-bell.ts'
+import type { Listen, ListenState } from '../../src/storage/listen.ts'
 import { type OpenedStorage, openStorage } from '../../src/storage/open.ts'
 import { isPostgresInstalled, startPostgres } from '../support/servers/postgres.ts'
 import { askPostgres } from '../support/servers/postgres-process.ts'
@@ -61,18 +62,24 @@ describe('a bell by LISTEN', () => {
     expect(warnings).toEqual([expect.stringContaining('does not tell'), expect.stringContaining('again (LISTEN)')])
   })
 
-  test('is not heard while its connection is lost', async () => {
-    let onHeard: (isHeard: boolean) => void = () => undefined
-    const { bell, start } = createBell(async (_hear, hears) => {
-      onHeard = hears
+  test('is not heard while its connection is lost, and listens anew when it ended', async () => {
+    let onState: (state: ListenState) => void = () => undefined
+    let asked = 0
+    const { bell, warnings, start } = createBell(async (_hear, hears) => {
+      asked += 1
+      onState = hears ?? onState
       return async () => undefined
     })
     start()
     await until(() => bell.isHeard)
-    onHeard(false)
+    onState('lost')
     expect(bell.isHeard).toBeFalse()
-    onHeard(true)
+    onState('heard')
     expect(bell.isHeard).toBeTrue()
+    onState('ended')
+    expect(bell.isHeard).toBeFalse()
+    await until(() => bell.isHeard)
+    expect([asked, warnings]).toEqual([2, []])
   })
 
   test('that is stopped while it fails tries no more', async () => {

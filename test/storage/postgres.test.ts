@@ -53,6 +53,36 @@ const serverUp = await isServerUp()
 const required = process.env.REQUIRE_SERVICES === '1'
 
 describe.skipIf(!serverUp && !required)('a PostgreSQL server', () => {
+  test('that keeps the ledger locked holds up no start beyond its patience', async () => {
+    const { url, drop } = await createServerDatabase()
+    const locker = new SQL({ url, max: 1 })
+    try {
+      const { storage, ready } = openStorage(url, { migrate: 'auto' })
+      await ready
+      await storage.close()
+      const release = Promise.withResolvers<void>()
+      const isLocked = Promise.withResolvers<void>()
+      const locked = locker.begin(async (tx) => {
+        await tx`lock table machine_auth_migrations in access exclusive mode`
+        isLocked.resolve()
+        await release.promise
+      })
+      await isLocked.promise
+      for (const mode of ['auto', 'check'] as const) {
+        const opened = openStorage(url, { migrate: mode, patience: 200 })
+        await expect(opened.ready).rejects.toThrow(/^machine-auth: .* no answer in time/)
+        await opened.storage.close()
+      }
+      const postgres = { poolSize: 1, timeout: 200, prepare: false, ca: null }
+      await expect(listPendingMigrations(url, { postgres })).rejects.toThrow('no answer in time')
+      release.resolve()
+      await locked
+    } finally {
+      await locker.close()
+      await drop()
+    }
+  }, 30_000)
+
   test('is migrated once by several that start at once, and holds JSON as JSON', async () => {
     const { url, drop } = await createServerDatabase()
     try {

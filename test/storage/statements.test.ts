@@ -39,7 +39,7 @@ const HOT: readonly { readonly name: string; readonly verb: (storage: Storage) =
   { name: 'users.findByEmail', verb: ({ users }) => users.findByEmail('user_1@example.com') },
   { name: 'users.findWithOrganization', verb: ({ users }) => users.findWithOrganization('user_1') },
   { name: 'changes.latest', verb: ({ changes }) => changes.latest() },
-  { name: 'changes.since', verb: ({ changes }) => changes.since(0, NOW, 1000) },
+  { name: 'changes.since', verb: ({ changes }) => changes.since(0) },
 ]
 
 describe('on the way of a request', () => {

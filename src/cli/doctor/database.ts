@@ -1,9 +1,11 @@
 /** Looks at the database without changing it. */
 import { existsSync } from 'node:fs'
 import { createSecretHasher } from '../../authentication/hasher.ts'
+import { kindOfDatabase } from '../../options/database.ts'
 import type { ResolvedOptions } from '../../options/resolved.ts'
 import { AuditMacs } from '../../recording/audit/macs.ts'
 import { DatabaseStartError } from '../../storage/drizzle/postgres-start-error.ts'
+import { troubleOf } from '../../storage/drizzle/postgres-troubles.ts'
 import { listPendingMigrations, openStorage } from '../../storage/open.ts'
 import type { Storage } from '../../storage/ports.ts'
 import { SigningKeys } from '../../tokens/signing-keys.ts'
@@ -75,6 +77,7 @@ export async function inspectDatabase(
     return await look(options, now)
   } catch (error) {
     if (error instanceof DatabaseStartError) return { kind: 'broken', reason: error.summary, trouble: error.trouble }
-    return { kind: 'broken', reason: error instanceof Error ? error.message : String(error), trouble: null }
+    const trouble = kindOfDatabase(options.database) === 'postgres' ? troubleOf(error) : null
+    return { kind: 'broken', reason: error instanceof Error ? error.message : String(error), trouble }
   }
 }

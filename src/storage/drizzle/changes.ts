@@ -1,4 +1,4 @@
-import { and, gt, gte, lt, or, sql } from 'drizzle-orm'
+import { gt, sql } from 'drizzle-orm'
 import type { ChangeStore } from '../ports/changes.ts'
 import type { ChangeKind } from '../records.ts'
 import { CHANGES_CHANNEL, type Database, once } from './database.ts'
@@ -13,6 +13,11 @@ export interface NewChange {
 
 /** Characters of a subject that other processes take by `pg_notify`; they read a longer one in the log. */
 const LONGEST_TOLD = 256
+
+/** ms */
+const DAY = 86_400_000
+/** More than any number of the log. */
+const LARGEST = Number.MAX_SAFE_INTEGER
 
 /** What a transaction has recorded so far, where somebody wants to hear of it. */
 const recorded = new WeakMap<Handle, NewChange[]>()
@@ -94,10 +99,7 @@ export function createChangeStore({ handle, tables, version }: Database): Change
     handle
       .select({ newest, oldest, change: changes })
       .from(one)
-      .leftJoin(
-        changes,
-        or(gt(changes.sequence, sql.placeholder('sequence')), gte(changes.at, sql.placeholder('overlapFrom'))),
-      )
+      .leftJoin(changes, gt(changes.sequence, sql.placeholder('sequence')))
       .orderBy(changes.sequence)
       .prepare(),
   )
@@ -110,8 +112,8 @@ export function createChangeStore({ handle, tables, version }: Database): Change
       return row?.newest ?? 0
     },
 
-    async since(sequence, now, overlap) {
-      const rows = await since().execute({ sequence, overlapFrom: now - overlap })
+    async since(sequence) {
+      const rows = await since().execute({ sequence })
       const bounds = rows[0]
       const first = bounds?.oldest ?? 1
       const last = bounds?.newest ?? 0
@@ -123,9 +125,13 @@ export function createChangeStore({ handle, tables, version }: Database): Change
     },
 
     async prune(before) {
+      const { sequence, at } = changes
+      // Up to the first row that is not old, so that no clock of a writer leaves a hole in the middle, of which `since`
+      // could not know. A row of the day after tomorrow is dated wrong, and holds nothing up.
+      const kept = sql`select min(${sequence}) from ${changes} where ${at} >= ${before} and ${at} < ${before + 2 * DAY}`
       // The newest of the old rows stays: by its number `since` knows how far the log was pruned.
-      const marker = sql`(select max(${changes.sequence}) from ${changes} where ${lt(changes.at, before)})`
-      await handle.delete(changes).where(and(lt(changes.at, before), lt(changes.sequence, marker)))
+      const marker = sql`select max(${sequence}) from ${changes} where ${sequence} < coalesce((${kept}), ${LARGEST})`
+      await handle.delete(changes).where(sql`${sequence} < (${marker})`)
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { Listen } from '../listen.ts'
 import type { Handle } from './handle.ts'
 import type * as ledgerTables from './migrate/ledger.sqlite.ts'
 import type { Calls } from './postgres-calls.ts'
@@ -49,12 +50,6 @@ export interface Database {
   /** Hears `pg_notify` of others by a connection of its own; see `openStorage`. */
   readonly listen?: Listen
 }
-
-/**
- * Hears what other processes tell of changes, until what it answers is called. It comes back by itself after its
- * connection was lost, and hears nothing of what was told meanwhile, or behind a pooler.
- */
-export type Listen = (hear: (payload: string) => void) => Promise<() => Promise<void>>
 
 /** How PostgreSQL is connected to. */
 export interface PostgresSettings {

@@ -1,10 +1,14 @@
 /** Connections of our own to PostgreSQL, through Bun's driver. */
 import { SQL } from 'bun'
-import { CHANGES_CHANNEL, type Listen, type PostgresSettings } from './database.ts'
+import type { Listen, ListenState } from '../listen.ts'
+import type { PostgresSettings } from './database.ts'
+import { openEars } from './postgres-ears.ts'
 
 /** ms to wait for a connection at most, and the part of a verb's time: so the error names the cause. */
 const CONNECTION_TIMEOUT = 5000
 const CONNECTION_PART = 0.8
+/** ms in which who listens must hear himself, connecting included. */
+const HEARING = 3000
 /** Seconds that running statements may take to end when it is closed. */
 const CLOSING = 5
 
@@ -17,6 +21,12 @@ export interface PostgresPool {
   renew(): void
   readonly listen: Listen
   close(): Promise<void>
+}
+
+/** Who listens by a connection of its own. */
+interface Listener {
+  readonly onState: (state: ListenState) => void
+  readonly end: () => Promise<void>
 }
 
 /** @param timeout ms that a verb may take */
@@ -36,7 +46,7 @@ export function createPostgresPool(
     })
   let current = connect(poolSize)
   let isOpen = true
-  const listening = new Set<SQL>()
+  const listening = new Set<Listener>()
 
   // Drizzle keeps the client that it is given: this one is always that of today.
   const client = new Proxy(current, {
@@ -53,26 +63,29 @@ export function createPostgresPool(
       const old = current
       current = connect(poolSize)
       old.close({ timeout: 0 }).catch(() => undefined)
+      for (const { onState, end } of listening) {
+        end().catch(() => undefined)
+        onState('ended')
+      }
+      listening.clear()
     },
-    async listen(hear, onHeard?: (isHeard: boolean) => void) {
-      const ears = connect(1, () => onHeard?.(false))
-      listening.add(ears)
-      async function stop(): Promise<void> {
-        listening.delete(ears)
-        await ears.close({ timeout: 0 })
+    async listen(hear, onState = () => undefined) {
+      const end = await openEars({
+        connect: (onClose) => connect(1, onClose),
+        ring: (channel) => current.unsafe('select pg_notify($1, $2)', [channel, '']),
+        timeout: Math.min(timeout, HEARING),
+        hear,
+        onState,
+      })
+      const listener = { onState, end }
+      listening.add(listener)
+      return async () => {
+        if (listening.delete(listener)) await end()
       }
-      try {
-        // Also when it listens again on a new connection.
-        await ears.listen(CHANGES_CHANNEL, hear, () => onHeard?.(true))
-      } catch (error) {
-        await stop()
-        throw error
-      }
-      return stop
     },
     async close() {
       isOpen = false
-      await Promise.all([...listening].map((ears) => ears.close({ timeout: 0 })))
+      await Promise.all([...listening].map(({ end }) => end()))
       await current.close({ timeout: CLOSING })
     },
   }

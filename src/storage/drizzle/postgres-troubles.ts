@@ -64,7 +64,7 @@ const WORDS: Readonly<Record<PostgresTrouble, readonly [what: string, why: strin
 /** The option to look at. */
 const OPTIONS: Readonly<Partial<Record<PostgresTrouble, string>>> = {
   ca: 'postgres.ca',
-  prepared: 'postgres.prepare, which must be false there',
+  prepared: 'postgres.prepare: set postgres.prepare to false',
 }
 
 /** Null for an error that says nothing of the way to PostgreSQL. */
