@@ -14,7 +14,7 @@ export type Open = () => Promise<Opened>
 
 /** The changes recorded so far, as `kind subject`. */
 export async function changesOf({ changes }: Storage): Promise<readonly string[]> {
-  const all = await changes.since(0, 0, 0)
+  const all = await changes.since(0)
   return all.changes.map(({ kind, subject }) => `${kind} ${subject}`)
 }
 

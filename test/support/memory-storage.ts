@@ -407,8 +407,8 @@ export function createMemoryStorage(clock: () => number = Date.now): MemoryStora
 
   const changes = store('changes', {
     latest: () => rows.changes.length,
-    since: (sequence: number, now: number, overlap: number) => ({
-      changes: rows.changes.filter((change) => change.sequence > sequence || change.at >= now - overlap),
+    since: (from: number) => ({
+      changes: rows.changes.filter(({ sequence }) => sequence > from),
       complete: true,
     }),
     prune: () => undefined,
