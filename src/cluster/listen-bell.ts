@@ -83,7 +83,7 @@ export class ListenBell implements ChangeBell {
     if (this.#isStopped || this.#isTold) return
     this.#isTold = true
     this.#options.warn(
-      'PostgreSQL does not tell of changes at once (LISTEN): what other processes revoke is read within a second',
+      'PostgreSQL does not tell of changes at once (LISTEN), as behind PgBouncer: what other processes revoke is read within a second',
     )
   }
 

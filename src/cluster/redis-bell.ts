@@ -94,7 +94,7 @@ export class RedisBell implements ChangeBell {
     if (this.#isTold) this.#warn('tells of changes again')
     this.#isTold = false
     this.#connection.settle()
-    if (this.#lastCount === null) void this.#count()
+    if (this.#lastCount === null) void this.#options.link.attempted.then(() => this.#count())
   }
 
   /** That Redis is away is told by the link. */

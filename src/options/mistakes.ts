@@ -27,6 +27,8 @@ export class OptionsError extends TypeError {
     })
     super([title, ...lines].join('\n'), cause === undefined ? undefined : { cause })
     this.mistakes = Object.freeze([...mistakes])
+    // A start that fails prints the error whole, and the message has it all.
+    Object.defineProperty(this, 'mistakes', { enumerable: false })
   }
 }
 

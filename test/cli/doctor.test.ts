@@ -124,6 +124,8 @@ test.each<Case>([
   },
   { check: 'redis', facts: { redis: 'up' }, state: 'ok', said: /^answers$/ },
   { check: 'redis', facts: { redis: 'refused' }, state: 'fail', said: /cannot be reached: connection refused/ },
+  { check: 'redis', facts: { redis: 'unknown_host' }, state: 'fail', said: /no host has this name/ },
+  { check: 'redis', facts: { redis: 'unreachable' }, state: 'fail', said: /no way leads/ },
   { check: 'redis', facts: { redis: 'silent' }, state: 'fail', said: /within 2 s/ },
   { check: 'redis', facts: { redis: 'untrusted' }, state: 'fail', said: /certificate/ },
   { check: 'redis', facts: { redis: 'password_missing' }, state: 'fail', said: /asks for a password/ },

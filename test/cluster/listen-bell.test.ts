@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from 'bun:test'
 import type { Change } from '../../src/cluster/change-bell.ts'
 import { ListenBell } from '../../src/cluster/listen-bell.ts'
+import { createMachineAuth } from '../../src/core.ts'
 import type { Listen, ListenState } from '../../src/storage/listen.ts'
 import { type OpenedStorage, openStorage } from '../../src/storage/open.ts'
+import { SECRET } from '../options/support.ts'
 import { isPostgresInstalled, startPostgres } from '../support/servers/postgres.ts'
 import { askPostgres } from '../support/servers/postgres-process.ts'
 import type { PrivateServer } from '../support/servers/private-server.ts'
@@ -160,6 +162,18 @@ describe('a bell by LISTEN on PostgreSQL', () => {
     await until(() => heard.length === 3)
     expect(heard).toEqual(['one', 'two', 'three'].map((subject) => ({ kind: 'role', subject })))
   }, 30_000)
+
+  test('is measured by a core, and no figure of Redis is beside it', async () => {
+    await using core = createMachineAuth({ database: server.url, secret: SECRET })
+    await core.ready
+    const figures = async () =>
+      (await core.metrics?.text())?.match(/^machine_auth_(redis|change_bell|shared)\S* \S+$/gm)
+    await until(async () => (await figures())?.[0] === 'machine_auth_change_bell_up 1')
+    expect(await figures()).toHaveLength(1)
+    await server.kill()
+    await until(async () => (await figures())?.[0] === 'machine_auth_change_bell_up 0')
+    await server.start()
+  }, 60_000)
 
   test('hears again when its connection was ended', async () => {
     const { bell, heard, start } = createBell(reader.listen)

@@ -68,22 +68,29 @@ describe.skipIf(!serverUp && !required)('PostgreSQL', () => {
   })
   afterAll(() => database.drop())
 
-  test('whose connections went silent is reached by new ones', async () => {
+  test('whose connections went silent is reached by new ones, and whoever listens hears that he must listen anew', async () => {
     const proxy = startProxy(5432)
     const url = new URL(database.url)
     url.port = String(proxy.port)
     const postgres = { poolSize: 3, timeout: 200, prepare: true, ca: null }
-    const { storage, ready } = openStorage(url.href, { migrate: 'auto', postgres })
+    const { storage, ready, listen } = openStorage(url.href, { migrate: 'auto', postgres })
     await ready
     const key = aKey()
     await storage.keys.insert(key)
     await atOnce(10, () => storage.keys.find(key.id))
+    const states: string[] = []
+    await listen?.(
+      () => undefined,
+      (state) => states.push(state),
+    )
+    expect(states).toEqual(['heard'])
     proxy.silence()
     const codes = await atOnce(6, () => codeOf(storage.keys.find(key.id)))
     expect(new Set(codes)).toEqual(new Set(['storage_unavailable']))
     const took = await until(async () => (await codeOf(storage.keys.find(key.id))) === 'none')
     // A quarter of a second and one call in vain, then half a second.
     expect(took).toBeLessThan(3000)
+    expect(states).toContain('ended')
     const found = await atOnce(30, () => storage.keys.find(key.id))
     expect(found.every((each) => each?.id === key.id)).toBe(true)
     await storage.close()

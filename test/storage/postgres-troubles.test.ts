@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { CHECKS } from '../../src/cli/doctor/checks.ts'
 import { inspectDatabase } from '../../src/cli/doctor/database.ts'
 import type { Facts } from '../../src/cli/doctor/facts.ts'
+import { describeFailure } from '../../src/cli/errors.ts'
 import { MachineAuthError } from '../../src/errors.ts'
 import { DatabaseTimeoutError } from '../../src/storage/drizzle/failures.ts'
 import { createOutageTeller } from '../../src/storage/drizzle/postgres-outage.ts'
@@ -170,6 +171,8 @@ describe('PostgreSQL', () => {
       expect(error.code as string).toBe(given.code)
       expect(error.message).toStartWith(`machine-auth: the database (${placeOf(given.url())}) ${given.said}`)
       expect(error.message).not.toContain('\n')
+      // What a command prints.
+      expect(`machine-auth: ${describeFailure(error).lines.join('\n')}`).toBe(error.message)
       expect(error.detail).not.toMatch(/127|nowhere|postgres/)
       const printed = Bun.inspect(error)
       expect(printed).not.toContain('hunter2')

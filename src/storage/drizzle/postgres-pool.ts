@@ -50,6 +50,7 @@ export function createPostgresPool(
 
   // Drizzle keeps the client that it is given: this one is always that of today.
   const client = new Proxy(current, {
+    apply: (_, self, given) => Reflect.apply(current, self, given),
     get(_, name) {
       const member: unknown = Reflect.get(current, name)
       return typeof member === 'function' ? member.bind(current) : member
