@@ -1,7 +1,7 @@
 /** Counts what a request comes under: by the shared counts, where there are any, or else in this process. */
 import type { InFlight } from '../limits/in-flight.ts'
 import { hitAll } from '../limits/limiter.ts'
-import type { SharedClaim, SharedReadings } from '../limits/shared-limits.ts'
+import type { SharedClaim, SharedReading, SharedReadings } from '../limits/shared-limits.ts'
 import type { Charges } from './charges.ts'
 import type { Claimed } from './claims.ts'
 import type { ClaimedPlace } from './decisions.ts'
@@ -42,10 +42,7 @@ export function isKnownRefused({ decided }: Charges, claimed: readonly Claimed[]
   return decided !== null && claimed.some(({ claim }) => decided.isRefused(claim))
 }
 
-/**
- * Whether a subject is refused for what it took itself. Where others decided, it is, unless it is refused here as well,
- * among those that there was no room to tell apart.
- */
-export function isOwn({ decided }: Charges, { limiter, subject, cost }: SharedClaim, now: number): boolean {
-  return limiter.isOwn(subject) || (decided !== null && limiter.read(subject, now, cost).isAllowed)
+/** Whether a subject is refused for what it took itself, and not among those that there was no room to tell apart. */
+export function isOwn({ decided }: Charges, { limiter, subject }: SharedClaim, { isOfShare }: SharedReading): boolean {
+  return decided === null ? limiter.isOwn(subject) : isOfShare !== true
 }

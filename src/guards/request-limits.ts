@@ -226,7 +226,7 @@ export class RequestLimits implements LimitsPort<Presented> {
       charges.standings.push({ label, reading })
       this.#options.meter?.decision(kind, reading.isAllowed)
       if (reading.isAllowed || (refused !== null && refused.wait >= waitOf(reading))) continue
-      refused = { policy, subject: claim.subject, wait: waitOf(reading), isOwn: isOwn(charges, claim, now) }
+      refused = { policy, subject: claim.subject, wait: waitOf(reading), isOwn: isOwn(charges, claim, reading) }
     }
     if (refused !== null) throw this.#blocks.refuseExcess(presented, refused, route, now)
   }

@@ -213,21 +213,29 @@ export class SharedCharges implements AheadPort<Presented> {
     await this.#hit(decisions, entered)
   }
 
-  /** Whether there was room everywhere; who got in anywhere leaves with the end of his request. */
+  /**
+   * Asks for all places at once. Who got in anywhere leaves with the end of his request.
+   *
+   * @returns whether there was room everywhere
+   */
   async #enter(charges: Charges, decisions: Decisions, places: readonly ClaimedPlace[]): Promise<boolean> {
-    for (const claimed of places) {
-      try {
-        const leave = await this.#options.shared.enter(claimed.place, claimed.subject, claimed.most)
-        decisions.placed(claimed, leave === null ? 'full' : 'entered')
-        if (leave === null) return false
-        charges.leaving ??= []
-        charges.leaving.push(leave)
-      } catch (reason) {
-        decisions.placed(claimed, { reason })
-        return false
-      }
-    }
-    return true
+    const { shared } = this.#options
+    const isIn = await Promise.all(
+      places.map(async (claimed) => {
+        try {
+          const leave = await shared.enter(claimed.place, claimed.subject, claimed.most)
+          decisions.placed(claimed, leave === null ? 'full' : 'entered')
+          if (leave === null) return false
+          charges.leaving ??= []
+          charges.leaving.push(leave)
+          return true
+        } catch (reason) {
+          decisions.placed(claimed, { reason })
+          return false
+        }
+      }),
+    )
+    return isIn.every(Boolean)
   }
 
   /** A failure is kept for where the limit counts: routes without limits know nothing of it. */

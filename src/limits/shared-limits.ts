@@ -7,11 +7,19 @@ export interface SharedClaim extends Claim {
   readonly place: string
 }
 
+export interface SharedReading extends Reading {
+  /**
+   * Whether a share of the limit was used up and not, as far as is known, the limit: it is refused for now, and nobody
+   * has done more than he may.
+   */
+  readonly isOfShare?: boolean
+}
+
 /**
  * One decision about a list of claims; `undefined` where nothing is known of one, because another one was known to be
  * refused and nobody was asked.
  */
-export type SharedReadings = readonly (Reading | undefined)[]
+export type SharedReadings = readonly (SharedReading | undefined)[]
 
 /** How decisions came about, since the start. */
 export interface SharedLimitFigures {

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { type Claim, hitAll, Limiter, type Reading } from '../../src/limits/limiter.ts'
 import { createRate } from '../../src/limits/rate.ts'
 import { RedisLimits } from '../../src/limits/redis/redis-limits.ts'
-import type { SharedClaim } from '../../src/limits/shared-limits.ts'
+import type { SharedClaim, SharedLimits } from '../../src/limits/shared-limits.ts'
 import { connectRedis } from '../limits/redis/redis.ts'
+import { MemorySharedLimits } from '../support/shared-limits.ts'
 
 /** Where claims are counted. */
 export interface Counts {
@@ -17,6 +18,8 @@ export interface LimitsAdapter {
   readonly name: string
   /** Answers one that has counted nothing. */
   open(): Counts
+  /** Two processes, of `processes`, that share what has counted nothing, where it is always `START`. */
+  openShared(processes: number): readonly [SharedLimits, SharedLimits]
   start(): Promise<void>
   stop(): Promise<void>
 }
@@ -42,6 +45,10 @@ export function memoryLimits(): LimitsAdapter {
           for (const limiter of limiters.values()) limiter.forget(subject)
         },
       }
+    },
+    openShared(processes) {
+      const shared = new MemorySharedLimits({ processes, remembers: true, clock: () => START })
+      return [shared, shared]
     },
     start: async () => undefined,
     stop: async () => undefined,
@@ -89,12 +96,28 @@ export function redisLimits(): LimitsAdapter {
         forget: (subject) => limits.forget(subject),
       }
     },
+    openShared(processes) {
+      const name = `${redis.name}:${++opened}`
+      const [link, clock] = [redis.link, () => START]
+      const warn = () => undefined
+      const options = {
+        link,
+        name,
+        clock,
+        warn,
+        maxSubjects: 1000,
+        withoutRedis: 'refuse',
+        serverClock: clock,
+      } as const
+      const create = () => new RedisLimits({ ...options, processes: () => processes })
+      return [create(), create()]
+    },
     stop: async () => (await connected)?.close(),
   }
 }
 
 /** Epoch ms. */
-const START = 1_700_000_000_123
+export const START = 1_700_000_000_123
 /** ms. Sixty-fourths of it are whole. */
 const WINDOW = 640_000
 
@@ -105,7 +128,13 @@ const STRATEGIES = [
   { name: 'token bucket', limit: 10, strategy: 'token-bucket' },
 ] as const
 
-function claimOf(place: string, limit: number, subject: string, cost = 1, strategy?: 'token-bucket'): SharedClaim {
+export function claimOf(
+  place: string,
+  limit: number,
+  subject: string,
+  cost = 1,
+  strategy?: 'token-bucket',
+): SharedClaim {
   const rate = createRate({ limit, window: WINDOW, ...(strategy === undefined ? {} : { strategy }) })
   return { place, limiter: new Limiter(rate, 1), subject, cost }
 }

@@ -32,14 +32,17 @@ export class MemorySharedLimits implements SharedLimits {
   /** What those who cannot wait took, up to a share of each limit. */
   readonly #shares = new Map<string, Limiter>()
   readonly #processes: number
+  readonly #clock: () => number
   /** When whoever was refused may come back, epoch ms; null remembers nobody. */
   readonly #remembered: Map<string, { readonly until: number; readonly cost: number; readonly reading: Reading }> | null
 
   /**
    * @param more.remembers whether it answers at once about whom it has just refused
    * @param more.processes how many share each limit, 1 when not given
+   * @param more.clock epoch ms, for `read`
    */
-  constructor(more: { readonly remembers?: boolean; readonly processes?: number } = {}) {
+  constructor(more: { readonly remembers?: boolean; readonly processes?: number; readonly clock?: () => number } = {}) {
+    this.#clock = more.clock ?? Date.now
     this.#processes = more.processes ?? 1
     this.#remembered = more.remembers === true ? new Map() : null
   }
@@ -125,7 +128,7 @@ export class MemorySharedLimits implements SharedLimits {
   }
 
   async read({ place, subject, limiter, cost }: SharedClaim): Promise<Reading | null> {
-    return this.isAway ? null : this.#limiter(place, limiter.rate).read(subject, Date.now(), cost)
+    return this.isAway ? null : this.#limiter(place, limiter.rate).read(subject, this.#clock(), cost)
   }
 
   async enter(place: string, subject: string, most: number): Promise<(() => void) | null> {

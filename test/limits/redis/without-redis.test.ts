@@ -55,6 +55,7 @@ describe('without Redis, limits that go on in the process', () => {
     expect(more).toEqual({
       rate: claim.limiter.rate,
       isAllowed: false,
+      isOfShare: true,
       remaining: 2,
       resetAfter: WINDOW,
       retryAfter: WINDOW,
