@@ -58,14 +58,13 @@ describe('on the way of a request', () => {
   test('each is found by an index', async () => {
     const { client, storage, statements } = await openCounted()
     for (const { name, verb } of HOT) {
-      // The change log is read from its end; the overlap makes a scan of its few rows as good.
-      if (name.startsWith('changes.')) continue
       statements.length = 0
       await verb(storage)
       const [statement = ''] = statements
       const parameters = statement.match(/\?/g)?.map(() => null) ?? []
       const plan = client.query<{ detail: string }, null[]>(`explain query plan ${statement}`).all(...parameters)
-      expect([name, plan.filter(({ detail }) => detail.startsWith('SCAN'))]).toEqual([name, []])
+      // `one` is a row that stands in no table.
+      expect([name, plan.filter(({ detail }) => /^SCAN (?!CONSTANT ROW|one)/.test(detail))]).toEqual([name, []])
     }
     client.close()
   })
