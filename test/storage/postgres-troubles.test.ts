@@ -40,7 +40,7 @@ describe('the trouble', () => {
     ['right', ofServer('42501')],
     ['no_tls', coded('ERR_POSTGRES_TLS_NOT_AVAILABLE')],
     ['certificate', coded('SELF_SIGNED_CERT_IN_CHAIN')],
-    ['certificate', coded('ERR_TLS_CERT_ALTNAME_INVALID')],
+    ['misnamed', coded('ERR_TLS_CERT_ALTNAME_INVALID')],
     ['ca', coded('ERR_BORINGSSL')],
     ['prepared', ofServer('26000')],
     ['prepared', new Error('in our words', { cause: ofServer('42P05') })],
@@ -146,7 +146,7 @@ describe('PostgreSQL', () => {
       name: 'without TLS',
       url: () => at('bob:sesame', '/postgres?sslmode=require'),
       code: 'internal_error',
-      said: 'cannot be entered: sslmode demands TLS, which the server does not offer; see the option database',
+      said: 'cannot be entered: sslmode or postgres.ca demands TLS, which the server does not offer; see the option database',
       advice: /ssl = on/,
     },
     {

@@ -18,7 +18,8 @@ const POSTGRES_ADVICE: Readonly<Record<PostgresTrouble, string>> = {
   right: 'let the user use and make tables in its schema (GRANT USAGE, CREATE ON SCHEMA)',
   no_tls:
     'set ssl = on with a certificate in postgresql.conf, or give another sslmode where the network is yours alone',
-  certificate: 'set postgres.ca to a PEM file with the certificates that sign it, and see the name in the URL',
+  certificate: 'set postgres.ca to a PEM file with the certificates that sign it',
+  misnamed: `name the host in ${NAMED_BY} as its certificate does`,
   ca: 'give postgres.ca a readable PEM file with the certificates that sign the one of the server',
   prepared: 'set postgres.prepare to false',
 }

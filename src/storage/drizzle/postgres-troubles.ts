@@ -16,6 +16,7 @@ export type PostgresTrouble =
   | 'right'
   | 'no_tls'
   | 'certificate'
+  | 'misnamed'
   | 'ca'
   | 'prepared'
 
@@ -36,6 +37,7 @@ const CODES: readonly (readonly [RegExp, PostgresTrouble])[] = [
   [/^3D000$/, 'no_database'],
   [/^42501$/, 'right'],
   [/^(ERR_POSTGRES_TLS_NOT_AVAILABLE|ERR_POSTGRES_TLS_UPGRADE_FAILED)$/, 'no_tls'],
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'misnamed'],
   [/^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|ERR_TLS|ERR_POSTGRES_TLS)/, 'certificate'],
   [/^(ERR_BORINGSSL|ENOENT|EACCES|EISDIR)$/, 'ca'],
   [/^(26000|42P05)$/, 'prepared'],
@@ -55,8 +57,9 @@ const WORDS: Readonly<Record<PostgresTrouble, readonly [what: string, why: strin
   user: ['cannot be entered', 'the user is unknown, or pg_hba.conf does not let it in from here'],
   no_database: ['cannot be entered', 'there is no database of this name'],
   right: ['cannot be used', 'the user lacks a right (permission denied)'],
-  no_tls: ['cannot be entered', 'sslmode demands TLS, which the server does not offer'],
-  certificate: ['cannot be entered', 'its certificate is not trusted, or of another name'],
+  no_tls: ['cannot be entered', 'sslmode or postgres.ca demands TLS, which the server does not offer'],
+  certificate: ['cannot be entered', 'its certificate is not trusted'],
+  misnamed: ['cannot be entered', 'its certificate is of another name than the host of the URL'],
   ca: ['cannot be reached', 'the file of postgres.ca is missing, or holds no certificate in PEM'],
   prepared: ['cannot be used', 'a prepared statement is lost or there twice, as behind a pooler such as PgBouncer'],
 }
