@@ -4,7 +4,6 @@ import { hitAll } from '../limits/limiter.ts'
 import type { SharedClaim, SharedReading, SharedReadings } from '../limits/shared-limits.ts'
 import type { Charges } from './charges.ts'
 import type { Claimed } from './claims.ts'
-import type { ClaimedPlace } from './decisions.ts'
 
 /** Most requests come under one limit: then there is no list to make. */
 export function hitEach({ decided }: Charges, claimed: readonly Claimed[], now: number): SharedReadings {
@@ -25,16 +24,18 @@ export function hitEach({ decided }: Charges, claimed: readonly Claimed[], now: 
 }
 
 /** Counts one more under way, where there is room. Whoever gets in leaves with the end of his request. */
-export function enterOne(charges: Charges, claimed: ClaimedPlace, inFlight: InFlight): boolean {
-  const leaveAtEnd = (leave: () => void) => {
-    charges.leaving ??= []
-    charges.leaving.push(leave)
-  }
-  if (charges.decided !== null) return charges.decided.enter(claimed, leaveAtEnd)
-  const name = `${claimed.place}\n${claimed.subject}`
-  if (!inFlight.enter(name, claimed.most)) return false
-  leaveAtEnd(() => inFlight.leave(name))
+export function enterOne(charges: Charges, place: string, subject: string, most: number, inFlight: InFlight): boolean {
+  const { decided } = charges
+  if (decided !== null) return decided.enter({ place, subject, most }, (leave) => leaveAtEnd(charges, leave))
+  const name = `${place}\n${subject}`
+  if (!inFlight.enter(name, most)) return false
+  leaveAtEnd(charges, () => inFlight.leave(name))
   return true
+}
+
+function leaveAtEnd(charges: Charges, leave: () => void): void {
+  charges.leaving ??= []
+  charges.leaving.push(leave)
 }
 
 /** Whether shared counts have refused already what is to be counted: then no place among those under way is needed. */

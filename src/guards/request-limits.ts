@@ -13,7 +13,7 @@ import type { CompiledPolicy, CompiledRate } from '../limits/policy.ts'
 import type { SharedLimits } from '../limits/shared-limits.ts'
 import type { LimitContext, LimitStrategy, RateLimitInput } from '../options/limit-types.ts'
 import type { Charges } from './charges.ts'
-import { type Claimed, claimKey, claimPlace, claimRate } from './claims.ts'
+import { type Claimed, claimKey, claimRate } from './claims.ts'
 import { enterOne, hitEach, isKnownRefused, isOwn } from './counting.ts'
 import { HandlerLimits } from './handler-limits.ts'
 import { RequestContext } from './limit-context.ts'
@@ -237,9 +237,9 @@ export class RequestLimits implements LimitsPort<Presented> {
     concurrencies: readonly PlannedConcurrency[],
     context: LimitContext,
   ): void {
-    for (const each of concurrencies) {
-      const { policy } = each
-      const hasEntered = enterOne(charges, claimPlace(each, presented, context), this.#inFlight)
+    for (const { policy, place } of concurrencies) {
+      const subject = limitSubject(policy.by, policy.name, presented, context)
+      const hasEntered = enterOne(charges, place, subject, policy.concurrent, this.#inFlight)
       this.#options.meter?.decision('concurrency', hasEntered)
       if (!hasEntered) {
         const detail = `At most ${policy.concurrent} requests at once. Wait until one is answered.`

@@ -3,24 +3,28 @@ import type { Rate } from '../rate.ts'
 
 /** More are no limits of an application any more; the oldest leave first. */
 const MOST = 1000
+/** Begins the places of keys' own rates: tenants choose these, and must not push out those of the app. */
+const OF_KEYS = 'key:'
 
 export class Places {
-  readonly #rates = new Map<string, Rate>()
+  readonly #ofApp = new Map<string, Rate>()
+  readonly #ofKeys = new Map<string, Rate>()
 
   add(place: string, rate: Rate): void {
-    if (this.#rates.get(place) === rate) return
-    if (this.#rates.size >= MOST && !this.#rates.has(place)) this.#dropOldest()
-    this.#rates.set(place, rate)
+    const rates = place.startsWith(OF_KEYS) ? this.#ofKeys : this.#ofApp
+    if (rates.get(place) === rate) return
+    if (rates.size >= MOST && !rates.has(place)) dropOldest(rates)
+    rates.set(place, rate)
   }
 
-  entries(): Iterable<[place: string, rate: Rate]> {
-    return this.#rates
+  entries(): readonly (readonly [place: string, rate: Rate])[] {
+    return [...this.#ofApp, ...this.#ofKeys]
   }
+}
 
-  #dropOldest(): void {
-    for (const oldest of this.#rates.keys()) {
-      this.#rates.delete(oldest)
-      return
-    }
+function dropOldest(rates: Map<string, Rate>): void {
+  for (const oldest of rates.keys()) {
+    rates.delete(oldest)
+    return
   }
 }

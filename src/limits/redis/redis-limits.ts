@@ -160,7 +160,7 @@ export class RedisLimits implements SharedLimits {
   }
 
   #keysOf(subject: string): string[] {
-    return Array.from(this.#places.entries(), ([place, rate]) => rateKey(this.#options.name, place, rate, subject))
+    return this.#places.entries().map(([place, rate]) => rateKey(this.#options.name, place, rate, subject))
   }
 
   /** What is known without asking; null when nothing is known to be refused. */
