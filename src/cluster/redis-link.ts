@@ -1,7 +1,8 @@
 /** The way to Redis: every call ends in time, and none is made while Redis is away. */
 import type { RedisClient } from 'bun'
 import { Circuit } from '../lib/resilience/circuit.ts'
-import { createTeller } from '../lib/teller.ts'
+import { Teller } from '../lib/teller.ts'
+import { within } from '../lib/within.ts'
 import { RedisConnection } from './redis-connection.ts'
 import { describeTrouble, diagnoseRedis } from './redis-diagnosis.ts'
 import {
@@ -37,6 +38,8 @@ const SILENCE = 3
 const READING = 5
 /** ms after it was told that Redis is back in which nothing is told: what comes and goes would fill the log. */
 const QUIET = 60_000
+/** ms that the end waits for what is still found out, so that a command that is short says why Redis was away. */
+const TELLING = 250
 /** A replica stays one: the master is found by connecting anew. */
 const DEMOTED = 'READONLY'
 
@@ -46,16 +49,17 @@ export class RedisLink {
   readonly #circuit: Circuit
   /** When a call began that got no answer, with none to any other since; null when the last one was answered. */
   #silentSince: number | null = null
-  readonly #say: (message: string | Promise<string>) => void
+  readonly #teller: Teller
   #isToldAway = false
   #backAt = Number.NEGATIVE_INFINITY
   #isStopped = false
+  #isMute = false
 
   constructor(options: RedisLinkOptions) {
     this.#options = options
     const { url, timeout, warn } = options
-    this.#say = createTeller((message) => {
-      if (!this.#isStopped) warn(message)
+    this.#teller = new Teller((message) => {
+      if (!this.#isMute) warn(message)
     })
     this.#connection = new RedisConnection({
       url,
@@ -158,7 +162,7 @@ export class RedisLink {
     this.#isToldAway = isAway
     if (!isAway) this.#backAt = now
     const place = `Redis (${placeOf(this.#options.url)})`
-    this.#say(isAway ? this.#explain(reason).then((why) => `${place} is away: ${why}`) : `${place} is back`)
+    this.#teller.tell(isAway ? this.#explain(reason).then((why) => `${place} is away: ${why}`) : `${place} is back`)
   }
 
   async #explain(reason: unknown): Promise<string> {
@@ -172,5 +176,7 @@ export class RedisLink {
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#connection.stop()
+    await within(TELLING, this.#teller.told)
+    this.#isMute = true
   }
 }

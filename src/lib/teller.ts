@@ -1,12 +1,20 @@
 /** Tells one line after the other, also where it must first be found out what to say. */
+export class Teller {
+  readonly #warn: (message: string) => void
+  #last: Promise<void> = Promise.resolve()
 
-/**
- * @param warn hears each line
- * @returns takes the next line; one that is still being found out is waited for, so that none overtakes another
- */
-export function createTeller(warn: (message: string) => void): (message: string | Promise<string>) => void {
-  let last: Promise<void> = Promise.resolve()
-  return (message) => {
-    last = last.then(async () => warn(await message)).catch(() => undefined)
+  /** @param warn hears each line */
+  constructor(warn: (message: string) => void) {
+    this.#warn = warn
+  }
+
+  /** One that is still being found out is waited for, so that none overtakes another. */
+  tell(message: string | Promise<string>): void {
+    this.#last = this.#last.then(async () => this.#warn(await message)).catch(() => undefined)
+  }
+
+  /** Resolves when everything was told so far. */
+  get told(): Promise<void> {
+    return this.#last
   }
 }

@@ -50,6 +50,13 @@ describeWithRedis('that Redis is away is told', () => {
     )
   }, 30_000)
 
+  test('also by a process that ends at once', async () => {
+    const { link, warnings } = createLink(`redis://127.0.0.1:${await freePort()}`)
+    await link.attempted
+    await link.stop()
+    expect(warnings).toEqual([expect.stringContaining('is away: connection refused')])
+  }, 30_000)
+
   test('with TLS where there is none, and another server', async () => {
     const redis = dispose(await startRedis())
     // It waits for the end of what it takes for a command.

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createServer } from 'node:net'
 import { hostOf, reach, reachedBy } from '../../src/lib/reach.ts'
-import { createTeller } from '../../src/lib/teller.ts'
-import { until } from '../support/until.ts'
+import { Teller } from '../../src/lib/teller.ts'
 
 describe('reach', () => {
   test('finds what listens, what does not, and what is nowhere', async () => {
@@ -34,12 +33,12 @@ describe('reach', () => {
 
 test('a teller keeps the order, also when a line is found out late or never', async () => {
   const told: string[] = []
-  const tell = createTeller((message) => void told.push(message))
+  const teller = new Teller((message) => void told.push(message))
   const late = Promise.withResolvers<string>()
-  tell(late.promise)
-  tell(Promise.reject(new Error('never')))
-  tell('last')
+  teller.tell(late.promise)
+  teller.tell(Promise.reject(new Error('never')))
+  teller.tell('last')
   late.resolve('first')
-  await until(() => told.length === 2)
+  await teller.told
   expect(told).toEqual(['first', 'last'])
 })

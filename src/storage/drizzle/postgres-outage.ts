@@ -1,5 +1,5 @@
 /** Tells whoever runs the app that PostgreSQL went away, and why, and that it is back. */
-import { createTeller } from '../../lib/teller.ts'
+import { Teller } from '../../lib/teller.ts'
 import { findTrouble, placeOf, reasonOf } from './postgres-troubles.ts'
 
 /** @param url null for a database of the app */
@@ -7,10 +7,10 @@ export function createOutageTeller(
   url: string | null,
   warn: (message: string) => void,
 ): (failure: { readonly error: unknown } | null) => void {
-  const tell = createTeller(warn)
+  const teller = new Teller(warn)
   const name = url === null ? 'PostgreSQL' : `PostgreSQL (${placeOf(url)})`
   async function describe(error: unknown): Promise<string> {
     return `${name} is away: ${reasonOf(await findTrouble(error, url))}; it is asked again by and by`
   }
-  return (failure) => tell(failure === null ? `${name} is back` : describe(failure.error))
+  return (failure) => teller.tell(failure === null ? `${name} is back` : describe(failure.error))
 }
