@@ -100,7 +100,7 @@ function createWatcher(
   const listener: ChangeListener = {
     onChange({ kind, subject }) {
       authenticators.invalidate(kind, subject)
-      if (kind === 'signing_key') services.signingKeys.forget()
+      if (kind === 'signing_key') services.signingKeys.hear(subject)
       if (kind === 'role') roleReader.readSoon()
       if (kind === 'block') limits.onBlockChange(subject)
       if (kind === 'key') limits.credits.forget(subject)

@@ -1,5 +1,6 @@
 /** What a core reads before it decides about anybody. */
 import { kindOfPepper } from './authentication/imported-keys/foreign-texts.ts'
+import { findLostSecrets, type LostSecrets } from './authentication/lost-secrets.ts'
 import type { ChangeWatcher } from './cluster/change-watcher.ts'
 import type { Clustering } from './clustering.ts'
 import type { HashKind } from './options/hash-kind.ts'
@@ -17,6 +18,10 @@ export interface StartupOptions {
   readonly warn: (message: string) => void
 }
 
+const WRONG_SECRET =
+  'no stored key, token or signing key belongs to a secret that is given, and all are refused: ' +
+  'is MACHINE_AUTH_SECRET the one of the other processes?'
+
 /** Reads all of it; rejects when storage does. */
 export async function startUp(options: StartupOptions): Promise<void> {
   const { composition, clustering, watcher } = options
@@ -26,28 +31,45 @@ export async function startUp(options: StartupOptions): Promise<void> {
   await watcher.start()
   await limits.start()
   await roleReader.read()
-  await services.signingKeys.ensureCurrent()
-  await warnOfLostSecrets(options)
-  await lookForForeignKeys(options)
+  const { isAll } = await warnOfLostSecrets(options)
+  // Under a secret that is almost surely a wrong one, only when a token is to be signed.
+  if (!isAll) await services.signingKeys.ensureCurrent()
+  await lookForForeignKeys(options, isAll)
   await options.recorders.start()
   await connected
   // Nobody waits for it: of a version before there may be very many events.
   void services.audit.seal()
 }
 
-async function warnOfLostSecrets({ composition, storage, warn }: StartupOptions): Promise<void> {
+async function warnOfLostSecrets({ composition, storage, warn }: StartupOptions): Promise<LostSecrets> {
   const { keyHasher, tokenHasher, services } = composition
-  const lost =
-    (await storage.keys.countUnknownPeppers(keyHasher.known)) +
-    (await storage.bearerTokens.countUnknownPeppers(tokenHasher.known)) +
-    (await services.signingKeys.countUnreadable())
-  if (lost > 0) warn(`${lost} stored keys or tokens belong to a secret that is no longer given, and are refused`)
+  const { keys, bearerTokens } = storage
+  const { signingKeys } = services
+  const peppers = { keyPeppers: keyHasher.known, tokenPeppers: tokenHasher.known }
+  const lost = await findLostSecrets({ keys, bearerTokens, signingKeys, ...peppers })
+  if (lost.isAll) warn(WRONG_SECRET)
+  else if (lost.count > 0) {
+    const are = lost.count === 1 ? '1 stored key or token belongs' : `${lost.count} stored keys or tokens belong`
+    warn(`${are} to a secret that is no longer given, and ${lost.count === 1 ? 'is' : 'are'} refused`)
+  }
+  return lost
 }
 
-/** Keys that were imported work on without their kind, once they were used. */
-async function lookForForeignKeys({ composition, storage, importKinds, warn }: StartupOptions): Promise<void> {
+/**
+ * Keys that were imported work on without their kind, once they were used.
+ *
+ * @param isSecretWrong whether nothing that is stored is of a secret that is given
+ */
+async function lookForForeignKeys(
+  { composition, storage, importKinds, warn }: StartupOptions,
+  isSecretWrong: boolean,
+): Promise<void> {
+  const { keyHasher, authenticators } = composition
   const peppers = await storage.keys.foreignPeppers()
-  if (peppers.length > 0) composition.authenticators.foreignTexts.open()
+  if (peppers.length > 0) authenticators.foreignTexts.open()
+  const used = peppers.filter((pepper) => kindOfPepper(pepper) === null)
+  const isNoneOurs = used.length > 0 && !used.some((pepper) => keyHasher.known.includes(pepper))
+  if (isSecretWrong || isNoneOurs) authenticators.foreignTexts.doubtSecret()
   const named = new Set(importKinds.map(({ name }) => name))
   for (const pepper of peppers) {
     const kind = kindOfPepper(pepper)

@@ -9,11 +9,21 @@ import type { ApiKeyWithOwner } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
 import { endWithinBounds, withinBounds } from './organization-bounds.ts'
-import { type ApiKeyPrincipal, type KeyUse, type Outcome, type Refusal, refusal, type User } from './principal.ts'
+import {
+  type ApiKeyPrincipal,
+  type KeyUse,
+  type Outcome,
+  type Refusal,
+  refusal,
+  type User,
+  unverifiable,
+} from './principal.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 import { toApiKeyView } from './views.ts'
 
 export const INVALID = refusal('api_key_invalid')
+/** Of a key that is stored under another secret. */
+export const UNVERIFIABLE = unverifiable(INVALID)
 
 const STATUS_REFUSALS = {
   revoked: refusal('api_key_revoked'),
@@ -93,7 +103,9 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
     const stored = await keys.findWithOwner(parsed.id)
     const found = stored === null ? null : withinLifetime(stored)
     // An unknown id does the same work as a known one, so that the time tells nothing.
-    if (!hasher.matches(text, found?.key ?? null) || found === null) return INVALID
+    const isRight = hasher.matches(text, found?.key ?? null)
+    if (found === null) return INVALID
+    if (!isRight) return hasher.isKnown(found.key) ? INVALID : UNVERIFIABLE
     if (found.key.environment !== parsed.environment) return INVALID
     const refused = stateRefusal(found, now)
     if (refused !== null) return refusedFor(found, refused)

@@ -15,6 +15,8 @@ export interface SecretHasher {
   hashes(text: string): readonly PepperedHash[]
   /** Constant time; false for null, after the same work. */
   matches(text: string, stored: PepperedHash | null): boolean
+  /** Whether a hash was made under a pepper that can be checked: if not, no text can be called right or wrong. */
+  isKnown(stored: PepperedHash): boolean
   /** Whether a hash was made under the newest pepper. */
   isCurrent(stored: PepperedHash): boolean
   /** Fingerprints of all peppers that can still be checked. */
@@ -50,6 +52,7 @@ export function createSecretHasher(
       const isEqual = expected.length === actual.length && timingSafeEqual(expected, actual)
       return isEqual && stored !== null && pepper !== undefined
     },
+    isKnown: (stored) => keyring.find(stored.pepper) !== undefined,
     isCurrent: (stored) => stored.pepper === keyring.current.fingerprint,
   }
 }

@@ -95,6 +95,11 @@ export interface Refusal {
   readonly code: ErrorCode
   readonly extras?: ErrorExtras
   readonly refusedKey?: RefusedKey
+  /**
+   * Of what is stored under a secret that this process does not have: right or wrong, nobody here can tell. The answer
+   * is that of a wrong one, but it is not held against whoever presents it.
+   */
+  readonly isUnverifiable?: true
 }
 
 export type Outcome<P extends Principal = Principal> = P | Refusal
@@ -102,4 +107,14 @@ export type Outcome<P extends Principal = Principal> = P | Refusal
 /** Builds a refusal. */
 export function refusal(code: ErrorCode, extras?: ErrorExtras): Refusal {
   return extras === undefined ? { kind: 'refused', code } : { kind: 'refused', code, extras }
+}
+
+/** The same answer for a credential that cannot be verified here, and so cannot be called wrong either. */
+export function unverifiable(refused: Refusal): Refusal {
+  return { ...refused, isUnverifiable: true }
+}
+
+/** Whether a credential is unknown or forged, by the code that says so: then it counts against who presents it. */
+export function isWrong(outcome: Outcome, code: ErrorCode): boolean {
+  return outcome.kind === 'refused' && outcome.code === code && outcome.isUnverifiable !== true
 }

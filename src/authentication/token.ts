@@ -9,7 +9,14 @@ import type { CredentialKind, Found } from './authenticator.ts'
 import { digestOf } from './cache.ts'
 import type { SecretHasher } from './hasher.ts'
 import { endWithinBounds, withinBounds } from './organization-bounds.ts'
-import { type BearerToken, type Outcome, type Refusal, refusal, type TokenPrincipal } from './principal.ts'
+import {
+  type BearerToken,
+  type Outcome,
+  type Refusal,
+  refusal,
+  type TokenPrincipal,
+  unverifiable,
+} from './principal.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 
 /** A token that was verified, before its user is looked at. */
@@ -24,6 +31,8 @@ export interface TokenBase {
 }
 
 const INVALID = refusal('token_invalid')
+/** Of a token that is stored under another secret. */
+const UNVERIFIABLE = unverifiable(INVALID)
 const LEFT = refusal('token_revoked')
 
 const USER_REFUSALS = {
@@ -176,7 +185,9 @@ export function createBearerKind(options: {
 
   async function lookupOurs(id: string, text: string, now: number): Promise<Found<TokenBase> | Refusal> {
     const found = await tokens.findWithOwner(id)
-    if (!hasher.matches(text, found?.token ?? null) || found === null) return INVALID
+    const isRight = hasher.matches(text, found?.token ?? null)
+    if (found === null) return INVALID
+    if (!isRight) return hasher.isKnown(found.token) ? INVALID : UNVERIFIABLE
     const { token, user, organization } = found
     if (token.revokedAt !== null) return refusal('token_revoked')
     const expiresAt = endWithinBounds(token, organization)

@@ -10,6 +10,7 @@ import {
   refusal,
   type SessionPrincipal,
   type TokenPrincipal,
+  unverifiable,
 } from '../authentication/principal.ts'
 import { type AuthorizationCredential, glanceAtJwt, parseAuthorization } from '../credentials/authorization.ts'
 import { findCookie } from '../credentials/cookie.ts'
@@ -140,7 +141,8 @@ export class Credentials<E extends CredentialEnvironment = CredentialEnvironment
   /** @param asToken what the text is refused with where it is no key either */
   #takeForeignBearer(outcome: Outcome<ApiKeyPrincipal>, asToken: Refusal): void {
     const isUnknown = outcome.kind === 'refused' && outcome.code === 'api_key_invalid'
-    this.#authorization = isUnknown ? asToken : outcome
+    if (!isUnknown) this.#authorization = outcome
+    else this.#authorization = outcome.isUnverifiable ? unverifiable(asToken) : asToken
     if (!isUnknown) this.#authorizationKind = 'apiKey'
   }
 
@@ -240,10 +242,10 @@ export class Credentials<E extends CredentialEnvironment = CredentialEnvironment
   /** Whether one of its credentials is unknown or forged, and not only of another kind than was asked for. */
   protected isForged(code: ErrorCode): boolean {
     if (code === 'master_key_invalid' && this.adminKey !== null) return true
-    if (this.#key?.kind === 'refused' && WRONG.has(this.#key.code)) return true
+    if (isWrong(this.#key)) return true
     // What nothing here can verify (`Basic`) may be meant for somebody else.
     if (this.#authorization === UNUSABLE) return false
-    return this.#authorization?.kind === 'refused' && WRONG.has(this.#authorization.code)
+    return isWrong(this.#authorization)
   }
 }
 
@@ -252,6 +254,11 @@ function settled<P extends Principal>(slot: Slot<P>): Outcome<P> | undefined {
   if (slot === null)
     throw new MachineAuthError('internal_error', { detail: 'A guard ran before its credential was verified.' })
   return slot
+}
+
+/** Not of what nobody here can verify, since it is stored under another secret. */
+function isWrong(slot: Slot<Principal>): boolean {
+  return slot?.kind === 'refused' && WRONG.has(slot.code) && slot.isUnverifiable !== true
 }
 
 function principalIn(slot: Slot<Principal>): Principal | null {

@@ -7,6 +7,7 @@ import { MachineAuthError } from '../errors.ts'
 import { presentedBy } from '../guards/state.ts'
 import type { TokenService } from '../tokens/service.ts'
 import type { TokenResponse } from '../tokens/token-response.ts'
+import { UnverifiableTokenError } from '../tokens/unverifiable-token.ts'
 import { createEndpoints, refusing } from './base.ts'
 import { Login, RefreshBody, TokenResponse as TokenResponseModel } from './models/tokens.ts'
 import type { MountPoint } from './mount-point.ts'
@@ -23,9 +24,8 @@ export async function refresh(tokens: TokenService, text: string, request: Reque
   try {
     return await tokens.refresh(text)
   } catch (error) {
-    throw error instanceof MachineAuthError && error.code === 'token_invalid'
-      ? presentedBy(request).refuseForged(error.code)
-      : error
+    const isWrong = error instanceof MachineAuthError && error.code === 'token_invalid'
+    throw isWrong && !(error instanceof UnverifiableTokenError) ? presentedBy(request).refuseForged(error.code) : error
   }
 }
 

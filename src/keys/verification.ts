@@ -1,6 +1,6 @@
 /** Verification for services that are not Elysia apps: they ask with the key somebody presented to them. */
 import { withinLifetime } from '../authentication/api-key.ts'
-import type { ApiKeyPrincipal, Outcome } from '../authentication/principal.ts'
+import { type ApiKeyPrincipal, isWrong, type Outcome } from '../authentication/principal.ts'
 import { type ApiKeyView, toApiKeyView } from '../authentication/views.ts'
 import { type Actor, isWithinReach, reachOf } from '../authorization/actor.ts'
 import { resolveGrants } from '../authorization/grants.ts'
@@ -116,7 +116,7 @@ export async function verifyKey(
   const mayBlock = reachOf(actor).kind === 'platform'
   const outcome = await options.resolveApiKey(input.key, presenterOf(actor, address, mayBlock))
   if (outcome.kind === 'refused') {
-    if (outcome.code === 'api_key_invalid' && address !== null && mayBlock) use.noteWrong(address)
+    if (isWrong(outcome, 'api_key_invalid') && address !== null && mayBlock) use.noteWrong(address)
     return refusedVerification(options, input.key, outcome.code, actor)
   }
   // Another's key is nobody's: not even that it exists is told.

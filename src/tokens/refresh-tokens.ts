@@ -26,6 +26,8 @@ export interface RefreshTokens {
    * @throws Error when the family's secret is no longer given
    */
   format(family: FamilySecret, sequence: number): string
+  /** Whether the family's secret is given: if not, no token of it can be called right or wrong. */
+  isKnown(family: FamilySecret): boolean
   /** Whether a MAC is right, in constant time; false for null, after the same work. */
   matches(family: FamilySecret | null, sequence: number, mac: string): boolean
 }
@@ -54,6 +56,8 @@ export function createRefreshTokens(secrets: readonly string[]): RefreshTokens {
       if (key === undefined) throw new Error('The secret of this refresh family is no longer given')
       return formatRefreshToken(family.id, sequence, macOf(key, family.nonce, sequence))
     },
+
+    isKnown: (family) => keyring.find(family.secretFingerprint) !== undefined,
 
     matches(family, sequence, mac) {
       const key = family === null ? undefined : keyring.find(family.secretFingerprint)

@@ -12,6 +12,7 @@ import type { AccessTokens, TokenSubject } from './access-tokens.ts'
 import { decideRefresh, type RefreshDecision } from './refresh-decision.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import { createTokenResponse, type TokenResponse } from './token-response.ts'
+import { UnverifiableTokenError } from './unverifiable-token.ts'
 
 /** What the caller of a refresh knows about its holder; a token of anyone else is `token_invalid`. */
 export interface RefreshExpectation {
@@ -36,6 +37,11 @@ const REFUSALS = { expired: 'token_expired', revoked: 'token_revoked', unissued:
 /** Who lost a race looks again; each time somebody else has moved the family on. */
 const MAX_ATTEMPTS = 8
 
+interface Genuine {
+  readonly parsed: RefreshTokenText
+  readonly found: RefreshFamilyWithUser
+}
+
 export class Refresher {
   readonly #options: RefresherOptions
 
@@ -44,19 +50,28 @@ export class Refresher {
   }
 
   /** The family of a token that is genuine, spent or not; null for any other text. */
-  async findGenuine(text: string): Promise<{ parsed: RefreshTokenText; found: RefreshFamilyWithUser } | null> {
+  async findGenuine(text: string): Promise<Genuine | null> {
+    const looked = await this.#look(text)
+    return typeof looked === 'string' ? null : looked
+  }
+
+  async #look(text: string): Promise<Genuine | 'wrong' | 'unverifiable'> {
     const parsed = parseRefreshToken(text)
-    if (parsed === null) return null
-    const found = await this.#options.families.find(parsed.familyId)
-    const isGenuine = this.#options.refreshTokens.matches(found?.family ?? null, parsed.sequence, parsed.mac)
-    return isGenuine && found !== null ? { parsed, found } : null
+    if (parsed === null) return 'wrong'
+    const { families, refreshTokens } = this.#options
+    const found = await families.find(parsed.familyId)
+    const isGenuine = refreshTokens.matches(found?.family ?? null, parsed.sequence, parsed.mac)
+    if (found === null) return 'wrong'
+    if (isGenuine) return { parsed, found }
+    return refreshTokens.isKnown(found.family) ? 'wrong' : 'unverifiable'
   }
 
   /** @throws MachineAuthError `token_invalid`, `token_expired`, `token_revoked`, `refresh_token_reused` */
   async refresh(text: string, expected: RefreshExpectation): Promise<TokenResponse> {
     const { clock, families, jwt } = this.#options
-    const genuine = await this.findGenuine(text)
-    if (genuine === null || !isExpected(genuine.found.family, expected)) throw new MachineAuthError('token_invalid')
+    const genuine = await this.#look(text)
+    if (genuine === 'unverifiable') throw new UnverifiableTokenError()
+    if (genuine === 'wrong' || !isExpected(genuine.found.family, expected)) throw new MachineAuthError('token_invalid')
     const { sequence } = genuine.parsed
     let { found } = genuine
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {

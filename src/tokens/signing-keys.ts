@@ -52,6 +52,8 @@ const OUTDATED = Number.NEGATIVE_INFINITY
 export class SigningKeys {
   readonly #options: SigningKeysOptions
   readonly #keyring: Keyring
+  /** ms */
+  readonly #begunAt: number
   #records: readonly SigningKeyRecord[] = []
   #loadedAt = OUTDATED
   #loading: Promise<void> | null = null
@@ -68,6 +70,7 @@ export class SigningKeys {
   constructor(options: SigningKeysOptions) {
     this.#options = options
     this.#keyring = createKeyring(options.secrets, 'signing-key-encryption')
+    this.#begunAt = options.clock()
   }
 
   /** Makes the first key, or one under the newest secret, unless there is one. Racing processes agree on one. */
@@ -98,9 +101,8 @@ export class SigningKeys {
    * @param now epoch ms
    */
   async find(kid: string, now: number): Promise<VerificationKey | null> {
-    const isKnown = this.#records.some((record) => record.kid === kid)
     // One that another process may have made is not called wrong because storage is away.
-    await (isKnown ? this.#reloadIfAnswered(now, MAX_AGE) : this.#reload(now, RELOAD_INTERVAL))
+    await (this.#isKnown(kid) ? this.#reloadIfAnswered(now, MAX_AGE) : this.#reload(now, RELOAD_INTERVAL))
     const record = this.#records.find((candidate) => candidate.kid === kid)
     if (record === undefined || !this.#verifies(record, now)) return null
     const { algorithm } = record
@@ -132,7 +134,12 @@ export class SigningKeys {
     return candidate.kid
   }
 
-  /** Another process changed the keys: whoever needs one from now on waits until they are read anew. */
+  /** Hears of a key that was made: of one that is known already, also since it was made here, there is nothing to read. */
+  hear(kid: string): void {
+    if (!this.#isKnown(kid)) this.forget()
+  }
+
+  /** Other processes may have changed the keys: whoever needs one from now on waits until they are read anew. */
   forget(): void {
     this.#outdate()
     // Whoever was verified before needs no key: that one was removed must be noticed all the same.
@@ -144,13 +151,34 @@ export class SigningKeys {
     this.#rereader.stop()
   }
 
-  /** How many keys still in use were sealed under a secret that is no longer given. */
+  /**
+   * How many keys in use were sealed under a secret that is no longer given. Beside one of ours they are history, which
+   * ends with the last token they signed.
+   */
   async countUnreadable(): Promise<number> {
     const now = this.#options.clock()
     await this.#reload(now, RELOAD_INTERVAL)
-    return this.#records.filter(
-      (record) => this.#verifies(record, now) && this.#keyring.find(record.encryptionKey) === undefined,
-    ).length
+    if (this.#findCurrent() !== undefined) return 0
+    return this.#records.filter((record) => this.#verifies(record, now) && !this.#opens(record)).length
+  }
+
+  /** Whether any stored key is of a secret that is given. */
+  async hasReadable(): Promise<boolean> {
+    await this.#reload(this.#options.clock(), RELOAD_INTERVAL)
+    return this.#records.some((record) => this.#opens(record))
+  }
+
+  /** Whether a known key was sealed under a secret that is not given. */
+  isOfOtherSecret(kid: string): boolean {
+    return this.#records.some((record) => record.kid === kid && !this.#opens(record))
+  }
+
+  #isKnown(kid: string): boolean {
+    return this.#records.some((record) => record.kid === kid)
+  }
+
+  #opens({ encryptionKey }: SigningKeyRecord): boolean {
+    return this.#keyring.find(encryptionKey) !== undefined
   }
 
   /** The newest key of our algorithm under the newest secret: one that others cannot open would lock them out. */
@@ -171,13 +199,12 @@ export class SigningKeys {
   }
 
   /**
-   * A key whose secret is no longer given counts as retired since ours was made: whoever took that secret together
-   * with the database must not be able to sign for ever.
+   * A key whose secret is no longer given counts as retired since ours was made, or since this process began where
+   * there is none yet: whoever took that secret together with the database must not be able to sign for ever.
    */
-  #retiredAt({ retiredAt, encryptionKey, createdAt }: SigningKeyRecord): number | null {
-    if (retiredAt !== null || this.#keyring.find(encryptionKey) !== undefined) return retiredAt
-    const current = this.#findCurrent()
-    return current === undefined ? null : Math.max(current.createdAt, createdAt)
+  #retiredAt(record: SigningKeyRecord): number | null {
+    if (record.retiredAt !== null || this.#opens(record)) return record.retiredAt
+    return Math.max(this.#findCurrent()?.createdAt ?? this.#begunAt, record.createdAt)
   }
 
   #verifies(record: SigningKeyRecord, now: number): boolean {

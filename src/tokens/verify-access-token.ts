@@ -4,7 +4,7 @@
  * @see RFC 7519, RFC 8725 (best current practices), RFC 9068 section 4
  */
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
-import { type Refusal, refusal } from '../authentication/principal.ts'
+import { type Refusal, refusal, unverifiable } from '../authentication/principal.ts'
 import type { AccessTokenClaims, VerifyAccessToken } from '../authentication/token.ts'
 import { MAX_CREDENTIAL_LENGTH } from '../credentials/authorization.ts'
 import { isBase62 } from '../lib/base62.ts'
@@ -13,6 +13,8 @@ import { ACCESS_TOKEN_TYPE } from './access-tokens.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 const INVALID = refusal('token_invalid')
+/** Of a token that names a signing key of another secret. */
+const UNVERIFIABLE = unverifiable(INVALID)
 const EXPIRED = refusal('token_expired')
 
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
@@ -87,8 +89,9 @@ export function createAccessTokenVerifier(options: {
     const header = parseHeader(text)
     if (header === null) return INVALID
     const key = await keys.find(header.kid, now)
+    if (key === null) return keys.isOfOtherSecret(header.kid) ? UNVERIFIABLE : INVALID
     // The key decides the algorithm; the header only has to agree.
-    if (key === null || header.alg !== key.algorithm) return INVALID
+    if (header.alg !== key.algorithm) return INVALID
     try {
       const { payload } = await jwtVerify(text, key.key, {
         algorithms: [key.algorithm],

@@ -62,6 +62,19 @@ describe('a key that another process made', () => {
   })
 })
 
+test('of a key that is known already nothing is read, of another one all is', async () => {
+  const { here, elsewhere, memory, kid } = await createPair()
+  here.hear(kid)
+  const own = await here.rotate()
+  memory.calls.length = 0
+  here.hear(own)
+  await Bun.sleep(0)
+  expect(memory.calls).toEqual([])
+  const next = await elsewhere.rotate()
+  here.hear(next)
+  expect([await isKnown(here, next), (await here.current()).kid]).toEqual([true, next])
+})
+
 describe('a key that is gone', () => {
   test('verifies nothing more, and what it verified is told to be forgotten, once', async () => {
     const { here, elsewhere, memory, kid, state } = await createPair()

@@ -184,16 +184,28 @@ describe('secrets that change', () => {
     expect(await both.signingKeys.countUnreadable()).toBe(0)
   })
 
-  test('with the old secret gone, its public half verifies while its last tokens live, and is counted', async () => {
+  test('with the old secret gone, its public half verifies while its last tokens live, and is history then', async () => {
     const storage = createMemoryStorage(() => START)
     const pair = await createServices({ storage }).tokens.issueForClient()
     const services = createServices({ storage, secrets: [NEWER] })
-    await services.signingKeys.ensureCurrent()
-    expect(await services.signingKeys.countUnreadable()).toBe(1)
+    const { signingKeys } = services
+    expect([await signingKeys.countUnreadable(), await signingKeys.hasReadable()]).toEqual([1, false])
+    await signingKeys.ensureCurrent()
+    expect([await signingKeys.countUnreadable(), await signingKeys.hasReadable()]).toEqual([0, true])
     expect(await accepts(services, pair.access_token)).toBe(true)
     services.time.now = START + GRACE
-    expect(await services.signingKeys.countUnreadable()).toBe(0)
-    expect((await services.signingKeys.jwks()).keys).toHaveLength(1)
+    expect((await signingKeys.jwks()).keys).toHaveLength(1)
+  })
+
+  test('nor does it verify longer where nobody has asked for a key of the new one yet', async () => {
+    const storage = createMemoryStorage(() => START)
+    const { kid } = await createServices({ storage }).signingKeys.current()
+    const { signingKeys, time } = createServices({ storage, secrets: [NEWER] })
+    expect(await signingKeys.find(kid, START + GRACE - 1)).not.toBe(null)
+    expect(await signingKeys.find(kid, START + GRACE)).toBe(null)
+    time.now = START + GRACE
+    expect([await signingKeys.countUnreadable(), signingKeys.isOfOtherSecret(kid)]).toEqual([0, true])
+    expect(storage.rows.signingKeys.size).toBe(1)
   })
 
   test('a shared secret that cannot be opened verifies nothing', async () => {

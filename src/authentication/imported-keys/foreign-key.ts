@@ -3,7 +3,7 @@ import { createSemaphore, SemaphoreFullError } from '../../lib/concurrency.ts'
 import type { HashKind } from '../../options/hash-kind.ts'
 import type { KeyStore } from '../../storage/ports/keys.ts'
 import type { ApiKeyRecord, ApiKeyWithOwner } from '../../storage/records.ts'
-import { INVALID, stateRefusal, toFound, withinLifetime } from '../api-key.ts'
+import { INVALID, stateRefusal, toFound, UNVERIFIABLE, withinLifetime } from '../api-key.ts'
 import type { CredentialKind, Found } from '../authenticator.ts'
 import type { SecretHasher } from '../hasher.ts'
 import { type ApiKeyPrincipal, type Refusal, refusal } from '../principal.ts'
@@ -45,9 +45,10 @@ export function createForeignKeyKind(options: ForeignKeyKindOptions): Credential
   async function verify(text: string, now: number): Promise<Found<ApiKeyWithOwner> | Refusal> {
     const found = await keys.findByLookup(texts.lookupsOf(text))
     // Nothing slow for a text that nothing is found by: that a visible prefix exists is no secret.
-    if (found === null || !(await isRight(text, found.key))) return INVALID
+    if (found === null) return texts.isSecretDoubted ? UNVERIFIABLE : INVALID
+    if (!(await isRight(text, found.key))) return INVALID
     // Before its state is looked at: a key that is refused must not cost a slow hash each time.
-    if (!hasher.isCurrent(found.key)) await adopt(text, found.key)
+    if (!hasher.isCurrent(found.key) && !texts.isSecretDoubted) await adopt(text, found.key)
     const bounded = withinLifetime(found)
     return stateRefusal(bounded, now) ?? toFound(bounded)
   }

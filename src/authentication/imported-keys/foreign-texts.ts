@@ -38,6 +38,7 @@ export interface ForeignTextsOptions {
 export class ForeignTexts {
   readonly #options: ForeignTextsOptions
   #isOpen: boolean
+  #isSecretDoubted = false
 
   constructor(options: ForeignTextsOptions) {
     this.#options = options
@@ -47,6 +48,16 @@ export class ForeignTexts {
   /** Has foreign texts looked up from now on: some key of one is stored. Its kind is not needed any more. */
   open(): void {
     this.#isOpen = true
+  }
+
+  /** Hears that no imported key that was used is of a secret that is given: almost surely a wrong one was given. */
+  doubtSecret(): void {
+    this.#isSecretDoubted = true
+  }
+
+  /** Then a text that is not found cannot be called wrong, and no key is hashed under a secret that others lack. */
+  get isSecretDoubted(): boolean {
+    return this.#isSecretDoubted
   }
 
   /** Whether a text may be a key made elsewhere. One that claims to be ours is not: a typo in it costs no look-up. */
