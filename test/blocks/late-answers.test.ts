@@ -8,6 +8,7 @@ import { BlockIndex } from '../../src/limits/block-index.ts'
 import type { BlockStore } from '../../src/storage/ports/blocks.ts'
 import type { BlockRecord } from '../../src/storage/records.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
+import { until } from '../support/until.ts'
 import { ABUSE, ADDRESS, HOUR, NOW } from './support.ts'
 
 const BLOCK: BlockRecord = { ...ABUSE, id: 'blk_1', createdBy: 'system', createdAt: NOW }
@@ -142,19 +143,75 @@ describe('a reader of blocks', () => {
     reader.stop()
   })
 
-  test('reads once more what changed while it was reading', async () => {
+  test('reads once more what changed while it was reading, and once for whatever was told before', async () => {
     const { done, reader } = withReader(0)
-    await Promise.all([reader.readAll(), reader.readAll(), reader.readAll()])
+    const reading = Promise.all([reader.readAll(), reader.readAll(), reader.hear('blk_1')])
+    await until(() => done.length > 0)
+    await Promise.all([reading, reader.readAll(), reader.hear('blk_2')])
     expect(done).toEqual(['load', 'load'])
+    await reader.hear('blk_1')
+    expect(done).toEqual(['load', 'load', 'refresh blk_1'])
   })
 
   test('ends when it is stopped', async () => {
     const { done, reader } = withReader(100)
     const reading = reader.readAll()
-    while (done.length === 0) await null
+    await until(() => done.length > 0)
     reader.stop()
     await reading
     await reader.readAll()
     expect(done).toEqual(['load'])
+  })
+
+  test('that is stopped before it read does not read', async () => {
+    const { done, reader } = withReader(0)
+    const reading = reader.hear('blk_1')
+    reader.stop()
+    await reading
+    expect(done).toEqual([])
+  })
+})
+
+describe('of many blocks that are told at once', () => {
+  /** Every reading takes a moment, and says how many were under way with it. */
+  function withCounted() {
+    const done: string[] = []
+    let running = 0
+    const most = { running: 0 }
+    const act = async (what: string) => {
+      running += 1
+      most.running = Math.max(most.running, running)
+      await Bun.sleep(1)
+      running -= 1
+      done.push(what)
+    }
+    const blocks = { load: () => act('load'), refresh: (id: string) => act(`refresh ${id}`) }
+    return { done, most, reader: new BlockReader(blocks, () => undefined) }
+  }
+  const ids = (count: number) => Array.from({ length: count }, (_, number) => `blk_${number}`)
+
+  test.each<[count: number, expected: readonly string[]]>([
+    [1, ['refresh blk_0']],
+    [8, ids(8).map((id) => `refresh ${id}`)],
+    [9, ['load']],
+    [30_000, ['load']],
+  ])('%p cost as little as they can, and one query at a time', async (count, expected) => {
+    const { done, most, reader } = withCounted()
+    await Promise.all(ids(count).map((id) => reader.hear(id)))
+    expect([done, most.running]).toEqual([[...expected], 1])
+  })
+
+  test('one that is told twice is read once', async () => {
+    const { done, reader } = withCounted()
+    await Promise.all([...ids(8), ...ids(8)].map((id) => reader.hear(id)))
+    expect(done).toHaveLength(8)
+  })
+
+  test('those that come while others are read are read next', async () => {
+    const { done, most, reader } = withCounted()
+    const reading = reader.hear('blk_0')
+    await until(() => most.running === 1)
+    await Promise.all([reading, ...ids(20).map((id) => reader.hear(id))])
+    expect([done, most.running]).toEqual([['refresh blk_0', 'load'], 1])
   })
 })
