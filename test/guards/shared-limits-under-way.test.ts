@@ -117,3 +117,12 @@ test('of several processes so many are under way as the limit says', async () =>
   expect(said.filter((each) => each === '200').length).toBe(3)
   expect(shared.underWay).toBe(0)
 })
+
+test('who is known to be over a rate beside it takes no place, and asks for none', async () => {
+  const shared = new MemorySharedLimits({ remembers: true })
+  await using t = await createTestApp(OPTIONS, routes, shared)
+  const said: string[] = []
+  for (let time = 0; time < 6; time += 1) said.push((await t.ask('/rated')).said)
+  expect(said).toEqual(['200', ...Array(5).fill(LIMITED)])
+  expect([shared.calls.entered, shared.calls.left, shared.underWay]).toEqual([2, 2, 0])
+})

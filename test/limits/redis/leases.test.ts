@@ -57,6 +57,16 @@ describe.skipIf(!runsOnRedis)('leases in Redis', () => {
     expect(leases.size).toBe(2)
   })
 
+  test('of a process that was killed before the clock jumped back keep nobody out', async () => {
+    const hour = 3_600_000
+    await redis.link.send('ZADD', [key, String(Date.now() + hour), 'dead:1', String(Date.now() + 2 * hour), 'dead:2'])
+    const leases = createLeases()
+    expect(await leases.enter(key, 1)).not.toBeNull()
+    expect((await names()).filter((name) => name.startsWith('dead'))).toEqual([])
+    // What a clock that is set by a little leaves is a lease as any other.
+    expect(await leases.enter(key, 1)).toBeNull()
+  })
+
   test('of a process that was killed end by themselves', async () => {
     const killed = new Leases({ link, lasts: 50, renewedEvery: 1e9 })
     await killed.enter(key, 1)
