@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECKS, type Finding } from '../../src/cli/doctor/checks.ts'
-import type { Facts } from '../../src/cli/doctor/facts.ts'
+import type { Facts, LostFact } from '../../src/cli/doctor/facts.ts'
 import { resolveOptions } from '../../src/options/resolve.ts'
 import type { MachineAuthOptions } from '../../src/options/types.ts'
 import { SECRET, START } from '../support/test-app.ts'
@@ -11,8 +11,12 @@ import { type CliDirectory, createDirectory, must } from './support.ts'
 const optionsFor = (options: MachineAuthOptions = {}) =>
   resolveOptions({ secret: SECRET, ...options }, { env: {}, cwd: '/nonexistent' })
 
-const openDatabase = (more: { newestAt?: number; lost?: number; isAuditUnknown?: boolean } = {}) =>
-  ({ kind: 'open', lost: 0, newestAt: null, isAuditUnknown: false, checkpoints: new Map(), ...more }) as const
+const NONE_LOST: LostFact = { count: 0, isAll: false, keys: [], tokens: [] }
+
+const openDatabase = (more: { newestAt?: number; lost?: Partial<LostFact>; isAuditUnknown?: boolean } = {}) => {
+  const lost = { ...NONE_LOST, ...more.lost }
+  return { kind: 'open', newestAt: null, isAuditUnknown: false, checkpoints: new Map(), ...more, lost } as const
+}
 
 const HEALTHY: Facts = {
   mistakes: [],
@@ -79,8 +83,24 @@ test.each<Case>([
     state: 'fail',
     said: /does not start/,
   },
-  { check: 'old secrets', facts: { database: openDatabase({ lost: 3 }) }, state: 'fail', said: /^3 keys .* belong to/ },
-  { check: 'old secrets', facts: { database: openDatabase({ lost: 1 }) }, state: 'fail', said: /^1 key .* belongs to/ },
+  {
+    check: 'old secrets',
+    facts: { database: openDatabase({ lost: { count: 3 } }) },
+    state: 'fail',
+    said: /^3 keys .* belong to/,
+  },
+  {
+    check: 'old secrets',
+    facts: { database: openDatabase({ lost: { count: 1 } }) },
+    state: 'fail',
+    said: /^1 key .* belongs to/,
+  },
+  {
+    check: 'old secrets',
+    facts: { database: openDatabase({ lost: { count: 3, isAll: true } }) },
+    state: 'fail',
+    said: /^no stored key, .* is given: all are refused/,
+  },
   {
     check: 'audit log',
     facts: { database: openDatabase({ isAuditUnknown: true }) },
@@ -173,7 +193,7 @@ describe('a new secret is advised for a new database alone', () => {
   })
 
   test('and without one nothing is said of rows that it made', () => {
-    const facts = { ...NOT_GIVEN, database: openDatabase({ lost: 3, isAuditUnknown: true }) }
+    const facts = { ...NOT_GIVEN, database: openDatabase({ lost: { count: 3 }, isAuditUnknown: true }) }
     expect([findingsOf('old secrets', facts), findingsOf('audit log', facts)]).toEqual([[], []])
   })
 })
@@ -242,13 +262,30 @@ describe('machine-auth doctor', () => {
     expect(await stateOf()).toBe('ok')
   })
 
-  test('counts the keys of a secret that is gone', async () => {
-    await must(cli, ['key', 'create', '--name', 'CI'])
+  test('finds the keys of a secret that is gone, until they are got rid of as it says', async () => {
+    const { id } = (await must(cli, ['key', 'create', '--name', 'CI'])).key
+    await must(cli, ['key', 'disable', id, '--yes'])
+    const token = (await cli.look((core) => core.tokens.bearer.create({ name: 'CI' }))).token
     const env = { MACHINE_AUTH_SECRET: `another-${SECRET}` }
-    const run = await cli.run(['doctor', '--json'], { env })
-    expect([run.code, statesOf(run.json.checks)['old secrets']]).toEqual([1, 'fail'])
-    // The key, and the one that signs tokens.
-    expect(run.json.checks.find(({ check }: { check: string }) => check === 'old secrets').detail).toStartWith('2 keys')
+    const look = async () => {
+      const run = await cli.run(['doctor', '--json'], { env })
+      const { state, detail, mend } = run.json.checks.find(({ check }: { check: string }) => check === 'old secrets')
+      return `${state} ${detail} → ${mend}`
+    }
+    expect(await look()).toMatch(/^fail no stored key.* → see that MACHINE_AUTH_SECRET is the one of the other/)
+    await must(cli, ['key', 'create', '--name', 'new'], { env })
+    // The key that signed tokens is history from now on, or as soon as there is another.
+    const mend = `machine-auth key revoke KEY (${id}); core.tokens.bearer.revoke(ID) (${token.id})`
+    expect(await look()).toStartWith('fail 3 keys or tokens belong ')
+    expect(await look()).toContain(mend)
+    await must(cli, ['key', 'revoke', id, '--yes'], { env })
+    await cli.look((core) => core.tokens.bearer.revoke(token.id))
+    await must(cli, ['key', 'list'], { env })
+    expect(await look()).toStartWith('ok ')
+  })
+
+  test('is content where the old secret is given too', async () => {
+    await must(cli, ['key', 'create', '--name', 'CI'])
     const both = { MACHINE_AUTH_SECRET: `another-${SECRET},${SECRET}` }
     expect(statesOf((await cli.run(['doctor', '--json'], { env: both })).json.checks)['old secrets']).toBe('ok')
   })

@@ -1,6 +1,6 @@
 /** What to do about a database or a Redis that cannot be used, by what is wrong with it. */
 import type { PostgresTrouble } from '../../storage/drizzle/postgres-troubles.ts'
-import type { RedisState } from './facts.ts'
+import type { LostFact, RedisState } from './facts.ts'
 
 const NAMED_BY = 'MACHINE_AUTH_DATABASE or `database`'
 
@@ -48,4 +48,17 @@ export const REDIS_ADVICE: Readonly<Record<Exclude<RedisState, 'up'>, readonly [
   password_wrong: ['refuses the user or the password of the URL', 'see what its ACL says (ACL LIST)'],
   refusing: ['answers, but not with this URL', 'see that it has the database and the user of the URL'],
   no_redis: ['answers as no Redis does', 'see the port, and whether it takes redis:// or rediss://'],
+}
+
+/** What gets rid of what nobody can use any more; the newest few are named. */
+export function adviceOnLost({ count, keys, tokens }: LostFact): string {
+  const ways = [
+    ...(keys.length === 0 ? [] : [`machine-auth key revoke KEY (${keys.join(', ')})`]),
+    ...(tokens.length === 0 ? [] : [`core.tokens.bearer.revoke(ID) (${tokens.join(', ')})`]),
+  ]
+  // Signing keys need nothing: they are history as soon as there is one of the new secret.
+  if (ways.length === 0)
+    return 'log in once under the new one, or call core.signingKeys.rotate(), which makes a signing key'
+  const isMore = count > keys.length + tokens.length
+  return `revoke what it made: ${ways.join('; ')}${isMore ? '; then look again, for there are more' : ''}`
 }

@@ -4,7 +4,7 @@ import { parseCidr } from '../../lib/ip.ts'
 import { toTimestamp } from '../../lib/timestamp.ts'
 import type { Mistake } from '../../options/mistakes.ts'
 import { SECRET_FILE } from '../../options/secret-file.ts'
-import { adviceOnDatabase, REDIS_ADVICE } from './advice.ts'
+import { adviceOnDatabase, adviceOnLost, REDIS_ADVICE } from './advice.ts'
 import type { Facts, JournalPart } from './facts.ts'
 
 export type State = 'ok' | 'warn' | 'fail'
@@ -118,11 +118,17 @@ function checkMigrations({ database, options }: Facts): readonly Finding[] {
 function checkRows({ database, secretSource }: Facts): readonly Finding[] {
   // Without a secret everything is of another one.
   if (database.kind !== 'open' || secretSource === null) return []
-  if (database.lost === 0) return ok('every key and token belongs to a secret that is given')
+  const { lost } = database
+  if (lost.count === 0) return ok('every key and token belongs to a secret that is given')
+  if (lost.isAll) {
+    const detail = 'no stored key, token or signing key belongs to a secret that is given: all are refused'
+    const mend = 'see that MACHINE_AUTH_SECRET is the one of the other processes'
+    return found('fail', detail, `${mend}; if that is lost: ${adviceOnLost(lost)}`)
+  }
   return found(
     'fail',
-    `${database.lost === 1 ? '1 key or token belongs' : `${database.lost} keys or tokens belong`} to a secret that is no longer given: refused`,
-    'add that secret behind the new one (MACHINE_AUTH_SECRET=new,old), or revoke them',
+    `${lost.count === 1 ? '1 key or token belongs' : `${lost.count} keys or tokens belong`} to a secret that is no longer given: refused`,
+    `add that secret behind the new one (MACHINE_AUTH_SECRET=new,old); if it is lost: ${adviceOnLost(lost)}`,
   )
 }
 

@@ -1,6 +1,5 @@
 /** Looks at the database without changing it. */
 import { existsSync } from 'node:fs'
-import { createSecretHasher } from '../../authentication/hasher.ts'
 import { kindOfDatabase } from '../../options/database.ts'
 import type { ResolvedOptions } from '../../options/resolved.ts'
 import { AuditMacs } from '../../recording/audit/macs.ts'
@@ -8,9 +7,9 @@ import { DatabaseStartError } from '../../storage/drizzle/postgres-start-error.t
 import { troubleOf } from '../../storage/drizzle/postgres-troubles.ts'
 import { listPendingMigrations, openStorage } from '../../storage/open.ts'
 import type { Storage } from '../../storage/ports.ts'
-import { SigningKeys } from '../../tokens/signing-keys.ts'
 import type { DatabaseFact } from './facts.ts'
 import { directoryOf, readCheckpoints } from './journal.ts'
+import { findLost } from './lost.ts'
 
 /** ms. */
 const PATIENCE = 5000
@@ -22,19 +21,6 @@ async function newestOf({ keys, users, organizations, audit }: Storage, now: num
   const written = (await audit.list({}, page)).items.map(({ at }) => at)
   const times = [...made, ...written]
   return times.length === 0 ? null : Math.max(...times)
-}
-
-/** How many rows no secret opens any more. */
-async function countLost(storage: Storage, { secrets, jwt }: ResolvedOptions, now: number): Promise<number> {
-  const { keys, bearerTokens, signingKeys: store } = storage
-  const audit = { record: async () => undefined }
-  const signingKeys = new SigningKeys({ ...jwt, store, secrets, audit, clock: () => now })
-  const known = (purpose: 'api-key-pepper' | 'bearer-token-pepper') => createSecretHasher(secrets, purpose).known
-  return (
-    (await keys.countUnknownPeppers(known('api-key-pepper'))) +
-    (await bearerTokens.countUnknownPeppers(known('bearer-token-pepper'))) +
-    (await signingKeys.countUnreadable())
-  )
 }
 
 /** Of the newest event's mark only: going through the log takes as long as the log is. */
@@ -53,7 +39,7 @@ async function look(options: ResolvedOptions, now: number): Promise<DatabaseFact
     await storage.ping()
     return {
       kind: 'open',
-      lost: await countLost(storage, options, now),
+      lost: await findLost(storage, options, now),
       newestAt: await newestOf(storage, now),
       isAuditUnknown: await isAuditUnknown(storage, options),
       checkpoints: await readCheckpoints(storage, directoryOf(options)),

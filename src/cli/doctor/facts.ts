@@ -12,6 +12,16 @@ export interface FileFact {
   readonly mode: number
 }
 
+/** Keys, tokens and signing keys of a secret that is not given. */
+export interface LostFact {
+  readonly count: number
+  /** Whether nothing that is stored is of a secret that is given. */
+  readonly isAll: boolean
+  /** The newest few, by their ids. */
+  readonly keys: readonly string[]
+  readonly tokens: readonly string[]
+}
+
 /** What became of opening the database. */
 export type DatabaseFact =
   /** Not looked at, since the configuration is wrong. */
@@ -26,8 +36,7 @@ export type DatabaseFact =
   | { readonly kind: 'pending'; readonly migrations: readonly string[] }
   | {
       readonly kind: 'open'
-      /** Keys, tokens and signing keys of a secret that is no longer given. */
-      readonly lost: number
+      readonly lost: LostFact
       /** When the newest row was made (ms); null where there is none. */
       readonly newestAt: number | null
       /** Whether the audit log goes on from a place that no given secret vouches for. */
