@@ -2,12 +2,13 @@
 import type { ChangeBell } from './cluster/change-bell.ts'
 import type { RedisLink, RedisMeter } from './cluster/redis-link.ts'
 import type { Clock } from './lib/clock.ts'
+import { derive } from './lib/crypto.ts'
 import type { SharedLimits } from './limits/shared-limits.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
 import type { Listen } from './storage/listen.ts'
 
 export interface ClusteringOptions {
-  readonly options: Pick<ResolvedOptions, 'redis' | 'cluster' | 'rateLimit'>
+  readonly options: Pick<ResolvedOptions, 'redis' | 'cluster' | 'rateLimit' | 'secrets'>
   /** Hears what PostgreSQL tells; null where none does. */
   readonly listen: Listen | null
   readonly clock: Clock
@@ -50,6 +51,8 @@ function composeWithRedis(url: string, { options, clock, warn, meter }: Clusteri
       : new RedisLimits({
           link,
           name,
+          // Of the oldest: a newer secret in front, which some processes may not have yet, starts no limit anew.
+          nameKey: derive(options.secrets.at(-1) ?? '', 'shared-limits'),
           maxSubjects: options.rateLimit.maxSubjects,
           withoutRedis,
           processes: () => processes ?? bell.listeners,

@@ -60,7 +60,14 @@ async function withLimits<T>(url: string, use: (limits: RedisLimits) => Promise<
   link.start()
   await link.attempted
   const limits = new RedisLimits({
-    ...{ link, name: 'bench', maxSubjects: 100_000, withoutRedis: 'refuse', processes: () => 1 },
+    ...{
+      link,
+      name: 'bench',
+      nameKey: new Uint8Array(32),
+      maxSubjects: 100_000,
+      withoutRedis: 'refuse',
+      processes: () => 1,
+    },
     ...{ clock: Date.now, warn: (message: string) => console.warn(message) },
   })
   try {

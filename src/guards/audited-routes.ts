@@ -10,6 +10,7 @@ import { createProtection, type Protection } from './protect.ts'
 import { createPublicPaths, createRouteCheck, type RouteCheck } from './public-paths.ts'
 import type { RequestLimits } from './request-limits.ts'
 import { describeRoutes, type RouteDescription } from './routes.ts'
+import { requireTwinsNamed } from './twin-limits.ts'
 
 export interface AuditedRoutesOptions {
   readonly apps: AppRegistry
@@ -56,6 +57,7 @@ export class AuditedRoutes {
     const { apps, knownNames } = this.#options
     apps.requireAlone()
     for (const app of apps.roots()) auditRoutes(app, knownNames())
+    requireTwinsNamed(this.list())
   }
 
   /**

@@ -26,7 +26,7 @@ export class HandlerLimits {
     const text = plainTextOf(given)
     const known = text === null ? undefined : this.#known.get(text)
     if (known !== undefined) return known
-    const policies = compilePolicies(given, this.#strategy, 'auth.rateLimit', 'source')
+    const policies = compilePolicies(given, this.#strategy, 'auth.rateLimit')
     if (text !== null && this.#known.size < MOST_REMEMBERED) this.#known.set(text, policies)
     return policies
   }

@@ -10,7 +10,7 @@
  * (`precompile`), the guard still refuses, only slower.
  */
 import { sucrose } from 'elysia/sucrose'
-import type { CompiledPolicy } from '../limits/policy.ts'
+import { type CompiledPolicy, tellApart } from '../limits/policy.ts'
 import type { AppInternals, HookContainer, InternalRoute, RouteHooks } from './elysia-internals.ts'
 import { MARK, PARSE } from './gate.ts'
 import { demandedCredential } from './key-demand.ts'
@@ -46,8 +46,8 @@ function mergedHooks(
 ): { parse: HookContainer; transform: HookContainer } | null {
   const [first] = limits
   if (first === undefined) return null
-  const policies = limits.flatMap(({ fn }) =>
-    typeof fn === 'function' ? (fn[MARK]?.value as readonly CompiledPolicy[]) : [],
+  const policies = tellApart(
+    limits.flatMap(({ fn }) => (typeof fn === 'function' ? (fn[MARK]?.value as readonly CompiledPolicy[]) : [])),
   )
   // A gate is typed by what it proves; here it is the two hooks that it holds.
   const gate = createLimitGate(policies, guards.length > 0, demandedCredential(guards)) as unknown as Record<

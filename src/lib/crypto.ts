@@ -14,6 +14,7 @@ export type KeyPurpose =
   | 'login-account'
   | 'audit-log'
   | 'idempotency'
+  | 'shared-limits'
 
 /**
  * Derives a key from a root secret by HKDF-SHA-256.

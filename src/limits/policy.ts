@@ -10,6 +10,8 @@ interface CompiledScope {
   readonly scope: 'path' | 'global'
   /** In headers, and in the names of locked out `custom` subjects. */
   readonly name: string
+  /** Whether the app has given the name. */
+  readonly isNamed: boolean
   /** The same for limits that count together when they meet in one place. */
   readonly fingerprint: string
 }
@@ -30,23 +32,12 @@ export interface CompiledConcurrency extends CompiledScope {
 
 export type CompiledPolicy = CompiledRate | CompiledConcurrency
 
-/** How many functions of a source there are, by its hash: as many as an app has written. */
-const functionsOfSource = new Map<string, number>()
-const functionNames = new WeakMap<object, string>()
-
 /**
- * Names a function by its source, and by how many others of the same source came before it: the same in every process
- * of an app, which makes its limits in the same order.
+ * Names a function by its source, which is the same in every process of an app, in whatever order they make their
+ * limits. Twins, which one function has made, have one name: see `tellApart`.
  */
 function nameOfFunction(given: object): string {
-  const known = functionNames.get(given)
-  if (known !== undefined) return known
-  const source = Bun.SHA256.hash(given.toString(), 'base64url')
-  const earlier = functionsOfSource.get(source) ?? 0
-  functionsOfSource.set(source, earlier + 1)
-  const name = `#${source}.${earlier}`
-  functionNames.set(given, name)
-  return name
+  return `#${Bun.SHA256.hash(given.toString(), 'base64url')}`
 }
 
 /** In names that outlive the process functions are told apart by their source. */
@@ -54,27 +45,17 @@ function describeBy(by: LimitSubject): string {
   return typeof by === 'string' ? by : `custom-${Bun.SHA256.hash(by.toString(), 'hex').slice(0, 6)}`
 }
 
-/**
- * How the functions of limits are told apart. `identity`: what routes declare is made once. `source`: what a handler
- * writes is made anew for every request, and each would have a limit of its own.
- */
-export type FunctionIdentity = 'identity' | 'source'
-
-function fingerprintOf(members: readonly unknown[], functionsBy: FunctionIdentity): string {
-  return JSON.stringify(
-    members.map((member) => {
-      if (typeof member !== 'function') return member
-      return functionsBy === 'identity' ? nameOfFunction(member) : member.toString()
-    }),
-  )
+function fingerprintOf(members: readonly unknown[]): string {
+  return JSON.stringify(members.map((member) => (typeof member === 'function' ? nameOfFunction(member) : member)))
 }
 
-function compileOne(policy: LimitPolicy, strategy: LimitStrategy, functionsBy: FunctionIdentity): CompiledPolicy {
+function compileOne(policy: LimitPolicy, strategy: LimitStrategy): CompiledPolicy {
+  const isNamed = policy.name !== undefined
   const { by = 'ip', scope = 'path' } = policy
   if ('concurrent' in policy) {
     const { concurrent, name = `${describeBy(by)}-concurrent` } = policy
-    const fingerprint = fingerprintOf(['concurrent', name, by, scope, concurrent], functionsBy)
-    return Object.freeze({ kind: 'concurrent', by, scope, name, concurrent, fingerprint })
+    const fingerprint = fingerprintOf(['concurrent', name, by, scope, concurrent])
+    return Object.freeze({ kind: 'concurrent', by, scope, name, isNamed, concurrent, fingerprint })
   }
   const { cost = 1, lockout, timeZone } = policy
   const isOverride = policy.override === true
@@ -96,16 +77,32 @@ function compileOne(policy: LimitPolicy, strategy: LimitStrategy, functionsBy: F
     timeZone ?? null,
     isOverride,
   ]
-  const fingerprint = fingerprintOf(['rate', name, by, scope, ...shape], functionsBy)
+  const fingerprint = fingerprintOf(['rate', name, by, scope, ...shape])
   const end = lockout === undefined ? null : parseLockout(lockout, timeZone)
-  return Object.freeze({ kind: 'rate', by, scope, name, rate, cost, lockout: end, isOverride, fingerprint })
+  return Object.freeze({ kind: 'rate', by, scope, name, isNamed, rate, cost, lockout: end, isOverride, fingerprint })
 }
 
-/** In one list, functions of one source that are not the same (one function has made them) are limits of their own. */
-function tellApart(all: readonly CompiledPolicy[], policy: CompiledPolicy, index: number): CompiledPolicy {
-  const twin = all.slice(0, index).find(({ fingerprint }) => fingerprint === policy.fingerprint)
-  if (twin === undefined || (twin.by === policy.by && costOf(twin) === costOf(policy))) return policy
-  return Object.freeze({ ...policy, fingerprint: `${policy.fingerprint} ${index}` })
+/** Whether two limits that say the same have the same functions too, and not such as one function has made. */
+export function haveSameFunctions(one: CompiledPolicy, other: CompiledPolicy): boolean {
+  return one.by === other.by && costOf(one) === costOf(other)
+}
+
+/**
+ * In one list, functions of one source that are not the same are limits of their own, by their order in it: none of
+ * them goes uncounted.
+ */
+export function tellApart(policies: readonly CompiledPolicy[]): readonly CompiledPolicy[] {
+  const known = new Map<string, CompiledPolicy>()
+  return policies.map((policy) => {
+    let { fingerprint } = policy
+    for (let number = 1; ; number += 1) {
+      const twin = known.get(fingerprint)
+      if (twin === undefined || haveSameFunctions(twin, policy)) break
+      fingerprint = `${policy.fingerprint} ${number}`
+    }
+    known.set(fingerprint, policy)
+    return fingerprint === policy.fingerprint ? policy : Object.freeze({ ...policy, fingerprint })
+  })
 }
 
 function costOf(policy: CompiledPolicy): CompiledRate['cost'] | null {
@@ -120,15 +117,9 @@ function costOf(policy: CompiledPolicy): CompiledRate['cost'] | null {
  * @throws TypeError with a line for each mistake
  * @example compilePolicies({ limit: 5, window: '1m', by: 'ip' }, 'sliding-window', 'rateLimit')
  */
-export function compilePolicies(
-  given: RateLimitInput,
-  strategy: LimitStrategy,
-  at: string,
-  functionsBy: FunctionIdentity = 'identity',
-): readonly CompiledPolicy[] {
+export function compilePolicies(given: RateLimitInput, strategy: LimitStrategy, at: string): readonly CompiledPolicy[] {
   const mistakes = limitMistakes(given, at)
   if (mistakes.length > 0) throw new TypeError(mistakes.join('\n'))
   const policies = Array.isArray(given) ? (given as readonly LimitPolicy[]) : [given as LimitPolicy]
-  const compiled = policies.map((policy) => compileOne(policy, strategy, functionsBy))
-  return functionsBy === 'identity' ? compiled : compiled.map((policy, index) => tellApart(compiled, policy, index))
+  return tellApart(policies.map((policy) => compileOne(policy, strategy)))
 }

@@ -71,6 +71,7 @@ export function redisLimits(): LimitsAdapter {
       const limits = new RedisLimits({
         link: redis.link,
         name: `${redis.name}:${++opened}`,
+        nameKey: new Uint8Array(32),
         maxSubjects: 1000,
         withoutRedis: 'refuse',
         processes: () => 1,
@@ -103,6 +104,7 @@ export function redisLimits(): LimitsAdapter {
       const options = {
         link,
         name,
+        nameKey: new Uint8Array(32),
         clock,
         warn,
         maxSubjects: 1000,

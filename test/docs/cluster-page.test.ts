@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createMachineAuth } from '../../src/core.ts'
 import { createRate } from '../../src/limits/rate.ts'
-import { concurrencyKey, rateKey } from '../../src/limits/redis/keys.ts'
+import { LimitKeys } from '../../src/limits/redis/keys.ts'
 import { optionsSchema } from '../../src/options/schema.ts'
 import { resolve, SECRET } from '../options/support.ts'
 import { createDatabaseDirectory, removeDirectory } from '../support/directories.ts'
@@ -63,7 +63,8 @@ describe('cluster.md', () => {
   test('says how limits are named in Redis', () => {
     const rate = createRate({ limit: 5, window: 60_000 })
     expect(cluster).toContain('(`machine-auth:l:` and 27 characters)')
-    for (const key of [rateKey('machine-auth', 'place', rate, 'user:42'), concurrencyKey('machine-auth', 'p', 'x')]) {
+    const keys = new LimitKeys('machine-auth', new Uint8Array(32))
+    for (const key of [keys.rate('place', rate, 'user:42'), keys.concurrency('p', 'x')]) {
       expect(key).toMatch(/^machine-auth:[lc]:[\w-]{27}$/)
       expect(key).not.toContain('42')
     }

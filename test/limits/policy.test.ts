@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { type CompiledPolicy, type CompiledRate, compilePolicies } from '../../src/limits/policy.ts'
+import { type CompiledPolicy, type CompiledRate, compilePolicies, tellApart } from '../../src/limits/policy.ts'
 import type { LimitContext, LimitPolicy, RateLimitInput, RatePolicy } from '../../src/options/limit-types.ts'
 
 const MINUTE = 60_000
@@ -124,6 +124,9 @@ describe('what counts together', () => {
     ],
     ['the same function', { ...GIVEN, by: byA }, { ...GIVEN, by: byA }],
     ['the same function for the cost', { ...GIVEN, cost }, { ...GIVEN, cost }],
+    // Processes that load their modules in another order must share them.
+    ['functions of one source', { ...GIVEN, by: byA }, { ...GIVEN, by: byB }],
+    ['functions of one source for the cost', { ...GIVEN, cost }, { ...GIVEN, cost: () => 1 }],
     ['the same lockout', { ...GIVEN, lockout: '1h' }, { ...GIVEN, lockout: '1h' }],
     ['the same cap', { concurrent: 2 }, { concurrent: 2, by: 'ip' }],
   ]
@@ -147,8 +150,8 @@ describe('what counts together', () => {
       { ...GIVEN, lockout: '16:00' },
       { ...GIVEN, lockout: '16:00', timeZone: 'Asia/Tokyo' },
     ],
-    ['functions of one source', { ...GIVEN, by: byA }, { ...GIVEN, by: byB }],
-    ['functions for the cost', { ...GIVEN, cost }, { ...GIVEN, cost: () => 1 }],
+    ['functions of another source', { ...GIVEN, by: byA, name: 'x' }, { ...GIVEN, by: () => 'a', name: 'x' }],
+    ['functions for the cost', { ...GIVEN, cost }, { ...GIVEN, cost: () => 2 }],
     [
       'a function for the subject and for the cost',
       { ...GIVEN, by: byA, name: 'x' },
@@ -163,9 +166,28 @@ describe('what counts together', () => {
   })
 })
 
+describe('lists that are put together, as those of a group and its route', () => {
+  const byHeader = (header: string) => (context: LimitContext) => context.request.headers.get(header) ?? ''
+  const listOf = (...headers: readonly string[]) =>
+    compile(headers.map((header) => ({ ...GIVEN, by: byHeader(header) })))
+
+  test('have each function of one source count, and each limit once', () => {
+    const [group, route] = [listOf('x-a'), listOf('x-b', 'x-c')]
+    const fingerprints = tellApart([...group, ...route, ...group]).map(({ fingerprint }) => fingerprint)
+    expect(new Set(fingerprints).size).toBe(3)
+    expect([fingerprints[0], fingerprints[3]]).toEqual([group[0]?.fingerprint, group[0]?.fingerprint])
+    const again = tellApart([...listOf('x-a'), ...listOf('x-b', 'x-c')]).map(({ fingerprint }) => fingerprint)
+    expect(again).toEqual(fingerprints.slice(0, 3))
+  })
+
+  test('are what they were where nothing need be told apart', () => {
+    const policies = compile([GIVEN, { ...GIVEN, limit: 6 }])
+    expect(tellApart(policies)).toEqual(policies)
+  })
+})
+
 describe('what a handler writes, anew for every request', () => {
-  const write = (given: RateLimitInput) =>
-    compilePolicies(given, 'sliding-window', 'auth.rateLimit', 'source')[0]?.fingerprint
+  const write = (given: RateLimitInput) => compilePolicies(given, 'sliding-window', 'auth.rateLimit')[0]?.fingerprint
 
   test('counts together by its source', () => {
     const inHandler = () => write({ ...GIVEN, by: ({ address }) => `a ${address}`, cost: () => 2 })
@@ -179,7 +201,7 @@ describe('what a handler writes, anew for every request', () => {
     const by = byHeader('x-a')
     const given = [by, byHeader('x-b'), by, byHeader('x-c')].map((each) => ({ ...GIVEN, by: each }))
     const inHandler = () =>
-      compilePolicies(given, 'sliding-window', 'auth.rateLimit', 'source').map(({ fingerprint }) => fingerprint)
+      compilePolicies(given, 'sliding-window', 'auth.rateLimit').map(({ fingerprint }) => fingerprint)
     const [a, b, again, c] = inHandler()
     expect(new Set([a, b, c]).size).toBe(3)
     expect(again).toBe(a ?? '')

@@ -4,7 +4,7 @@ import type { Reading } from '../limiter.ts'
 import type { SharedClaim, SharedLimitFigures, SharedLimits, SharedReadings } from '../shared-limits.ts'
 import { AwayWarnings, sharedLimitsAway } from './away.ts'
 import { decideInRedis, type KeyedClaim } from './decide.ts'
-import { concurrencyKey, rateKey } from './keys.ts'
+import { LimitKeys } from './keys.ts'
 import { Leases } from './leases.ts'
 import type { Link } from './link.ts'
 import { Places } from './places.ts'
@@ -16,6 +16,8 @@ export interface RedisLimitsOptions {
   readonly link: Link
   /** Of the app in Redis: apps with the same one share their limits. */
   readonly name: string
+  /** Keeps whoever reads Redis from trying out whom a limit counts: the same in all processes of the app. */
+  readonly nameKey: Uint8Array
   /** How many subjects are remembered at most: of who was refused, and by each limiter while Redis is away. */
   readonly maxSubjects: number
   /** While Redis is away: count in this process, up to its share of each limit, or refuse. */
@@ -49,6 +51,7 @@ function totalAt(claims: readonly KeyedClaim[], index: number): number {
 
 export class RedisLimits implements SharedLimits {
   readonly #options: RedisLimitsOptions
+  readonly #keys: LimitKeys
   readonly #refusals: Refusals
   readonly #places = new Places()
   readonly #shares: Shares
@@ -62,6 +65,7 @@ export class RedisLimits implements SharedLimits {
 
   constructor(options: RedisLimitsOptions) {
     this.#options = options
+    this.#keys = new LimitKeys(options.name, options.nameKey)
     this.#refusals = new Refusals(options.maxSubjects)
     this.#shares = new Shares(options.maxSubjects)
     this.#leases = new Leases({ link: options.link })
@@ -121,7 +125,7 @@ export class RedisLimits implements SharedLimits {
   }
 
   async enter(place: string, subject: string, most: number): Promise<(() => void) | null> {
-    const key = concurrencyKey(this.#options.name, place, subject)
+    const key = this.#keys.concurrency(place, subject)
     try {
       const leave = await this.#leases.enter(key, most)
       this.#hasFailed = false
@@ -137,7 +141,7 @@ export class RedisLimits implements SharedLimits {
   enterNow(place: string, subject: string, most: number): (() => void) | null {
     this.#requireNotKnownAway([])
     this.#counts.local += 1
-    const key = concurrencyKey(this.#options.name, place, subject)
+    const key = this.#keys.concurrency(place, subject)
     return this.#leases.enterHere(key, shareOf(most, this.#processes))
   }
 
@@ -156,11 +160,11 @@ export class RedisLimits implements SharedLimits {
   #keyed({ place, limiter, subject, cost }: SharedClaim): KeyedClaim {
     const { rate } = limiter
     this.#places.add(place, rate)
-    return { key: rateKey(this.#options.name, place, rate, subject), rate, cost }
+    return { key: this.#keys.rate(place, rate, subject), rate, cost }
   }
 
   #keysOf(subject: string): string[] {
-    return this.#places.entries().map(([place, rate]) => rateKey(this.#options.name, place, rate, subject))
+    return this.#places.entries().map(([place, rate]) => this.#keys.rate(place, rate, subject))
   }
 
   /** What is known without asking; null when nothing is known to be refused. */

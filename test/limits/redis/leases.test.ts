@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { concurrencyKey } from '../../../src/limits/redis/keys.ts'
 import { Leases } from '../../../src/limits/redis/leases.ts'
 import { until } from '../../support/until.ts'
-import { createLimits } from './limits.ts'
+import { createLimits, keysOf } from './limits.ts'
 import { connectRedis, counted, runsOnRedis, type TestRedis } from './redis.ts'
 
 describe.skipIf(!runsOnRedis)('leases in Redis', () => {
@@ -14,7 +13,7 @@ describe.skipIf(!runsOnRedis)('leases in Redis', () => {
   beforeEach(async () => {
     redis = await connectRedis()
     link = counted(redis.link)
-    key = concurrencyKey(redis.name, 'route', 'a')
+    key = keysOf(redis.name).concurrency('route', 'a')
     made = []
   })
   afterEach(async () => {
@@ -43,7 +42,7 @@ describe.skipIf(!runsOnRedis)('leases in Redis', () => {
   test('are counted for each subject', async () => {
     const leases = createLeases()
     expect(await leases.enter(key, 1)).not.toBeNull()
-    expect(await leases.enter(concurrencyKey(redis.name, 'route', 'b'), 1)).not.toBeNull()
+    expect(await leases.enter(keysOf(redis.name).concurrency('route', 'b'), 1)).not.toBeNull()
   })
 
   test('make room when they end, once', async () => {

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { type Claim, hitAll, Limiter, type Reading } from '../../../src/limits/limiter.ts'
 import { createRate, type Rate, STRATEGIES } from '../../../src/limits/rate.ts'
 import { decideInRedis } from '../../../src/limits/redis/decide.ts'
-import { rateKey } from '../../../src/limits/redis/keys.ts'
 import { START, schedules } from '../schedules.ts'
+import { keysOf } from './limits.ts'
 import { connectRedis, runsOnRedis, type TestRedis } from './redis.ts'
 
 /** Long enough that keys do not end by the server's clock while a test has its own. */
@@ -33,7 +33,7 @@ afterAll(() => redis?.close())
 function keyed(claims: readonly Claim[], run: number) {
   return claims.map(({ limiter, subject, cost }) => {
     const { rate } = limiter
-    return { key: rateKey(redis.name, `${RATES.indexOf(rate)} ${run}`, rate, subject), rate, cost }
+    return { key: keysOf(redis.name).rate(`${RATES.indexOf(rate)} ${run}`, rate, subject), rate, cost }
   })
 }
 
@@ -138,7 +138,7 @@ expectRedis('in Redis as in process', () => {
     },
   ] satisfies { name: string; rate: Rate }[])('extreme rates: $name', async ({ rate }) => {
     const limiter = new Limiter(rate, 10)
-    const key = rateKey(redis.name, `extreme ${++runs}`, rate, 'a')
+    const key = keysOf(redis.name).rate(`extreme ${++runs}`, rate, 'a')
     for (const cost of [1, rate.burst, rate.burst + 1]) {
       const there = await decideInRedis(redis.link, 'take', [{ key, rate, cost }], START)
       expect(there).toEqual([limiter.hit('a', START, cost)])

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { STRATEGIES } from '../../../src/limits/rate.ts'
-import { rateKey } from '../../../src/limits/redis/keys.ts'
 import type { RedisLimits } from '../../../src/limits/redis/redis-limits.ts'
 import { START } from '../schedules.ts'
-import { claimOf, createLimits, isAllowed, WINDOW } from './limits.ts'
+import { claimOf, createLimits, isAllowed, keysOf, WINDOW } from './limits.ts'
 import { connectRedis, counted, runsOnRedis, type TestRedis } from './redis.ts'
 
 const describeOnRedis = runsOnRedis ? describe : describe.skip
@@ -72,7 +71,7 @@ describeOnRedis('limits in Redis', () => {
     for (const strategy of STRATEGIES) {
       const claim = claimOf('b', { cost: 2, strategy, place: strategy })
       await limits.hitAll([claim], START)
-      const key = rateKey(redis.name, strategy, claim.limiter.rate, 'b')
+      const key = keysOf(redis.name).rate(strategy, claim.limiter.rate, 'b')
       // Shorter, so that to set it anew would show.
       await redis.link.send('PEXPIRE', [key, '50000'])
       await limits.hitAll([{ ...claim, cost: 1 }], START)
@@ -85,7 +84,7 @@ describeOnRedis('limits in Redis', () => {
     for (const strategy of STRATEGIES) {
       const claim = claimOf('b', { strategy, place: strategy })
       await limits.hitAll([claim], START)
-      const left = Number(await redis.link.send('PTTL', [rateKey(redis.name, strategy, claim.limiter.rate, 'b')]))
+      const left = Number(await redis.link.send('PTTL', [keysOf(redis.name).rate(strategy, claim.limiter.rate, 'b')]))
       expect(left).toBeGreaterThan(longest[strategy] - 60_000)
       expect(left).toBeLessThanOrEqual(longest[strategy])
     }
@@ -97,7 +96,7 @@ describeOnRedis('limits in Redis', () => {
         const claim = claimOf('b', { cost: limit, limit, strategy, place: `${strategy} ${limit}` })
         time = START
         await limits.hitAll([claim], START)
-        const key = rateKey(redis.name, claim.place, claim.limiter.rate, 'b')
+        const key = keysOf(redis.name).rate(claim.place, claim.limiter.rate, 'b')
         await redis.link.send('PEXPIRE', [key, '50000'])
         time = START - 10 * WINDOW
         expect(await isAllowed(limits.hitAll([claim], START - 10 * WINDOW))).toEqual([false])
@@ -110,7 +109,7 @@ describeOnRedis('limits in Redis', () => {
 
   test('keep one entry for each millisecond of an exact log, also when the clock jumps back', async () => {
     const claim = claimOf('b', { limit: 100 })
-    const key = rateKey(redis.name, 'route', claim.limiter.rate, 'b')
+    const key = keysOf(redis.name).rate('route', claim.limiter.rate, 'b')
     const lengths: number[] = []
     for (const later of [0, 0, 5, 5, 5, 7, 5, 6, -1]) {
       time = START + later
@@ -144,7 +143,7 @@ describeOnRedis('limits in Redis', () => {
     const [reading] = await byServer.hitAll([claimOf('a')], 0)
     expect(reading).toMatchObject({ isAllowed: true, resetAfter: WINDOW })
     const entry = String(
-      await redis.link.send('LINDEX', [rateKey(redis.name, 'route', claimOf('a').limiter.rate, 'a'), '0']),
+      await redis.link.send('LINDEX', [keysOf(redis.name).rate('route', claimOf('a').limiter.rate, 'a'), '0']),
     )
     const [seconds] = (await redis.link.send('TIME', [])) as [string]
     expect(Math.abs(Number(entry.split(' ')[0]) - 1000 * Number(seconds))).toBeLessThan(60_000)

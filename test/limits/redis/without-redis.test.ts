@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { RedisLink } from '../../../src/cluster/redis-link.ts'
 import { MachineAuthError } from '../../../src/errors.ts'
-import { rateKey } from '../../../src/limits/redis/keys.ts'
 import { isRedisInstalled, startRedis } from '../../support/servers/redis.ts'
 import { START } from '../schedules.ts'
-import { AWAY, claimOf, createLimits, isAllowed, WINDOW } from './limits.ts'
+import { AWAY, claimOf, createLimits, isAllowed, keysOf, WINDOW } from './limits.ts'
 import { connectRedis, counted, runsOnRedis } from './redis.ts'
 
 const quiet = { warn: () => undefined }
@@ -146,7 +145,7 @@ describe('a Redis that answers, but does not decide', () => {
     const { link, name } = redis
     const limits = createLimits({ link, name, warn: (message) => void warnings.push(message) })
     const [good, wrong] = [claimOf('good'), claimOf('wrong')]
-    await link.send('SADD', [rateKey(name, 'route', wrong.limiter.rate, 'wrong'), 'x'])
+    await link.send('SADD', [keysOf(name).rate('route', wrong.limiter.rate, 'wrong'), 'x'])
     expect(await isAllowed(limits.hitAll([good, wrong], START))).toEqual([true, true])
     expect(limits.figures).toMatchObject({ shared: 0, local: 1 })
     expect(warnings[0]).toContain('WRONGTYPE')
