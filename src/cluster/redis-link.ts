@@ -2,7 +2,7 @@
 import type { RedisClient } from 'bun'
 import { Circuit } from '../lib/resilience/circuit.ts'
 import { Teller } from '../lib/teller.ts'
-import { within } from '../lib/within.ts'
+import { afterWaiting, within } from '../lib/within.ts'
 import { RedisConnection } from './redis-connection.ts'
 import { describeTrouble, diagnoseRedis } from './redis-diagnosis.ts'
 import {
@@ -34,8 +34,6 @@ export interface RedisLinkOptions {
 
 /** A connection that gave no answer at all for so many timeouts is thrown away. */
 const SILENCE = 3
-/** ms in which an answer that has arrived is read. */
-const READING = 5
 /** ms after it was told that Redis is back in which nothing is told: what comes and goes would fill the log. */
 const QUIET = 60_000
 /** ms that the end waits for what is still found out, so that a command that is short says why Redis was away. */
@@ -104,22 +102,20 @@ export class RedisLink {
 
   #ask(client: RedisClient, command: string, args: readonly string[]): Promise<unknown> {
     const startedAt = performance.now()
-    // A plain timer: the library's time-outs cost ten times as much.
+    // Not by `within`: an answer that comes too late for who asked still says that Redis is there.
     return new Promise((resolve, reject) => {
       let isOver = false
       const end = (isFailure: boolean) => {
-        clearTimeout(timer)
+        stopWaiting()
         if (!isOver) this.#options.meter?.call(performance.now() - startedAt, isFailure)
         isOver = true
       }
       const giveUp = () => {
-        if (isOver) return
         end(true)
         reject(new RedisSilentError('Redis did not answer in time'))
         this.#onSilence(client, startedAt)
       }
-      // A process that was held up reads what came meanwhile before it calls Redis silent: timers come before sockets.
-      const timer = setTimeout(() => setTimeout(giveUp, READING), this.#options.timeout)
+      const stopWaiting = afterWaiting(this.#options.timeout, giveUp)
       client.send(command, [...args]).then(
         (reply) => {
           end(false)

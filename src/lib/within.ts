@@ -1,3 +1,20 @@
+/** ms in which an answer that has arrived is read. */
+const READING = 5
+
+/**
+ * Calls when somebody has waited for so long in vain. A process that was held up reads what came meanwhile first, before
+ * it calls anybody silent: timers come before sockets.
+ *
+ * @param patience ms
+ * @returns ends the waiting; may be called also when it is over
+ */
+export function afterWaiting(patience: number, giveUp: () => void): () => void {
+  let timer = setTimeout(() => {
+    timer = setTimeout(giveUp, READING)
+  }, patience)
+  return () => clearTimeout(timer)
+}
+
 /**
  * Waits for something, but not longer than that.
  *
@@ -6,10 +23,10 @@
  */
 export async function within(patience: number, awaited: Promise<unknown>): Promise<boolean> {
   const late = Promise.withResolvers<false>()
-  const timer = setTimeout(() => late.resolve(false), Math.max(0, patience))
+  const end = afterWaiting(Math.max(0, patience), () => late.resolve(false))
   try {
     return await Promise.race([awaited.then(() => true), late.promise])
   } finally {
-    clearTimeout(timer)
+    end()
   }
 }

@@ -16,9 +16,11 @@ interface Way {
   isDead: boolean
 }
 
-/** Passes on what clients and a server say, until the connections of the moment go silent. */
+/** Passes on what clients and a server say, until the connections of the moment go silent, or all that come as well. */
 function startProxy(port: number) {
   const ways: Way[] = []
+  let isFrozen = false
+  let clients = 0
   const pass = (socket: Socket<Way>, data: Uint8Array) => {
     const { other, waiting, isDead } = socket.data
     if (isDead) return
@@ -30,7 +32,8 @@ function startProxy(port: number) {
     port: 0,
     socket: {
       open(client) {
-        const way: Way = { other: null, waiting: [], isDead: false }
+        clients += 1
+        const way: Way = { other: null, waiting: [], isDead: isFrozen }
         client.data = way
         ways.push(way)
         void Bun.connect<Way>({
@@ -57,6 +60,11 @@ function startProxy(port: number) {
     silence: () => {
       for (const way of ways) way.isDead = true
     },
+    freeze: () => {
+      isFrozen = true
+      for (const way of ways) way.isDead = true
+    },
+    clients: () => clients,
     stop: () => listener.stop(true),
   }
 }
@@ -68,16 +76,26 @@ describe.skipIf(!serverUp && !required)('PostgreSQL', () => {
   })
   afterAll(() => database.drop())
 
-  test('whose connections went silent is reached by new ones, and whoever listens hears that he must listen anew', async () => {
+  /** Opens the database by a proxy of its own, with connections that were used. */
+  async function open(timeout: number) {
     const proxy = startProxy(5432)
     const url = new URL(database.url)
     url.port = String(proxy.port)
-    const postgres = { poolSize: 3, timeout: 200, prepare: true, ca: null }
+    const postgres = { poolSize: 3, timeout, prepare: true, ca: null }
     const { storage, ready, listen } = openStorage(url.href, { migrate: 'auto', postgres })
     await ready
     const key = aKey()
     await storage.keys.insert(key)
     await atOnce(10, () => storage.keys.find(key.id))
+    const end = async () => {
+      await storage.close()
+      proxy.stop()
+    }
+    return { proxy, storage, key, listen, end }
+  }
+
+  test('whose connections went silent is reached by new ones, and whoever listens hears that he must listen anew', async () => {
+    const { proxy, storage, key, listen, end } = await open(200)
     const states: string[] = []
     await listen?.(
       () => undefined,
@@ -93,7 +111,40 @@ describe.skipIf(!serverUp && !required)('PostgreSQL', () => {
     expect(states).toContain('ended')
     const found = await atOnce(30, () => storage.keys.find(key.id))
     expect(found.every((each) => each?.id === key.id)).toBe(true)
-    await storage.close()
-    proxy.stop()
+    await end()
+  }, 20_000)
+
+  test('whose connections went silent is asked for changes by new ones long before the time of its verbs is over', async () => {
+    const { proxy, storage, key, end } = await open(10_000)
+    expect(await codeOf(storage.changes.since(0))).toBe('none')
+    proxy.silence()
+    const looks: string[] = []
+    const took = await until(async () => {
+      looks.push(await codeOf(storage.changes.since(0)))
+      return looks.at(-1) === 'none'
+    })
+    expect(looks).toEqual(['storage_unavailable', 'none'])
+    // The first look has a second.
+    expect(took).toBeLessThan(2500)
+    const found = await atOnce(30, () => storage.keys.find(key.id))
+    expect(found.every((each) => each?.id === key.id)).toBe(true)
+    await end()
+  }, 20_000)
+
+  test('that is frozen gets few connections, however often it is asked for changes', async () => {
+    const { proxy, storage, end } = await open(100)
+    const before = proxy.clients()
+    proxy.freeze()
+    let looks = 0
+    const start = performance.now()
+    while (performance.now() - start < 2500) {
+      expect(await codeOf(storage.changes.since(0))).toBe('storage_unavailable')
+      looks += 1
+      await Bun.sleep(1)
+    }
+    expect(looks).toBeGreaterThan(100)
+    // Eight of them ask, five before the circuit opens; a pool has three connections.
+    expect(proxy.clients() - before).toBeLessThan(40)
+    await end()
   }, 20_000)
 })

@@ -11,13 +11,14 @@ const conflict = () => Promise.reject(Object.assign(new Error('unique'), { errno
 const never = () => new Promise<never>(() => undefined)
 const well = async () => 'well'
 
-function create(timeout = 5000) {
+function create(timeout = 5000, stopwatch = () => performance.now()) {
   const heard: (boolean | 'stuck')[] = []
   const calls = new PostgresCalls({
     timeout,
     reports: 2,
     onCircuit: (failure) => void heard.push(failure !== null),
     onStuck: () => void heard.push('stuck'),
+    stopwatch,
   })
   /** What came of it: `well`, the reason of the failure, or `refused`. */
   async function come(kind: VerbKind, verb: () => Promise<unknown>): Promise<unknown> {
@@ -36,6 +37,7 @@ function create(timeout = 5000) {
 describe('a call is made', () => {
   test.each([
     { kind: 'read', name: 'a lost connection', verb: lost, made: 3 },
+    { kind: 'watch', name: 'a lost connection', verb: lost, made: 3 },
     { kind: 'report', name: 'a lost connection', verb: lost, made: 3 },
     { kind: 'write', name: 'a lost connection', verb: lost, made: 1 },
     { kind: 'read', name: 'a deadlock', verb: deadlock, made: 3 },
@@ -73,6 +75,7 @@ describe('the circuit', () => {
     { name: 'lost connections', kind: 'write', verb: lost, timeout: 5000 },
     { name: 'silence', kind: 'write', verb: never, timeout: 10 },
     { name: 'silence to reads', kind: 'read', verb: never, timeout: 10 },
+    { name: 'lost connections of looks', kind: 'watch', verb: lost, timeout: 5000 },
   ] as const)('opens by five calls in a row with $name, and refuses all at once', async ({ kind, verb, timeout }) => {
     const { heard, times, calls } = create(timeout)
     await times(4, kind, verb)
@@ -137,6 +140,42 @@ describe('the circuit', () => {
     expect(heard).toEqual([true])
     await until(async () => (await come('read', never)) === 'timeout')
     expect(heard).toEqual([true, 'stuck'])
+  })
+})
+
+describe('a look that gets no answer', () => {
+  test('says at once that connections may be dead, and counts for the circuit', async () => {
+    const { heard, come } = create(10)
+    await come('read', well)
+    expect(await come('watch', never)).toBe('timeout')
+    expect(heard).toEqual(['stuck'])
+    for (let look = 0; look < 4; look++) await come('watch', never)
+    expect(heard).toEqual(['stuck', true])
+    expect(await come('watch', well)).toBe('storage_unavailable')
+  })
+
+  test('says so no more than once in five seconds, whoever else gets none', async () => {
+    let now = 0
+    const { heard, come } = create(5, () => now)
+    const stuck = () => heard.filter((each) => each === 'stuck').length
+    for (const [elapsed, times] of [
+      [0, 1],
+      [4999, 1],
+      [5000, 2],
+    ] as const) {
+      now = elapsed
+      await until(async () => (await come('watch', never)) === 'timeout')
+      expect(stuck()).toBe(times)
+    }
+  })
+
+  test('says nothing while others are answered', async () => {
+    const { heard, come } = create(50)
+    const looking = come('watch', never)
+    await come('read', well)
+    expect(await looking).toBe('timeout')
+    expect(heard).toEqual([])
+    expect(await come('watch', well)).toBe('well')
   })
 })
 

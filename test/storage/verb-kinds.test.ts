@@ -19,12 +19,12 @@ test('every port is there, and no other', () => {
 })
 
 test.each(Object.entries(ports))(
-  'every verb of %s is a read, a report or a write, and no other is named',
+  'every verb of %s is a read, a watch, a report or a write, and no other is named',
   (name, port) => {
     const kinds: Readonly<Record<string, VerbKind>> = VERB_KINDS[name as keyof typeof VERB_KINDS]
     const verbs = Object.keys(port).filter((verb) => !SYNCHRONOUS.has(verb))
     expect(Object.keys(kinds).toSorted()).toEqual(verbs.toSorted())
-    for (const kind of Object.values(kinds)) expect(['read', 'report', 'write']).toContain(kind)
+    for (const kind of Object.values(kinds)) expect(['read', 'watch', 'report', 'write']).toContain(kind)
   },
 )
 

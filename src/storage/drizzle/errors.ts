@@ -46,9 +46,15 @@ export function storageUnavailable(detail: string, cause?: unknown): MachineAuth
   return new MachineAuthError('storage_unavailable', { detail, retryable: true, retryAfter: 1, cause })
 }
 
-const POOLER =
-  'A prepared statement is not there, or is there already: a pooler such as PgBouncer gives each transaction another ' +
-  'connection. Set postgres.prepare to false.'
+/** What must be changed, for whoever reads the log: clients hear that something failed within. */
+const ADVICE: Readonly<Partial<Record<FailureReason, string>>> = {
+  prepared:
+    'A prepared statement is not there, or is there already: a pooler such as PgBouncer gives each transaction another ' +
+    'connection. Set postgres.prepare to false.',
+  file:
+    'The file of the database cannot be written or opened: see that it and its directory are where they were, that this ' +
+    'process may write both, and how many files it may have open.',
+}
 
 const UNAVAILABLE: Readonly<Partial<Record<FailureReason, string>>> = {
   timeout: 'The database did not answer in time.',
@@ -73,12 +79,15 @@ export function translateError(error: unknown): unknown {
   }
   const failure = failureOf(cause)
   if (failure === null) return cause
-  if (failure.kind === 'transient' || failure.kind === 'exhausted') {
-    return storageUnavailable(UNAVAILABLE[failure.reason] ?? 'The database does not answer; try again.', cause)
+  switch (failure.kind) {
+    case 'transient':
+    case 'exhausted':
+      return storageUnavailable(UNAVAILABLE[failure.reason] ?? 'The database does not answer; try again.', cause)
+    case 'permanent':
+      return new Error(ADVICE[failure.reason], { cause })
+    case 'invalid': {
+      const detail = 'A value has a character or size that the database cannot store.'
+      return new MachineAuthError('validation_failed', { detail, cause })
+    }
   }
-  if (failure.reason === 'unstorable') {
-    const detail = 'A value has a character or size that the database cannot store.'
-    return new MachineAuthError('validation_failed', { detail, cause })
-  }
-  return failure.reason === 'prepared' ? new Error(POOLER, { cause }) : cause
 }

@@ -2,8 +2,8 @@
 import { MachineAuthError } from '../../errors.ts'
 
 /**
- * `transient` passes by itself; `exhausted` when somebody makes room; `permanent` when somebody changes a setting;
- * `invalid` is what was asked for.
+ * `transient` passes by itself; `exhausted` when somebody makes room; `permanent` when somebody changes a setting or a
+ * right; `invalid` is what was asked for.
  */
 export type FailureKind = 'transient' | 'exhausted' | 'permanent' | 'invalid'
 
@@ -14,11 +14,11 @@ export type FailureReason =
   /** Of two transactions in each other's way this one was certainly undone. */
   | 'rolled_back'
   | 'read_only'
+  | 'disk'
   | 'full'
   | 'prepared'
-  | 'refused'
+  | 'file'
   | 'unstorable'
-  | 'broken'
 
 export interface Failure {
   readonly kind: FailureKind
@@ -31,7 +31,10 @@ export class DatabaseTimeoutError extends Error {
   readonly code = 'DATABASE_TIMEOUT'
 }
 
-/** SQLSTATEs, codes of SQLite and codes of drivers; the first row that matches counts. */
+/**
+ * SQLSTATEs, codes of SQLite and codes of drivers; the first row that matches counts. What no row names (a password that
+ * is refused, a table that is missing) is a mistake that no caller can help: it is passed on as it came.
+ */
 const FAILURES: readonly (Failure & { readonly code: RegExp })[] = [
   // Ours; `statement_timeout` of the server; a connection that did not come about in time.
   {
@@ -50,23 +53,16 @@ const FAILURES: readonly (Failure & { readonly code: RegExp })[] = [
   { code: /^(40001|40P01)$/, kind: 'transient', reason: 'rolled_back' },
   { code: /^(55P03$|SQLITE_(BUSY|LOCKED))/, kind: 'transient', reason: 'locked' },
   // What was the primary takes no writes any more until the change to another one is over.
-  { code: /^(25006$|SQLITE_READONLY)/, kind: 'transient', reason: 'read_only' },
-  { code: /^SQLITE_(IOERR|CANTOPEN|PROTOCOL)/, kind: 'transient', reason: 'broken' },
+  { code: /^25006$/, kind: 'transient', reason: 'read_only' },
+  { code: /^SQLITE_(IOERR|PROTOCOL)/, kind: 'transient', reason: 'disk' },
   // Too many connections, no memory, no disk.
   { code: /^(53...$|SQLITE_FULL)/, kind: 'exhausted', reason: 'full' },
   // A statement that another connection prepared, or has prepared already.
   { code: /^(26000|42P05)$/, kind: 'permanent', reason: 'prepared' },
+  // Rights of a file, a file that was taken away, a limit of open files: nothing of it passes by itself.
+  { code: /^SQLITE_(READONLY|CANTOPEN)/, kind: 'permanent', reason: 'file' },
   // Characters or numbers that PostgreSQL cannot store: NUL in text or JSON, integers beyond 64 bits.
   { code: /^(22021|22P05|22003)$/, kind: 'invalid', reason: 'unstorable' },
-  { code: /^(22...|23502|23514)$/, kind: 'invalid', reason: 'broken' },
-  // A certificate that is not trusted, not of this host, or not of this time; a server without TLS.
-  {
-    code: /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|ERR_TLS|ERR_POSTGRES_TLS)/,
-    kind: 'permanent',
-    reason: 'refused',
-  },
-  // No such user, password, right, database, table or column.
-  { code: /^(28...|42...|3D000|SQLITE_(AUTH|CORRUPT|NOTADB))/, kind: 'permanent', reason: 'refused' },
 ]
 /** `bun:sqlite` has no code for it. */
 const CLOSED = /^Cannot use a closed database/

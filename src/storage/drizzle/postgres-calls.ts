@@ -5,6 +5,7 @@ import { Circuit } from '../../lib/resilience/circuit.ts'
 import { createRetry } from '../../lib/resilience/retry.ts'
 import { storageUnavailable } from './errors.ts'
 import { DatabaseTimeoutError, type FailureReason, failureOf } from './failures.ts'
+import { PostgresWatch } from './postgres-watch.ts'
 import type { VerbKind } from './verb-kinds.ts'
 import { withTimeout } from './with-timeout.ts'
 
@@ -18,10 +19,12 @@ export interface PostgresCallsOptions {
   readonly timeout: number
   /** Reports that run at once. */
   readonly reports: number
-  /** Hears that the database stayed silent when it was tried, so that its connections may be dead. */
+  /** Hears that nothing is answered, so that the connections may be dead; once in five seconds at most. */
   readonly onStuck?: (() => void) | undefined
   /** Hears by which failure calls begin to be refused, and null when they are let through again. */
   readonly onCircuit?: ((failure: { readonly error: unknown } | null) => void) | undefined
+  /** ms from any moment on, never backwards. */
+  readonly stopwatch?: () => number
 }
 
 /** Reports that wait for their turn. */
@@ -32,6 +35,7 @@ const isOne = (error: unknown, reasons: ReadonlySet<FailureReason>) => {
   const failure = failureOf(error)
   return failure !== null && reasons.has(failure.reason)
 }
+const isTimeout = (error: unknown) => failureOf(error)?.reason === 'timeout'
 const AWAY: ReadonlySet<FailureReason> = new Set(['lost', 'timeout'])
 /** A read does no harm twice. One that was too slow would be again. */
 const AGAIN_FOR_READS: ReadonlySet<FailureReason> = new Set(['lost', 'rolled_back'])
@@ -41,6 +45,7 @@ const AGAIN_FOR_WRITES: ReadonlySet<FailureReason> = new Set(['rolled_back'])
 const readAgain = createRetry({ ...PAUSES, isWorth: (error) => isOne(error, AGAIN_FOR_READS) })
 const AGAIN = {
   read: readAgain,
+  watch: readAgain,
   report: readAgain,
   write: createRetry({ ...PAUSES, isWorth: (error) => isOne(error, AGAIN_FOR_WRITES) }),
 }
@@ -51,11 +56,16 @@ function refuse(): Error {
 
 export class PostgresCalls implements Calls {
   readonly #timeout: number
+  readonly #stopwatch: () => number
+  readonly #watch: PostgresWatch
   readonly #circuit: Circuit
   readonly #reports
 
-  constructor({ timeout, reports, onStuck, onCircuit }: PostgresCallsOptions) {
+  constructor(options: PostgresCallsOptions) {
+    const { timeout, reports, onStuck, onCircuit, stopwatch = () => performance.now() } = options
     this.#timeout = timeout
+    this.#stopwatch = stopwatch
+    this.#watch = new PostgresWatch({ timeout, renew: () => onStuck?.(), stopwatch })
     this.#reports = createSemaphore(reports, WAITING_REPORTS)
     let wasOpen = false
     this.#circuit = new Circuit({
@@ -66,8 +76,8 @@ export class PostgresCalls implements Calls {
         if ((failure !== null) !== wasOpen) onCircuit?.(failure)
         wasOpen = failure !== null
       },
-      onVain(error) {
-        if (failureOf(error)?.reason === 'timeout') onStuck?.()
+      onVain: (error) => {
+        if (isTimeout(error)) this.#watch.onStuck()
       },
     })
   }
@@ -80,7 +90,20 @@ export class PostgresCalls implements Calls {
    */
   run<T>(kind: VerbKind, verb: () => Promise<T>): Promise<T> {
     if (kind === 'report') return this.#report(verb)
+    if (kind === 'watch') return this.#circuit.run(() => this.#look(verb))
     return this.#circuit.run(() => this.#attempt(kind, verb))
+  }
+
+  async #look<T>(verb: () => Promise<T>): Promise<T> {
+    const begunAt = this.#stopwatch()
+    try {
+      const found = await this.#attempt('watch', verb, this.#watch.patience)
+      this.#watch.onLook()
+      return found
+    } catch (error) {
+      if (isTimeout(error)) this.#watch.onLateLook(begunAt)
+      throw error
+    }
   }
 
   async #report<T>(verb: () => Promise<T>): Promise<T> {
@@ -94,12 +117,14 @@ export class PostgresCalls implements Calls {
     }
   }
 
-  #attempt<T>(kind: VerbKind, verb: () => Promise<T>): Promise<T> {
-    return withTimeout((isOver) => {
+  async #attempt<T>(kind: VerbKind, verb: () => Promise<T>, timeout = this.#timeout): Promise<T> {
+    const answer = await withTimeout((isOver) => {
       // Whoever asked has gone: nothing begins for him any more.
       const start = () => (isOver() ? Promise.reject(new DatabaseTimeoutError()) : verb())
       const attempts = () => AGAIN[kind](start)
       return kind === 'report' ? this.#reports.run(attempts) : attempts()
-    }, this.#timeout)
+    }, timeout)
+    this.#watch.onAnswer()
+    return answer
   }
 }

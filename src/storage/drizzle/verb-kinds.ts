@@ -4,9 +4,10 @@ import type { Storage } from '../ports.ts'
 
 /**
  * `read` changes nothing, so that it may be tried again. A `report` is a read that looks through much: that it takes long
- * says nothing about the database.
+ * says nothing about the database. A `watch` is a read that comes all the time and is not waited for as long: one in vain
+ * says that the connections may be dead.
  */
-export type VerbKind = 'read' | 'report' | 'write'
+export type VerbKind = 'read' | 'watch' | 'report' | 'write'
 
 type Verbs<Port> = { readonly [Name in keyof Port]: VerbKind }
 export type KindsOf<Port> = Verbs<Omit<Port, 'version'>>
@@ -94,7 +95,7 @@ export const VERB_KINDS = {
   blocks: { put: 'write', find: 'read', delete: 'write', listActive: 'read', list: 'read', purge: 'write' },
   quotas: { claim: 'write', giveBack: 'write', used: 'read', purge: 'write' },
   loginAddresses: { remember: 'write', knows: 'read', purge: 'write' },
-  changes: { latest: 'read', since: 'read', prune: 'write' },
+  changes: { latest: 'watch', since: 'watch', prune: 'write' },
   usage: {
     record: 'write',
     checkpoint: 'read',
