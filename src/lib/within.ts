@@ -1,4 +1,4 @@
-/** ms in which an answer that has arrived is read. */
+/** The last ms of each waiting, in which an answer that has arrived is read. */
 const READING = 5
 
 /**
@@ -9,9 +9,10 @@ const READING = 5
  * @returns ends the waiting; may be called also when it is over
  */
 export function afterWaiting(patience: number, giveUp: () => void): () => void {
+  const reading = Math.min(READING, patience)
   let timer = setTimeout(() => {
-    timer = setTimeout(giveUp, READING)
-  }, patience)
+    timer = setTimeout(giveUp, reading)
+  }, patience - reading)
   return () => clearTimeout(timer)
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, jest, test } from 'bun:test'
 import { afterWaiting, within } from '../../src/lib/within.ts'
 
 const never = new Promise<never>(() => undefined)
@@ -39,15 +39,27 @@ describe('what is waited for', () => {
   })
 })
 
-test('whoever ends his waiting is not called, also not within the moment in which answers are read', async () => {
+test('whoever ends his waiting is not called, also not in the last moment in which answers are read; whoever does not is, in time', async () => {
   let calls = 0
-  const end = afterWaiting(1, () => {
-    calls += 1
-  })
-  const isReading = Promise.withResolvers<void>()
-  setTimeout(isReading.resolve, 2)
-  await isReading.promise
-  end()
-  expect(await within(30, never)).toBe(false)
-  expect(calls).toBe(0)
+  jest.useFakeTimers()
+  try {
+    for (const moment of [0, 96, 99]) {
+      const end = afterWaiting(100, () => {
+        calls += 1
+      })
+      jest.advanceTimersByTime(moment)
+      end()
+      jest.advanceTimersByTime(1000)
+    }
+    expect(calls).toBe(0)
+    afterWaiting(100, () => {
+      calls += 1
+    })
+    jest.advanceTimersByTime(99)
+    expect(calls).toBe(0)
+    jest.advanceTimersByTime(1)
+    expect(calls).toBe(1)
+  } finally {
+    jest.useRealTimers()
+  }
 })
