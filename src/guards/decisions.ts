@@ -1,6 +1,6 @@
 /** What the shared counts decided about one request, until the hooks that count it ask; what nobody asked them for. */
 import type { Reading } from '../limits/limiter.ts'
-import type { SharedClaim, SharedLimits, SharedReadings } from '../limits/shared-limits.ts'
+import type { Patience, SharedClaim, SharedLimits, SharedReadings } from '../limits/shared-limits.ts'
 
 /** One more under way, where only so many may be. */
 export interface ClaimedPlace {
@@ -39,6 +39,7 @@ function nameOf({ place, subject }: Pick<ClaimedPlace, 'place' | 'subject'>): st
  * counted: that limits somebody too much by one, and giving it back would be one more question to the shared counts.
  */
 export class Decisions {
+  readonly patience: Patience = { isOver: false }
   /** Newest last. */
   readonly #batches: Batch[] = []
   readonly #fetched = new Set<SharedClaim>()

@@ -3,6 +3,7 @@ import { type LimitLabel, labelOf } from '../limits/headers.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { Limiters } from '../limits/limiters.ts'
 import type { CompiledConcurrency, CompiledPolicy, CompiledRate } from '../limits/policy.ts'
+import type { SharedLimits } from '../limits/shared-limits.ts'
 
 export interface PlannedRate {
   /** The same for limits that count together. */
@@ -67,10 +68,13 @@ export function createLimitPlan(
 /** The plans of limits that routes declare, one for each route that has them. */
 export class LimitPlans {
   readonly #limiters: Limiters
+  readonly #shared: Pick<SharedLimits, 'declare'> | null
   readonly #plans = new WeakMap<readonly CompiledPolicy[], Map<string | null, LimitPlan>>()
 
-  constructor(limiters: Limiters) {
+  /** @param shared counts of several processes, which are told of each limit; null where this one counts alone */
+  constructor(limiters: Limiters, shared: Pick<SharedLimits, 'declare'> | null) {
     this.#limiters = limiters
+    this.#shared = shared
   }
 
   of(policies: readonly CompiledPolicy[], route: string | null): LimitPlan {
@@ -81,7 +85,10 @@ export class LimitPlans {
     }
     const known = ofRoutes.get(route)
     if (known !== undefined) return known
-    const plan = createLimitPlan(policies, route, (place, { rate }) => this.#limiters.declared(place, rate))
+    const plan = createLimitPlan(policies, route, (place, { rate }) => {
+      this.#shared?.declare(place, rate)
+      return this.#limiters.declared(place, rate)
+    })
     ofRoutes.set(route, plan)
     return plan
   }

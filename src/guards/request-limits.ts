@@ -60,7 +60,7 @@ export class RequestLimits implements LimitsPort<Presented> {
     this.#options = options
     this.#blocks = new RequestBlocks(options)
     this.#handlerLimits = new HandlerLimits(options.strategy)
-    this.#plans = new LimitPlans(options.limiters)
+    this.#plans = new LimitPlans(options.limiters, options.shared)
     this.#default = options.default.length === 0 ? null : this.#plans.of(options.default, null)
     this.ahead = options.shared === null ? null : this.#createAhead(options, options.shared)
   }

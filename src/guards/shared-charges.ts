@@ -203,14 +203,19 @@ export class SharedCharges implements AheadPort<Presented> {
 
   async #enterAndHit(charges: Charges, decisions: Decisions, groups: readonly Group[]): Promise<void> {
     const { shared, clock } = this.#options
-    const entered: Group[] = []
-    for (const group of groups) {
-      // Whoever is over a limit is refused all the same, and need not ask for a place: a hammer is kept from Redis.
-      const known = shared.recall(group.claims, clock())
-      if (known !== null) decisions.decided(group.claims, known)
-      else if (await this.#enter(charges, decisions, group.places)) entered.push(group)
-    }
-    await this.#hit(decisions, entered)
+    const isIn = await Promise.all(
+      groups.map((group) => {
+        // Whoever is over a limit is refused all the same, and need not ask for a place: a hammer is kept from Redis.
+        const known = shared.recall(group.claims, clock())
+        if (known === null) return this.#enter(charges, decisions, group.places)
+        decisions.decided(group.claims, known)
+        return false
+      }),
+    )
+    await this.#hit(
+      decisions,
+      groups.filter((_, index) => isIn[index]),
+    )
   }
 
   /**
@@ -223,7 +228,7 @@ export class SharedCharges implements AheadPort<Presented> {
     const isIn = await Promise.all(
       places.map(async (claimed) => {
         try {
-          const leave = await shared.enter(claimed.place, claimed.subject, claimed.most)
+          const leave = await shared.enter(claimed.place, claimed.subject, claimed.most, decisions.patience)
           decisions.placed(claimed, leave === null ? 'full' : 'entered')
           if (leave === null) return false
           charges.leaving ??= []
@@ -244,7 +249,7 @@ export class SharedCharges implements AheadPort<Presented> {
     const claims = distinct(groups.flatMap((group) => group.claims))
     if (claims.length === 0) return null
     try {
-      const answer = shared.hitAll(claims, clock())
+      const answer = shared.hitAll(claims, clock(), decisions.patience)
       if (answer instanceof Promise) {
         return answer.then(
           (readings) => decisions.decided(claims, readings),

@@ -69,6 +69,7 @@ export class MirroredLimiter {
       this.#others = null
       return
     }
+    shared.declare(place, rate)
     // Another limiter, so that nothing is taken here twice should shared counts that are away take it of this one.
     const limiter = new Limiter(rate, capacity)
     const count = new SharedCount({ shared, place, limiter, clock })

@@ -1,5 +1,6 @@
 /** Counts that several processes share: what they must do, wherever they are. */
 import type { Claim, Reading } from './limiter.ts'
+import type { Rate } from './rate.ts'
 
 /** A claim that can be told apart from others in every process. */
 export interface SharedClaim extends Claim {
@@ -21,6 +22,12 @@ export interface SharedReading extends Reading {
  */
 export type SharedReadings = readonly (SharedReading | undefined)[]
 
+/** Of one request: whoever has waited in vain once does not wait again. */
+export interface Patience {
+  /** Whether shared counts did not answer it: what it asks from then on is decided without them. */
+  isOver: boolean
+}
+
 /** How decisions came about, since the start. */
 export interface SharedLimitFigures {
   /** Decided by the shared counts. */
@@ -40,13 +47,16 @@ export interface SharedLimitFigures {
  * counts: then with `storage_unavailable`.
  */
 export interface SharedLimits {
+  /** Notes a limit that lasts as long as the app: one of a route, and not of a key or a handler. */
+  declare(place: string, rate: Rate): void
   /**
    * Takes every claim when all fit, else none, as `hitAll` of one process does, for all processes together. At once
    * where a claim is known to be refused.
    *
    * @param now epoch ms of this process: when what is remembered ends; the counts go by a clock of their own
+   * @param patience of the request that it is for
    */
-  hitAll(claims: readonly SharedClaim[], now: number): SharedReadings | Promise<SharedReadings>
+  hitAll(claims: readonly SharedClaim[], now: number, patience?: Patience): SharedReadings | Promise<SharedReadings>
   /**
    * As `hitAll`, for whom nobody could ask ahead and who cannot wait: by what is remembered, else by this process's
    * share of each limit. The shared counts are told in the background, so every process hears of it, and a refusal that
@@ -66,7 +76,7 @@ export interface SharedLimits {
    * @param place names the limit, `subject` whom it counts
    * @returns ends it, once; null when there are too many
    */
-  enter(place: string, subject: string, most: number): Promise<(() => void) | null>
+  enter(place: string, subject: string, most: number, patience?: Patience): Promise<(() => void) | null>
   /**
    * As `enter`, for who cannot wait: while this process has less than its share under way. The shared counts hear of it
    * as long as it lasts, a little later.
@@ -74,7 +84,10 @@ export interface SharedLimits {
    * @throws as `hitNow`
    */
   enterNow(place: string, subject: string, most: number): (() => void) | null
-  /** Lets a subject start anew at every limit that this process has counted for. */
+  /**
+   * Lets a subject start anew at every limit that this process has counted for. Shared counts that are away are told
+   * when they are back.
+   */
   forget(subject: string): void
   readonly figures: SharedLimitFigures
   stop(): Promise<void>

@@ -58,6 +58,8 @@ export class FakeSharedLimits implements SharedLimits {
     return this.#answer(counted?.limiter.read(claim.subject, this.#clock(), claim.cost) ?? null)
   }
 
+  declare(): void {}
+
   enter(): Promise<(() => void) | null> {
     throw new Error('nothing of this is tested here')
   }

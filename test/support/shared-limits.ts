@@ -156,6 +156,8 @@ export class MemorySharedLimits implements SharedLimits {
       if (name.endsWith(`\n${subject}`)) this.#remembered?.delete(name)
   }
 
+  declare(): void {}
+
   async stop(): Promise<void> {}
 }
 

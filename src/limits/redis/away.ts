@@ -10,6 +10,11 @@ const MOST_SAID = 200
 /** The link warns of these itself. */
 const AWAY = 'RedisAwayError'
 
+/** Whether Redis is not there, and did not refuse what it was asked. */
+export function isRedisAway(error: unknown): boolean {
+  return error instanceof Error && error.name === AWAY
+}
+
 export class AwayWarnings {
   readonly #warn: (message: string) => void
   readonly #clock: Clock
@@ -22,7 +27,7 @@ export class AwayWarnings {
 
   /** Says why Redis decides nothing though it is there: a mistake of ours, no memory, a replica that only reads. */
   note(error: unknown): void {
-    if (error instanceof Error && error.name === AWAY) return
+    if (isRedisAway(error)) return
     const now = this.#clock()
     if (now >= this.#last && now - this.#last < PAUSE) return
     this.#last = now

@@ -13,6 +13,10 @@ const RENEW = new Script(prelude, renew)
 const LASTS = 30_000
 /** ms. Two renewals may be lost. */
 const RENEWED_EVERY = 10_000
+/** ms for which nobody asks again where all places were taken. */
+const FULL_FOR = 20
+/** So many are remembered; of others Redis is asked. */
+const MOST_FULL = 1000
 /** Leases in one command: Redis does nothing else meanwhile. */
 const BATCH = 500
 
@@ -34,6 +38,10 @@ export class Leases {
   /** Lease to key: all of this process, also those that Redis does not know yet. */
   readonly #leases = new Map<string, string>()
   readonly #own = new InFlight()
+  /** Keys without room, and until when that is believed: ms of the process. */
+  readonly #full = new Map<string, number>()
+  /** How many have left. */
+  #left = 0
   #timer: Timer | undefined
 
   constructor({ link, lasts = LASTS, renewedEvery = RENEWED_EVERY }: LeasesOptions) {
@@ -47,6 +55,15 @@ export class Leases {
     return this.#leases.size
   }
 
+  /** Whether there was no room a moment ago, and nobody has left here since. */
+  isFull(key: string): boolean {
+    const end = this.#full.get(key)
+    if (end === undefined) return false
+    if (performance.now() < end) return true
+    this.#full.delete(key)
+    return false
+  }
+
   /**
    * Asks for a lease.
    *
@@ -55,6 +72,7 @@ export class Leases {
    */
   async enter(key: string, most: number): Promise<(() => void) | null> {
     const lease = this.#name()
+    const left = this.#left
     let answer: unknown
     try {
       answer = await ENTER.run(this.#link, [key], [lease, String(most), this.#lasts])
@@ -63,7 +81,10 @@ export class Leases {
       this.#end(key, lease)
       throw error
     }
-    if (answer !== 1) return null
+    if (answer !== 1) {
+      if (left === this.#left) this.#noteFull(key)
+      return null
+    }
     this.#own.enter(key, Number.POSITIVE_INFINITY)
     return this.#give(key, lease)
   }
@@ -85,6 +106,15 @@ export class Leases {
     await Promise.all(ends)
   }
 
+  #noteFull(key: string): void {
+    this.#full.delete(key)
+    for (const oldest of this.#full.keys()) {
+      if (this.#full.size < MOST_FULL) break
+      this.#full.delete(oldest)
+    }
+    this.#full.set(key, performance.now() + FULL_FOR)
+  }
+
   #name(): string {
     this.#given += 1
     return `${this.#process}:${this.#given}`
@@ -99,6 +129,8 @@ export class Leases {
     return () => {
       if (!this.#leases.delete(lease)) return
       this.#own.leave(key)
+      this.#full.delete(key)
+      this.#left += 1
       if (this.#leases.size === 0) this.#stopRenewing()
       void this.#end(key, lease)
     }

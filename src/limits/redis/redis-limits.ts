@@ -1,9 +1,11 @@
 /** Limits that all processes of an app share, counted in Redis: one command for each decision. */
 import type { Clock } from '../../lib/clock.ts'
 import type { Reading } from '../limiter.ts'
-import type { SharedClaim, SharedLimitFigures, SharedLimits, SharedReadings } from '../shared-limits.ts'
+import type { Rate } from '../rate.ts'
+import type { Patience, SharedClaim, SharedLimitFigures, SharedLimits, SharedReadings } from '../shared-limits.ts'
 import { AwayWarnings, sharedLimitsAway } from './away.ts'
 import { decideInRedis, type KeyedClaim } from './decide.ts'
+import { Forgetting } from './forgetting.ts'
 import { LimitKeys } from './keys.ts'
 import { Leases } from './leases.ts'
 import type { Link } from './link.ts'
@@ -57,6 +59,10 @@ export class RedisLimits implements SharedLimits {
   readonly #shares: Shares
   readonly #leases: Leases
   readonly #warnings: AwayWarnings
+  readonly #forgetting = new Forgetting(
+    (subject) => this.#options.link.send('DEL', this.#keysOf(subject)),
+    (error) => this.#warnings.note(error),
+  )
   readonly #telling = new Telling((keyed) => this.#take(keyed, this.#options.clock()))
   /** Whether Redis did not decide when it was asked last. */
   #hasFailed = false
@@ -80,15 +86,23 @@ export class RedisLimits implements SharedLimits {
     return Math.max(1, this.#options.processes())
   }
 
-  /** @throws RangeError when a cost is not a whole number from 0 on */
-  hitAll(claims: readonly SharedClaim[], now: number): SharedReadings | Promise<SharedReadings> {
+  declare(place: string, rate: Rate): void {
+    this.#places.declare(place, rate)
+  }
+
+  /** @throws RangeError when a cost is not a whole number from 0 on; as `hitNow` when patience is over */
+  hitAll(claims: readonly SharedClaim[], now: number, patience?: Patience): SharedReadings | Promise<SharedReadings> {
     if (claims.length === 0) return []
     requireCosts(claims)
     const keyed = claims.map((claim) => this.#keyed(claim))
     const known = this.#find(keyed, now)
-    if (known === null) return this.#decide(claims, keyed, now)
-    this.#counts.remembered += 1
-    return known
+    if (known !== null) {
+      this.#counts.remembered += 1
+      return known
+    }
+    if (patience?.isOver !== true) return this.#decide(claims, keyed, now, patience)
+    this.#requireLocal()
+    return this.#takeHere(claims, keyed, now)
   }
 
   /** @throws RangeError as `hitAll` */
@@ -103,6 +117,11 @@ export class RedisLimits implements SharedLimits {
     }
     this.#requireNotKnownAway(keyed)
     this.#counts.local += 1
+    return this.#takeHere(claims, keyed, now)
+  }
+
+  /** By this process's share; Redis hears of it, and nobody waits for that. */
+  #takeHere(claims: readonly SharedClaim[], keyed: readonly KeyedClaim[], now: number): SharedReadings {
     const readings = this.#shares.hitAll(claims, now, this.#processes)
     if (readings.every(({ isAllowed }) => isAllowed)) this.#telling.tell(keyed)
     return readings
@@ -124,18 +143,24 @@ export class RedisLimits implements SharedLimits {
     }
   }
 
-  async enter(place: string, subject: string, most: number): Promise<(() => void) | null> {
+  async enter(place: string, subject: string, most: number, patience?: Patience): Promise<(() => void) | null> {
     const key = this.#keys.concurrency(place, subject)
-    try {
-      const leave = await this.#leases.enter(key, most)
-      this.#hasFailed = false
-      this.#counts.shared += 1
-      return leave
-    } catch (error) {
-      this.#noteFailure(error)
-      this.#requireLocal()
-      return this.#leases.enterHere(key, shareOf(most, this.#processes))
+    if (this.#leases.isFull(key)) {
+      this.#counts.remembered += 1
+      return null
     }
+    if (patience?.isOver !== true) {
+      try {
+        const leave = await this.#leases.enter(key, most)
+        this.#hasFailed = false
+        this.#counts.shared += 1
+        return leave
+      } catch (error) {
+        this.#noteFailure(error, patience)
+      }
+    }
+    this.#requireLocal()
+    return this.#leases.enterHere(key, shareOf(most, this.#processes))
   }
 
   enterNow(place: string, subject: string, most: number): (() => void) | null {
@@ -149,8 +174,7 @@ export class RedisLimits implements SharedLimits {
     const keys = this.#keysOf(subject)
     this.#refusals.forget(keys)
     this.#shares.forget(subject)
-    if (keys.length === 0) return
-    this.#options.link.send('DEL', keys).catch((error) => this.#warnings.note(error))
+    if (keys.length > 0) this.#forgetting.forget(subject)
   }
 
   stop(): Promise<void> {
@@ -164,7 +188,7 @@ export class RedisLimits implements SharedLimits {
   }
 
   #keysOf(subject: string): string[] {
-    return this.#places.entries().map(([place, rate]) => this.#keys.rate(place, rate, subject))
+    return this.#places.entriesOf(subject).map(([place, rate]) => this.#keys.rate(place, rate, subject))
   }
 
   /** What is known without asking; null when nothing is known to be refused. */
@@ -174,9 +198,14 @@ export class RedisLimits implements SharedLimits {
     return known.some((reading) => reading !== undefined) ? known : null
   }
 
-  async #decide(claims: readonly SharedClaim[], keyed: readonly KeyedClaim[], now: number): Promise<SharedReadings> {
+  async #decide(
+    claims: readonly SharedClaim[],
+    keyed: readonly KeyedClaim[],
+    now: number,
+    patience: Patience | undefined,
+  ): Promise<SharedReadings> {
     try {
-      const readings = await this.#take(keyed, now)
+      const readings = await this.#take(keyed, now, patience)
       this.#counts.shared += 1
       return readings
     } catch {
@@ -186,9 +215,9 @@ export class RedisLimits implements SharedLimits {
   }
 
   /** Takes all in Redis, or none, and remembers what it refuses. @param now epoch ms of this process */
-  async #take(keyed: readonly KeyedClaim[], now: number): Promise<readonly Reading[]> {
+  async #take(keyed: readonly KeyedClaim[], now: number, patience?: Patience): Promise<readonly Reading[]> {
     const { generation } = this.#refusals
-    const readings = await this.#askRedis('take', keyed)
+    const readings = await this.#askRedis('take', keyed, patience)
     for (const [index, reading] of readings.entries()) {
       if (reading.isAllowed) continue
       this.#refusals.remember((keyed[index] as KeyedClaim).key, totalAt(keyed, index), reading, now, generation)
@@ -196,18 +225,25 @@ export class RedisLimits implements SharedLimits {
     return readings
   }
 
-  async #askRedis(mode: 'take' | 'read', keyed: readonly KeyedClaim[]): Promise<readonly Reading[]> {
+  async #askRedis(
+    mode: 'take' | 'read',
+    keyed: readonly KeyedClaim[],
+    patience?: Patience,
+  ): Promise<readonly Reading[]> {
     try {
+      const forgetting = this.#forgetting.retry()
+      if (forgetting !== null) await forgetting
       const readings = await decideInRedis(this.#options.link, mode, keyed, this.#options.serverClock?.())
       this.#hasFailed = false
       return readings
     } catch (error) {
-      this.#noteFailure(error)
+      this.#noteFailure(error, patience)
       throw error
     }
   }
 
-  #noteFailure(error: unknown): void {
+  #noteFailure(error: unknown, patience?: Patience): void {
+    if (patience !== undefined) patience.isOver = true
     this.#hasFailed = true
     this.#warnings.note(error)
   }
