@@ -1,5 +1,6 @@
 /** How every kind of credential is verified: a look into the cache, or a look-up that fills it. */
 import { isStorageAway } from '../errors.ts'
+import { noteBelieved } from '../lib/belief.ts'
 import type { CacheFigures } from '../lib/cache-figures.ts'
 import type { Clock } from '../lib/clock.ts'
 import { within } from '../lib/within.ts'
@@ -233,7 +234,9 @@ export class Authenticator<B, P extends Principal> {
     if (now >= end || this.#kind.onHit?.(base, now) === false) return null
     entry.freshUntil = Math.min(end, now + PAUSE)
     entry.isStale = true
-    return { base, outcome: principal ?? this.#outcomeOf(base, now), isStale: true }
+    const outcome = principal ?? this.#outcomeOf(base, now)
+    if (!(outcome instanceof Promise)) noteBelieved(outcome, entry.freshUntil)
+    return { base, outcome, isStale: true }
   }
 
   #outcomeOf(base: B, now: number): Outcome<P> | Promise<Outcome<P>> {

@@ -1,6 +1,7 @@
 /** What each API key may use: its own rate, its monthly quota and its organization's, its credits. */
 import type { ApiKeyPrincipal, KeyUse } from '../authentication/principal.ts'
-import type { ErrorExtras } from '../errors.ts'
+import { type ErrorExtras, MachineAuthError } from '../errors.ts'
+import { isBelieved } from '../lib/belief.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
 import type { LimitMeter } from '../recording/metrics/meter.ts'
@@ -108,7 +109,8 @@ export class KeyAllowances {
   }
 
   /**
-   * Takes one use of the month, of the organization's month and of the credits, or of none of them.
+   * Takes one use of the month, of the organization's month and of the credits, or of none of them. For whom storage has
+   * kept waiting already there are those that were claimed before, and no others.
    *
    * @param now epoch ms
    */
@@ -117,6 +119,7 @@ export class KeyAllowances {
     const budgets = this.#budgetsOf(principal, now)
     const [first, ...others] = budgets
     if (first === undefined) return { kind: 'reserved', release: () => undefined }
+    if (isBelieved(principal, now)) return this.#reserveClaimed(budgets, now)
     const taken = others.length === 0 ? ledger.take(first, now) : null
     if (typeof taken === 'boolean') this.#options.meter?.decision(first.kind, taken)
     if (taken === true) {
@@ -125,6 +128,29 @@ export class KeyAllowances {
     }
     if (taken === false) return { kind: 'exhausted', of: first.kind, extras: first.exhausted(now) }
     return this.#reserveAll(budgets, taken, now)
+  }
+
+  #reserveClaimed(budgets: readonly KeyBudget[], now: number): Reservation {
+    const { ledger, meter } = this.#options
+    const taken: { readonly budget: KeyBudget; readonly version: number | null }[] = []
+    const release = () => {
+      for (const { budget, version } of taken) ledger.release(budget, version)
+    }
+    for (const budget of budgets) {
+      const isTaken = ledger.takeClaimed(budget, now)
+      if (isTaken !== null) meter?.decision(budget.kind, isTaken)
+      if (isTaken === true) {
+        taken.push({ budget, version: ledger.versionOf(budget.id) })
+        continue
+      }
+      release()
+      if (isTaken === false) return { kind: 'exhausted', of: budget.kind, extras: budget.exhausted(now) }
+      // Storage may be slow and no more: then whoever comes next finds some.
+      ledger.claimAhead(budget, now)
+      const failure = new MachineAuthError('storage_unavailable', { retryable: true, retryAfter: 1 })
+      return { kind: 'failed', failure }
+    }
+    return { kind: 'reserved', release }
   }
 
   async #reserveAll(

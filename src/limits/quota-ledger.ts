@@ -74,6 +74,11 @@ export class QuotaLedger {
    * @returns whether there was one; of any number of racing callers no more than there were
    */
   take(budget: Budget, now: number): boolean | Promise<boolean> {
+    return this.takeClaimed(budget, now) ?? this.#takeLater(this.#accountOf(budget), now)
+  }
+
+  /** As `take`, waiting for nobody; null where only storage knows. @param now epoch ms */
+  takeClaimed(budget: Budget, now: number): boolean | null {
     const account = this.#accountOf(budget)
     this.#renew(account, budget)
     account.usedAt = now
@@ -81,7 +86,17 @@ export class QuotaLedger {
       account.unused -= 1
       return true
     }
-    return now < account.emptyUntil ? false : this.#takeLater(account, now)
+    return now < account.emptyUntil ? false : null
+  }
+
+  /** Claims for those who come later; waits for nothing, and asks once however often it is called meanwhile. */
+  claimAhead(budget: Budget, now: number): void {
+    const account = this.#accountOf(budget)
+    if (account.claiming !== null) return
+    void this.#takeLater(account, now).then(
+      (isTaken) => isTaken && this.release(budget, account.version),
+      () => undefined,
+    )
   }
 
   /** What was claimed under a higher limit goes back: a lowered one counts at once. */

@@ -2,10 +2,12 @@ import { describe, expect, test } from 'bun:test'
 import type { ApiKeyPrincipal, KeyUse } from '../../src/authentication/principal.ts'
 import { toApiKeyView } from '../../src/authentication/views.ts'
 import { PermissionSet } from '../../src/authorization/permission-set.ts'
+import { noteBelieved } from '../../src/lib/belief.ts'
 import { KeyAllowances, type KeyAllowancesOptions, type Reservation } from '../../src/limits/key-allowance.ts'
 import { QuotaLedger } from '../../src/limits/quota-ledger.ts'
 import { aKey } from '../contract/fixtures.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
+import { until } from '../support/until.ts'
 
 const NOW = Date.UTC(2030, 0, 15, 12)
 const DAY = 86_400_000
@@ -286,5 +288,56 @@ describe('credits', () => {
     await kinds(principal, 2)
     await ledger.settle(NOW + 10_000)
     expect(storage.rows.keys.get('key_1')?.credits).toBe(998)
+  })
+})
+
+describe('who is believed because storage kept him waiting', () => {
+  const never: Promise<never> = new Promise(() => undefined)
+  const silent = { claim: () => never, giveBack: async () => undefined }
+
+  test('has what was claimed before, and then is refused at once', async () => {
+    let isSilent = false
+    const { quotas } = createMemoryStorage(() => NOW)
+    const { allowances } = withAllowances({
+      quotas: { ...silent, claim: (claim) => (isSilent ? never : quotas.claim(claim)) },
+    })
+    const principal = aPrincipal({ monthlyQuota: 1000 })
+    // The first claim brings one, the second a hundredth of what is left.
+    for (let times = 0; times < 2; times += 1) await allowances.reserve(principal, NOW)
+    isSilent = true
+    noteBelieved(principal, NOW + 1000)
+    const kinds: string[] = []
+    for (let times = 0; times < 10; times += 1) {
+      const reserved = allowances.reserve(principal, NOW)
+      if (reserved instanceof Promise) throw new Error('nobody may wait')
+      kinds.push(reserved.kind)
+    }
+    expect(kinds).toEqual([...Array.from({ length: 8 }, () => 'reserved'), 'failed', 'failed'])
+    expect(allowances.reserve(principal, NOW)).toMatchObject({ failure: { code: 'storage_unavailable' } })
+    // By then storage is asked again.
+    expect(allowances.reserve(principal, NOW + 1000)).toBeInstanceOf(Promise)
+  })
+
+  test('finds what a slow storage has brought meanwhile, and is told where there is none', async () => {
+    const { allowances } = withAllowances()
+    const principal = aPrincipal({ monthlyQuota: 1 })
+    noteBelieved(principal, NOW + 1000)
+    expect(allowances.reserve(principal, NOW)).toMatchObject({ kind: 'failed' })
+    await until(() => (allowances.reserve(principal, NOW) as Reservation).kind === 'reserved')
+    expect(allowances.reserve(principal, NOW)).toMatchObject({ kind: 'failed' })
+    await until(() => (allowances.reserve(principal, NOW) as Reservation).kind === 'exhausted')
+  })
+
+  test('takes nothing of one budget where another has nothing', async () => {
+    const { allowances, used } = withAllowances({
+      keys: { claimCredits: () => never, giveBackCredits: async () => undefined },
+    })
+    const both = aPrincipal({ monthlyQuota: 100, credits: { refill: null } })
+    const quota = aPrincipal({ monthlyQuota: 100 })
+    const first = await allowances.reserve(quota, NOW)
+    if (first.kind === 'reserved') first.release()
+    noteBelieved(both, NOW + 1000)
+    expect(allowances.reserve(both, NOW)).toMatchObject({ kind: 'failed' })
+    expect(await used('apiKey:key_1')).toBe(0)
   })
 })
