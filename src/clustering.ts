@@ -51,8 +51,8 @@ function composeWithRedis(url: string, { options, clock, warn, meter }: Clusteri
       : new RedisLimits({
           link,
           name,
-          // Of the oldest: a newer secret in front, which some processes may not have yet, starts no limit anew.
-          nameKey: derive(options.secrets.at(-1) ?? '', 'shared-limits'),
+          // Of the one that is used for what is new: of the steps of a rotation only one changes it.
+          nameKey: derive(options.secrets[0] ?? '', 'shared-limits'),
           maxSubjects: options.rateLimit.maxSubjects,
           withoutRedis,
           processes: () => processes ?? bell.listeners,

@@ -29,8 +29,9 @@ describe.skipIf(!runsOnRedis)('shared limits', () => {
 
   test.each([
     ['the same secret', [FIRST], [FIRST], false],
-    ['a newer one in front, during a rollout', [FIRST], [SECOND, FIRST], false],
-    ['an older one that was dropped: they begin anew', [SECOND, FIRST], [SECOND], true],
+    ['a newer one that is known beside it', [FIRST], [FIRST, SECOND], false],
+    ['a newer one in front: they begin anew', [FIRST, SECOND], [SECOND, FIRST], true],
+    ['an older one that was dropped', [SECOND, FIRST], [SECOND], false],
     ['another secret', [FIRST], [THIRD], true],
   ])('of processes with %s', async (_, one, other, isNew) => {
     const redis = await connectRedis()
