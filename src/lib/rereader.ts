@@ -23,9 +23,7 @@ export class Rereader {
   readSoon(): Promise<void> {
     // A reading that has begun may not see what is asked for now.
     this.#isWanted = true
-    this.#reading ??= this.#readUntilDone().finally(() => {
-      this.#reading = undefined
-    })
+    this.#reading ??= this.#readUntilDone()
     return this.#reading
   }
 
@@ -44,6 +42,8 @@ export class Rereader {
         await this.#pause()
       }
     }
+    // At once: what is asked for from now on begins a reading of its own.
+    this.#reading = undefined
   }
 
   #pause(): Promise<void> {

@@ -70,6 +70,24 @@ describe('a rereader', () => {
     expect(state.begun).toBe(2)
   })
 
+  test.each(Array.from({ length: 8 }, (_, turns) => ({ turns })))(
+    'sees what changed $turns turns after it began, also while it comes to its end',
+    async ({ turns }) => {
+      let stored = 'old'
+      let seen = ''
+      const rereader = new Rereader(async () => {
+        const read = stored
+        await Promise.resolve()
+        seen = read
+      })
+      void rereader.readSoon()
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+      stored = 'new'
+      await rereader.readSoon()
+      expect(seen).toBe('new')
+    },
+  )
+
   test('counts a function that throws at once as failed', async () => {
     let calls = 0
     const rereader = new Rereader(() => {
