@@ -5,13 +5,27 @@ import {
   ConsecutiveBreaker,
   circuitBreaker,
   handleWhen,
-  IterableBackoff,
+  type IBackoff,
 } from 'cockatiel'
 
 /** Failures in a row after which nothing is asked for a while. */
 const FAILURES = 5
 /** ms until one call may try again: each attempt that fails makes it longer. */
 const PAUSES = [250, 500, 1000, 2000]
+
+/**
+ * A pause that begins when it is made, by the process's stopwatch. The library measures by the wall clock, which may be
+ * set back by hours: as long as the pause lasts it is told of an endless one, and then of none whatever the clock says.
+ */
+function beginPause(index: number): IBackoff<unknown> {
+  const end = performance.now() + (PAUSES[index] ?? 0)
+  return {
+    get duration() {
+      return performance.now() < end ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
+    },
+    next: () => beginPause(Math.min(index + 1, PAUSES.length - 1)),
+  }
+}
 
 export interface CircuitOptions {
   /** Whether an error says that what was asked is away, and not that it was asked for something wrong. */
@@ -39,7 +53,7 @@ export class Circuit {
     this.#onVain = onVain
     this.#breaker = circuitBreaker(handleWhen(isAway), {
       breaker: new ConsecutiveBreaker(FAILURES),
-      halfOpenAfter: new IterableBackoff(PAUSES),
+      halfOpenAfter: { next: () => beginPause(0) },
     })
     this.#breaker.onBreak((reason) => onChange?.({ error: 'error' in reason ? reason.error : undefined }))
     this.#breaker.onReset(() => onChange?.(null))

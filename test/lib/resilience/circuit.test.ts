@@ -1,5 +1,5 @@
 /** What is away is asked by one call at a time, and nobody waits for that one. */
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, spyOn, test } from 'bun:test'
 import { Circuit } from '../../../src/lib/resilience/circuit.ts'
 import { until } from '../../support/until.ts'
 
@@ -74,5 +74,41 @@ describe('a circuit', () => {
     const { came } = await begin(call)
     await came
     expect([circuit.isOpen, heard]).toEqual([isOpen, ['AwayError', ...expected]])
+  })
+})
+
+describe('a circuit while the clock is set', () => {
+  const HOUR = 3_600_000
+
+  test('back by an hour lets one call try all the same, and each pause lasts as long as it should', async () => {
+    const { circuit, open, begin, come } = create()
+    await open()
+    const real = Date.now
+    const clock = spyOn(Date, 'now').mockImplementation(() => real() - HOUR)
+    try {
+      // Once more after each pause, while the clock goes further back.
+      for (const hours of [2, 3]) {
+        const { came } = await begin(away)
+        expect(await came).toBe('AwayError')
+        clock.mockImplementation(() => real() - hours * HOUR)
+      }
+      expect(await come(well)).toBe('RefusedError')
+      const { came } = await begin(well)
+      expect([await came, circuit.isOpen]).toEqual(['well', false])
+    } finally {
+      clock.mockRestore()
+    }
+  })
+
+  test('forward by an hour keeps its pause', async () => {
+    const { open, come } = create()
+    await open()
+    const real = Date.now
+    const clock = spyOn(Date, 'now').mockImplementation(() => real() + HOUR)
+    try {
+      expect(await come(well)).toBe('RefusedError')
+    } finally {
+      clock.mockRestore()
+    }
   })
 })
