@@ -8,6 +8,7 @@ import type { KeyStore } from '../storage/ports/keys.ts'
 import type { ApiKeyWithOwner } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
+import { kindOfPepper } from './imported-keys/foreign-texts.ts'
 import { endWithinBounds, withinBounds } from './organization-bounds.ts'
 import {
   type ApiKeyPrincipal,
@@ -85,6 +86,11 @@ function useOf({ key, organization }: ApiKeyWithOwner): KeyUse {
   }
 }
 
+/** Whether a text of ours that does not match is wrong: one that stands for an imported key, not used yet, always is. */
+function isJudged({ key }: ApiKeyWithOwner, hasher: SecretHasher): boolean {
+  return hasher.isKnown(key) || kindOfPepper(key.pepper) !== null
+}
+
 export interface ApiKeyKindOptions {
   readonly prefix: string
   readonly keys: KeyStore
@@ -105,7 +111,7 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
     // An unknown id does the same work as a known one, so that the time tells nothing.
     const isRight = hasher.matches(text, found?.key ?? null)
     if (found === null) return INVALID
-    if (!isRight) return hasher.isKnown(found.key) ? INVALID : UNVERIFIABLE
+    if (!isRight) return isJudged(found, hasher) ? INVALID : UNVERIFIABLE
     if (found.key.environment !== parsed.environment) return INVALID
     const refused = stateRefusal(found, now)
     if (refused !== null) return refusedFor(found, refused)

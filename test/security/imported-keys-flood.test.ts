@@ -4,7 +4,7 @@ import { PermissionSet } from '../../src/authorization/permission-set.ts'
 import type { Actor, HashKind } from '../../src/index.ts'
 import { expectProblem } from '../support/answers.ts'
 import { addForeignKey, countedKinds, createImportingApp } from '../support/foreign-keys.ts'
-import { askTimes, BLOCKED, from, LOCKED, PROXIED } from '../support/limited.ts'
+import { askTimes, BLOCKED, forgeKey, from, LOCKED, PROXIED } from '../support/limited.ts'
 import { addKey, type TestApp, withBearer, withKey } from '../support/test-app.ts'
 
 const HERE = from('203.0.113.1')
@@ -200,6 +200,19 @@ test('a full memory of addresses keeps no right key from its first use', async (
   expect((await app.ask('/key', { headers: { ...from('203.0.113.99'), ...headers } })).said).toBe('200')
   await app.close()
 })
+
+test.each(['before it was used', 'after it was used'])(
+  'wrong texts of our form with the id of one count %s',
+  async (when) => {
+    const app = await createImportingApp({ ...PROXIED, abuse: { threshold: 3 } })
+    const [own, foreign] = [await addKey(app), await addForeignKey(app, 'sha256')]
+    if (when === 'after it was used') await app.ask('/key', { headers: { ...THERE, ...foreign.headers } })
+    const forged = forgeKey(own.rawKey.replace(own.id.slice('key_'.length), foreign.id.slice('key_'.length)))
+    const said = await askTimes(app, 10, '/key', { headers: { ...HERE, ...withKey(forged) } })
+    expect(countOf(said)).toEqual({ [WRONG]: 3, [BLOCKED]: 7 })
+    await app.close()
+  },
+)
 
 describe('keys.verify', () => {
   const member: Actor = {
