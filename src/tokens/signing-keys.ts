@@ -49,6 +49,14 @@ const MAX_AGE = 60_000
 /** When a list was read that something was changed after. */
 const OUTDATED = Number.NEGATIVE_INFINITY
 
+interface ReadList {
+  readonly records: readonly SigningKeyRecord[]
+  /** When it was asked for, in epoch ms. */
+  readonly at: number
+  /** Of the changes that were known then. */
+  readonly generation: number
+}
+
 export class SigningKeys {
   readonly #options: SigningKeysOptions
   readonly #keyring: Keyring
@@ -241,9 +249,7 @@ export class SigningKeys {
   }
 
   #load(): Promise<void> {
-    this.#loading ??= this.#fetch().finally(() => {
-      this.#loading = null
-    })
+    this.#loading ??= this.#fetch()
     return this.#loading
   }
 
@@ -259,23 +265,32 @@ export class SigningKeys {
   }
 
   async #fetch(): Promise<void> {
-    let read = await this.#read()
-    // Whoever came after the change waits for a list that was read after it; however many there are, for two lists.
-    if (read.at === OUTDATED) read = await this.#read()
-    const known = new Set(read.records.map((record) => record.kid))
+    try {
+      let read = await this.#read()
+      // Whoever came after the change waits for a list that was read after it; however many there are, for two lists.
+      if (read.generation !== this.#generation) read = await this.#read()
+      this.#take(read)
+    } finally {
+      // At once: whoever hears of a change from now on reads a list of his own.
+      this.#loading = null
+    }
+  }
+
+  async #read(): Promise<ReadList> {
+    const generation = this.#generation
+    const at = this.#options.clock()
+    return { records: await this.#options.store.list(), at, generation }
+  }
+
+  /** What was heard of meanwhile is compared in the same turn: a moment later it would be overwritten. */
+  #take({ records, at, generation }: ReadList): void {
+    const known = new Set(records.map((record) => record.kid))
     const isRemoved = this.#records.some((record) => !known.has(record.kid))
-    this.#records = read.records
-    this.#loadedAt = read.at
+    this.#records = records
+    this.#loadedAt = generation === this.#generation ? at : OUTDATED
     for (const keys of [this.#verifying, this.#signing]) {
       for (const kid of keys.keys()) if (!known.has(kid)) keys.delete(kid)
     }
     if (isRemoved) this.#options.onRemoved?.()
-  }
-
-  async #read(): Promise<{ readonly records: readonly SigningKeyRecord[]; readonly at: number }> {
-    const generation = this.#generation
-    const at = this.#options.clock()
-    const records = await this.#options.store.list()
-    return { records, at: generation === this.#generation ? at : OUTDATED }
   }
 }

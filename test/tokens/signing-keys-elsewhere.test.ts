@@ -62,6 +62,32 @@ describe('a key that another process made', () => {
   })
 })
 
+describe('what is heard of while a list comes in', () => {
+  const begun = {
+    'since another change was heard of': (here: SigningKeys) => here.forget(),
+    'since the known one was old': (here: SigningKeys, kid: string) => void here.find(kid, START + 60_000),
+  }
+  const turns = Array.from({ length: 12 }, (_, count) => count)
+  const cases = Object.entries(begun).flatMap(([name, begin]) => turns.map((count) => ({ name, begin, count })))
+
+  test.each(cases)('is read too: $count turns after that one was asked for, $name', async ({ begin, count }) => {
+    const { here, elsewhere, memory, kid, state } = await createPair()
+    const { signingKeys } = memory.rows
+    const next = await elsewhere.rotate()
+    const row = signingKeys.get(next)
+    if (row === undefined) throw new Error('no row')
+    signingKeys.delete(next)
+    begin(here, kid)
+    for (let turn = 0; turn < count; turn += 1) await Promise.resolve()
+    signingKeys.set(next, row)
+    signingKeys.delete(kid)
+    here.hear(next)
+    // By itself, without anybody who asks for a key: in memory all that is read is over by then.
+    for (let turn = 0; turn < 100; turn += 1) await Promise.resolve()
+    expect([state.removals, await isKnown(here, next), await isKnown(here, kid)]).toEqual([1, true, false])
+  })
+})
+
 test('of a key that is known already nothing is read, of another one all is', async () => {
   const { here, elsewhere, memory, kid } = await createPair()
   here.hear(kid)
