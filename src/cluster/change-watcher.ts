@@ -18,9 +18,9 @@ const INTERVAL_WITH_BELL = 750
 const RETENTION = 3_600_000
 
 export interface ChangeListener {
-  /** A change may be told more than once. */
+  /** A change may be told more than once. One that this throws at counts as missed. */
   onChange(change: Change): void
-  /** Changes were missed: whatever was cached may be wrong. */
+  /** Changes were missed: whatever was cached may be wrong. Told again by the next look when this throws. */
   onGap(): void
 }
 
@@ -36,6 +36,8 @@ export class ChangeWatcher {
   #looking: Promise<void> | undefined
   #prunedAt = 0
   #isCurrent = true
+  /** Whether changes were missed and the listener does not know it yet. */
+  #hasMissed = false
 
   /**
    * @param bell null where nobody tells of changes at once
@@ -95,10 +97,12 @@ export class ChangeWatcher {
     if (this.#numbers.isContinuedBy(found)) {
       const missedAt = this.#missedAt(version)
       for (const change of found.changes) {
-        if (this.#numbers.add(change.sequence, missedAt)) this.#listener.onChange(change)
+        // One that fails keeps no later one from being told.
+        if (this.#numbers.add(change.sequence, missedAt) && !this.#tell(change)) this.#hasMissed = true
       }
       this.#numbers.giveUp(begun)
     } else await this.#startOver(version)
+    this.#tellMissed()
     // Only now: a look that failed half way is repeated.
     this.#version = version
     await this.#prune(now)
@@ -114,7 +118,13 @@ export class ChangeWatcher {
   /** Rows were pruned while this process was away, too much is open, or the database is a restored backup. */
   async #startOver(version: number | null): Promise<void> {
     await this.#findPresent(version)
+    this.#hasMissed = true
+  }
+
+  #tellMissed(): void {
+    if (!this.#hasMissed) return
     this.#listener.onGap()
+    this.#hasMissed = false
   }
 
   /** What commits later with a number of the past may concern what is cached from now on, so it must be told. */
@@ -132,11 +142,18 @@ export class ChangeWatcher {
     return version === null ? this.#stopwatch() : null
   }
 
+  /** What fails at the bell is in the log too, and told again there. */
   #hear(change: Change): void {
+    this.#tell(change)
+  }
+
+  /** @returns whether it was heard */
+  #tell(change: Change): boolean {
     try {
       this.#listener.onChange(change)
+      return true
     } catch {
-      // It is in the log too, and there a look that fails is repeated.
+      return false
     }
   }
 

@@ -25,6 +25,8 @@ async function createWatched(bell: ChangeBell | null) {
   const storage = createMemoryStorage(() => START)
   const heard: string[] = []
   const looks = { count: 0, gaps: 0, fails: false }
+  /** What the listener fails at. */
+  const broken = new Set<string>()
   const changes = {
     ...storage.changes,
     // As on PostgreSQL, which cannot say whether anybody wrote.
@@ -36,8 +38,12 @@ async function createWatched(bell: ChangeBell | null) {
     },
   }
   const listener = {
-    onChange: ({ kind, subject }: Change) => void heard.push(`${kind} ${subject}`),
+    onChange({ kind, subject }: Change) {
+      if (broken.has(subject)) throw new Error('a fault')
+      heard.push(`${kind} ${subject}`)
+    },
     onGap() {
+      if (broken.has('gap')) throw new Error('a fault')
       looks.gaps += 1
     },
   }
@@ -45,7 +51,7 @@ async function createWatched(bell: ChangeBell | null) {
   await watcher.start()
   looks.count = 0
   const write = (name: string) => storage.roles.put({ name, permissions: [], inherits: [] }, START)
-  return { watcher, heard, looks, write }
+  return { watcher, heard, looks, write, broken }
 }
 
 describe('watching for changes', () => {
@@ -94,16 +100,13 @@ describe('watching for changes', () => {
 
   test('a listener that fails at the bell reads the change in the log', async () => {
     const { bell, state } = createBell()
-    const storage = createMemoryStorage(() => START)
-    const listener = {
-      onChange: () => {
-        throw new Error('a fault')
-      },
-      onGap: () => undefined,
-    }
-    const watcher = new ChangeWatcher(storage.changes, () => START, listener, bell)
-    await watcher.start()
-    expect(() => state.onChange({ kind: 'key', subject: 'k1' })).not.toThrow()
+    const { watcher, heard, looks, write, broken } = await createWatched(bell)
+    await write('r')
+    broken.add('r')
+    expect(() => state.onChange({ kind: 'role', subject: 'r' })).not.toThrow()
+    broken.clear()
+    await watcher.look()
+    expect([heard, looks.gaps]).toEqual([['role r'], 0])
     await watcher.stop()
   })
 
@@ -126,5 +129,34 @@ describe('watching for changes', () => {
     } finally {
       jest.useRealTimers()
     }
+  })
+})
+
+describe('a change that the listener fails at', () => {
+  test('keeps no later one from being told, and counts as missed, once', async () => {
+    const { watcher, heard, looks, write, broken } = await createWatched(null)
+    broken.add('bad')
+    for (const name of ['a', 'bad', 'b']) await write(name)
+    await watcher.look()
+    expect([heard, looks.gaps, watcher.isCurrent]).toEqual([['role a', 'role b'], 1, true])
+    await write('c')
+    await watcher.look()
+    expect([heard, looks.gaps, watcher.isCurrent]).toEqual([['role a', 'role b', 'role c'], 1, true])
+    await watcher.stop()
+  })
+
+  test('is not forgotten where that cannot be told either: each look tells it until it is heard', async () => {
+    const { watcher, heard, looks, write, broken } = await createWatched(null)
+    broken.add('bad').add('gap')
+    await write('bad')
+    await watcher.look()
+    await write('a')
+    await watcher.look()
+    expect([heard, looks.gaps, watcher.isCurrent]).toEqual([['role a'], 0, false])
+    broken.clear()
+    await watcher.look()
+    await watcher.look()
+    expect([heard, looks.gaps, watcher.isCurrent]).toEqual([['role a'], 1, true])
+    await watcher.stop()
   })
 })
