@@ -24,6 +24,8 @@ export interface BlockServiceOptions {
   readonly audit: Pick<AuditLog, 'record' | 'recordDenied'>
   /** Lets a subject that is freed start anew at every limit; else its next request would block it again. */
   readonly forget: (subject: string) => void
+  /** As `forget`, in this process alone: whoever lifted the block has told all that is shared. */
+  readonly forgetHere: (subject: string) => void
   readonly warn: (message: string) => void
 }
 
@@ -105,6 +107,8 @@ export class BlockService {
     const inForce = this.#free(id) ?? this.#freeSamePlace(stored)
     const removed = stored ?? inForce
     if (removed === null) throw new MachineAuthError('not_found')
+    // Also when it was heard of meanwhile that it is gone: nobody else tells what is shared.
+    this.#options.forget(removed.subject)
     const view = toBlockView(removed)
     await audit.record({ action: 'block.removed', actor, subject: id, details: { subject: view.subject } })
     return view
@@ -156,7 +160,7 @@ export class BlockService {
       const standing = await store.put(block)
       this.#unstored.delete(block.id)
       // It takes the place of the one above, also under another id; unless it was removed before that was known here.
-      if (pending.isRemoved(standing.id)) this.#free(block.id)
+      if (pending.isRemoved(standing.id)) this.#freeHeard(block.id)
       else this.#hold(standing)
       return standing
     } finally {
@@ -180,9 +184,13 @@ export class BlockService {
   #free(id: string): BlockRecord | null {
     this.#unstored.delete(id)
     this.#removals.note(id)
-    const block = this.#options.index.remove(id)
-    if (block !== null) this.#options.forget(block.subject)
-    return block
+    return this.#options.index.remove(id)
+  }
+
+  /** Frees what somebody else has lifted. */
+  #freeHeard(id: string): void {
+    const block = this.#free(id)
+    if (block !== null) this.#options.forgetHere(block.subject)
   }
 
   /** Reads all blocks in force, at start and after changes of other processes were missed. */
@@ -194,7 +202,7 @@ export class BlockService {
     try {
       const stored = await store.listActive(clock())
       const ids = new Set(stored.map(({ id }) => id))
-      for (const { id } of before) if (!ids.has(id)) this.#free(id)
+      for (const { id } of before) if (!ids.has(id)) this.#freeHeard(id)
       for (const block of stored) if (!pending.isRemoved(block.id)) this.#hold(block)
     } finally {
       pending.end()
@@ -206,7 +214,7 @@ export class BlockService {
     const pending = this.#removals.begin()
     try {
       const block = await this.#options.store.find(id)
-      if (block === null) this.#free(id)
+      if (block === null) this.#freeHeard(id)
       else if (!pending.isRemoved(id)) this.#hold(block)
     } finally {
       pending.end()

@@ -103,6 +103,12 @@ export function createLimits(given: LimitsOptions): AssembledLimits {
     strategy,
     meter,
   })
+  const forgetHere = (subject: string) => {
+    limiters.forget(subject)
+    attempts.forget(subject)
+    allowances.forget(subject)
+    abuse?.forgetHere(subject)
+  }
   const blocks = new BlockService({
     store: storage.blocks,
     index,
@@ -110,11 +116,12 @@ export function createLimits(given: LimitsOptions): AssembledLimits {
     audit,
     warn,
     forget(subject) {
-      limiters.forget(subject)
-      attempts.forget(subject)
-      allowances.forget(subject)
-      abuse?.forget(subject)
+      forgetHere(subject)
       shared?.forget(subject)
+    },
+    forgetHere(subject) {
+      forgetHere(subject)
+      shared?.forgetHere(subject)
     },
   })
   const abuse = createAbuseGuard(given, blocks, index)

@@ -60,8 +60,8 @@ export class AbuseGuard {
     return 0
   }
 
-  /** Lets an address start anew, in all processes. */
-  forget(subject: string): void {
-    this.#limiter.forget(subject)
+  /** Lets an address start anew in this process, until it hears of the others. */
+  forgetHere(subject: string): void {
+    this.#limiter.forgetHere(subject)
   }
 }

@@ -59,8 +59,6 @@ export class SharedCount {
 
   /** Lets a subject start anew. */
   forget(subject: string): void {
-    // They forget where this process has counted, which it may not have yet.
-    void this.read(subject).catch(() => undefined)
     this.#options.shared.forget(subject)
   }
 

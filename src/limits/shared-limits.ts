@@ -86,9 +86,11 @@ export interface SharedLimits {
   enterNow(place: string, subject: string, most: number): (() => void) | null
   /**
    * Lets a subject start anew at every limit that this process has counted for. Shared counts that are away are told
-   * when they are back.
+   * when they are back, unless that takes longer than a minute.
    */
   forget(subject: string): void
+  /** As `forget`, of what this process knows and counts alone: for who hears that another has told the shared counts. */
+  forgetHere(subject: string): void
   readonly figures: SharedLimitFigures
   stop(): Promise<void>
 }

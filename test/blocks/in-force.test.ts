@@ -167,8 +167,8 @@ describe('blocks of other processes', () => {
     expect([isBlocked(), isBlocked(OTHER), index.size]).toEqual([true, false, 1])
   })
 
-  test('reading again frees what is gone, has the limits forget it, and keeps the rest', async () => {
-    const { blocks, storage, isBlocked, forgotten } = withBlocks()
+  test('reading again frees what is gone, has the limits of this process forget it, and keeps the rest', async () => {
+    const { blocks, storage, isBlocked, forgotten, forgottenHere } = withBlocks()
     await storage.blocks.put(aRecord('blk_1'))
     await storage.blocks.put(aRecord('blk_2', { subject: `ip:${OTHER}` }))
     await blocks.load()
@@ -176,7 +176,7 @@ describe('blocks of other processes', () => {
     await storage.blocks.put(aRecord('blk_3', { subject: 'ip:10.0.0.1' }))
     await blocks.load()
     expect([isBlocked(), isBlocked(OTHER), isBlocked('10.0.0.1')]).toEqual([false, true, true])
-    expect(forgotten).toEqual([`ip:${ADDRESS}`])
+    expect([forgotten, forgottenHere]).toEqual([[], [`ip:${ADDRESS}`]])
   })
 
   test('reading that fails changes nothing', async () => {
@@ -188,7 +188,7 @@ describe('blocks of other processes', () => {
   })
 
   test('reading again says nothing of one that is being stored, or that storage has refused', async () => {
-    const { blocks, storage, fail, isBlocked, forgotten } = withBlocks()
+    const { blocks, storage, fail, isBlocked, forgotten, forgottenHere } = withBlocks()
     fail('blocks.put')
     blocks.start({ ...ABUSE, subject: `ip:${OTHER}` })
     await blocks.settle()
@@ -200,15 +200,17 @@ describe('blocks of other processes', () => {
       await null
     })
     await blocks.load()
-    expect([isBlocked(), isBlocked(OTHER), isBlocked('10.0.0.1'), forgotten]).toEqual([true, true, true, []])
+    expect([isBlocked(), isBlocked(OTHER), isBlocked('10.0.0.1')]).toEqual([true, true, true])
+    expect([forgotten, forgottenHere]).toEqual([[], []])
     gate.resolve()
     await blocks.settle()
     await blocks.load()
-    expect([isBlocked(), isBlocked(OTHER), isBlocked('10.0.0.1'), forgotten]).toEqual([true, true, true, []])
+    expect([isBlocked(), isBlocked(OTHER), isBlocked('10.0.0.1')]).toEqual([true, true, true])
+    expect([forgotten, forgottenHere]).toEqual([[], []])
   })
 
   test('are heard of one by one: made, prolonged, removed', async () => {
-    const { blocks, storage, isBlocked, forgotten, time } = withBlocks()
+    const { blocks, storage, isBlocked, forgottenHere, time } = withBlocks()
     await storage.blocks.put(aRecord('blk_1', { expiresAt: NOW + HOUR }))
     expect(isBlocked()).toBe(false)
     await blocks.refresh('blk_1')
@@ -219,9 +221,9 @@ describe('blocks of other processes', () => {
     expect(isBlocked()).toBe(true)
     await storage.blocks.delete('blk_1')
     await blocks.refresh('blk_1')
-    expect([isBlocked(), forgotten]).toEqual([false, [`ip:${ADDRESS}`]])
+    expect([isBlocked(), forgottenHere]).toEqual([false, [`ip:${ADDRESS}`]])
     await blocks.refresh('blk_none')
-    expect(forgotten).toHaveLength(1)
+    expect(forgottenHere).toHaveLength(1)
   })
 
   test('asking that fails changes nothing, and is told', async () => {

@@ -29,15 +29,18 @@ function withProcess() {
     ...storage.blocks,
     put: (block) => answer('put', storage.blocks.put(block)),
     find: (id) => answer('find', storage.blocks.find(id)),
+    delete: (id) => answer('delete', storage.blocks.delete(id)),
     listActive: (now) => answer('listActive', storage.blocks.listActive(now)),
   }
   const forgotten: string[] = []
+  const forgottenHere: string[] = []
   const blocks = new BlockService({
     store,
     index,
     clock: () => NOW,
     audit: { record: async () => undefined, recordDenied: async () => undefined },
     forget: (subject) => void forgotten.push(subject),
+    forgetHere: (subject) => void forgottenHere.push(subject),
     warn: () => undefined,
   })
   /** Runs something whose answer is late, and goes on with the next only when that is. */
@@ -51,7 +54,7 @@ function withProcess() {
     await ended
   }
   const endsAt = () => index.findForAddress(ADDRESS, null, NOW)?.expiresAt ?? null
-  return { storage, blocks, forgotten, overtake, endsAt }
+  return { storage, blocks, forgotten, forgottenHere, overtake, endsAt }
 }
 
 describe('a block that was removed elsewhere', () => {
@@ -76,15 +79,27 @@ describe('a block that was removed elsewhere', () => {
     expect(endsAt()).toBe(BLOCK.expiresAt)
   })
 
-  test('frees its subject at all limits, once it was known here', async () => {
-    const { storage, blocks, forgotten } = withProcess()
+  test('frees its subject in this process alone, once it was known here', async () => {
+    const { storage, blocks, forgotten, forgottenHere } = withProcess()
     await storage.blocks.put(BLOCK)
     await blocks.refresh('blk_1')
     await storage.blocks.delete('blk_1')
     await blocks.refresh('blk_1')
     await blocks.refresh('blk_1')
-    expect(forgotten).toEqual([BLOCK.subject])
+    expect([forgotten, forgottenHere]).toEqual([[], [BLOCK.subject]])
   })
+})
+
+test('a block that is lifted here is forgotten everywhere, also when that is heard of before it is done', async () => {
+  const { storage, blocks, forgotten, overtake, endsAt } = withProcess()
+  await storage.blocks.put(BLOCK)
+  await blocks.refresh('blk_1')
+  await overtake(
+    'delete',
+    () => blocks.remove('blk_1'),
+    () => blocks.refresh('blk_1'),
+  )
+  expect([endsAt(), forgotten]).toEqual([null, [BLOCK.subject]])
 })
 
 test('a block that was prolonged is not shortened by an answer from before', async () => {

@@ -87,7 +87,7 @@ describe('an address', () => {
     const { guard, blocked, note } = withAbuse()
     note(ADDRESS, 2)
     note('203.0.113.6', 2)
-    guard.forget(`ip:${ADDRESS}`)
+    guard.forgetHere(`ip:${ADDRESS}`)
     note(ADDRESS, 2)
     expect(blocked).toEqual([])
     note('203.0.113.6', 1)

@@ -106,10 +106,11 @@ describe('wrong credentials', () => {
   })
 
   test('of an address that is forgotten are forgotten by all that hear of it', async () => {
-    const { note, blocked, guards } = withGuards()
+    const { note, blocked, guards, shared } = withGuards()
     await note(0, 60)
     await note(1, 39)
-    for (const guard of guards) guard.forget(SUBJECT)
+    shared.forget(SUBJECT)
+    for (const guard of guards) guard.forgetHere(SUBJECT)
     await note(0, 60)
     await note(1, 39)
     expect(blocked).toEqual([])

@@ -1,25 +1,35 @@
 /** Who is to start anew: what Redis could not be told is told before it is asked anything again. */
-
+import type { Clock } from '../../lib/clock.ts'
 import { isRedisAway } from './away.ts'
 
 /** So many are remembered; beyond that the oldest are left to their windows. */
 const MOST = 1000
-/** Told at once. */
-const BATCH = 50
+/** ms after which Redis is not told any more: that would take with it what others have counted since. */
+const LATEST = 60_000
+/** ms between two attempts while Redis is away. */
+const PAUSE = 1000
+
+export interface ForgettingOptions {
+  /** Takes what is counted of a subject out of Redis; sends the command before it returns. */
+  readonly tell: (subject: string) => Promise<unknown>
+  /** Hears what Redis answered that will not do it. */
+  readonly onRefused: (error: unknown) => void
+  /** False while Redis is known to be away. */
+  readonly isUp: () => boolean
+  /** Epoch ms of this process. */
+  readonly clock: Clock
+}
 
 export class Forgetting {
-  readonly #tell: (subject: string) => Promise<unknown>
-  readonly #onRefused: (error: unknown) => void
-  readonly #lost = new Set<string>()
-  #retrying: Promise<void> | null = null
+  readonly #options: ForgettingOptions
+  /** Whom Redis is still to be told of, and since when, epoch ms. */
+  readonly #lost = new Map<string, number>()
+  /** Since when, of those that Redis is being told of: an object, so that each is only equal to itself. */
+  readonly #sent = new Map<string, { readonly since: number }>()
+  #triedAt = Number.NEGATIVE_INFINITY
 
-  /**
-   * @param tell takes what is counted of a subject out of Redis
-   * @param onRefused hears what Redis answered that will not do it
-   */
-  constructor(tell: (subject: string) => Promise<unknown>, onRefused: (error: unknown) => void) {
-    this.#tell = tell
-    this.#onRefused = onRefused
+  constructor(options: ForgettingOptions) {
+    this.#options = options
   }
 
   /** How many Redis is still to be told of. */
@@ -29,51 +39,64 @@ export class Forgetting {
 
   /** Waits for nothing. */
   forget(subject: string): void {
-    void this.#try(subject).catch(() => undefined)
+    this.#lost.delete(subject)
+    void this.#send(subject, this.#options.clock())
   }
 
   /**
-   * Tells what is still to be told: whoever asks about a subject before would get what it counted.
+   * Tells what is still to be told, and waits for nothing: what is sent afterwards on the same connection comes after it.
    *
-   * @returns null when there is nothing; rejects as `tell` does, when Redis is still away
+   * @returns whether Redis may be asked; false while it is away and would answer with what is to be forgotten
    */
-  retry(): Promise<void> | null {
-    if (this.#lost.size === 0) return null
-    this.#retrying ??= this.#retryAll().finally(() => {
-      this.#retrying = null
-    })
-    return this.#retrying
-  }
-
-  async #retryAll(): Promise<void> {
-    const [first, ...others] = this.#lost
+  catchUp(): boolean {
+    if (this.#lost.size === 0) return true
+    const { isUp, clock } = this.#options
+    const now = clock()
+    if (isUp()) {
+      this.#dropLate(now)
+      const all = [...this.#lost]
+      this.#lost.clear()
+      for (const [subject, since] of all) void this.#send(subject, since)
+      return true
+    }
+    if (now >= this.#triedAt && now - this.#triedAt < PAUSE) return false
+    this.#triedAt = now
+    this.#dropLate(now)
     // One alone finds out whether Redis is back.
-    if (first !== undefined) await this.#try(first)
-    for (let at = 0; at < others.length; at += BATCH) {
-      await Promise.all(others.slice(at, at + BATCH).map((subject) => this.#try(subject)))
+    for (const [subject, since] of this.#lost) {
+      this.#lost.delete(subject)
+      void this.#send(subject, since)
+      return false
     }
+    return true
   }
 
-  async #try(subject: string): Promise<void> {
+  async #send(subject: string, since: number): Promise<void> {
+    const sent = { since }
+    this.#sent.set(subject, sent)
+    let isLost = false
     try {
-      await this.#tell(subject)
+      await this.#options.tell(subject)
     } catch (error) {
-      if (isRedisAway(error)) {
-        this.#remember(subject)
-        throw error
-      }
-      this.#onRefused(error)
+      isLost = isRedisAway(error)
+      if (!isLost) this.#options.onRefused(error)
     }
-    this.#lost.delete(subject)
+    // A newer one of the same subject, on its way, lost or done, is as good.
+    if (this.#sent.get(subject) !== sent) return
+    this.#sent.delete(subject)
+    if (isLost) this.#remember(subject, since)
   }
 
-  #remember(subject: string): void {
-    this.#lost.delete(subject)
-    this.#lost.add(subject)
+  #remember(subject: string, since: number): void {
+    this.#lost.set(subject, since)
     if (this.#lost.size <= MOST) return
-    for (const oldest of this.#lost) {
+    for (const oldest of this.#lost.keys()) {
       this.#lost.delete(oldest)
       return
     }
+  }
+
+  #dropLate(now: number): void {
+    for (const [subject, since] of this.#lost) if (Math.abs(now - since) > LATEST) this.#lost.delete(subject)
   }
 }

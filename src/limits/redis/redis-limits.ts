@@ -59,10 +59,7 @@ export class RedisLimits implements SharedLimits {
   readonly #shares: Shares
   readonly #leases: Leases
   readonly #warnings: AwayWarnings
-  readonly #forgetting = new Forgetting(
-    (subject) => this.#options.link.send('DEL', this.#keysOf(subject)),
-    (error) => this.#warnings.note(error),
-  )
+  readonly #forgetting: Forgetting
   readonly #telling = new Telling((keyed) => this.#take(keyed, this.#options.clock()))
   /** Whether Redis did not decide when it was asked last. */
   #hasFailed = false
@@ -76,6 +73,12 @@ export class RedisLimits implements SharedLimits {
     this.#shares = new Shares(options.maxSubjects)
     this.#leases = new Leases({ link: options.link })
     this.#warnings = new AwayWarnings(options.warn, options.clock)
+    this.#forgetting = new Forgetting({
+      tell: (subject) => options.link.send('DEL', this.#keysOf(subject)),
+      onRefused: (error) => this.#warnings.note(error),
+      isUp: () => options.link.isUp !== false,
+      clock: options.clock,
+    })
   }
 
   get figures(): SharedLimitFigures {
@@ -171,10 +174,19 @@ export class RedisLimits implements SharedLimits {
   }
 
   forget(subject: string): void {
+    const keys = this.#forgetHere(subject)
+    if (keys.length > 0) this.#forgetting.forget(subject)
+  }
+
+  forgetHere(subject: string): void {
+    this.#forgetHere(subject)
+  }
+
+  #forgetHere(subject: string): readonly string[] {
     const keys = this.#keysOf(subject)
     this.#refusals.forget(keys)
     this.#shares.forget(subject)
-    if (keys.length > 0) this.#forgetting.forget(subject)
+    return keys
   }
 
   stop(): Promise<void> {
@@ -230,9 +242,11 @@ export class RedisLimits implements SharedLimits {
     keyed: readonly KeyedClaim[],
     patience?: Patience,
   ): Promise<readonly Reading[]> {
+    if (!this.#forgetting.catchUp()) {
+      this.#noteAway(patience)
+      throw sharedLimitsAway()
+    }
     try {
-      const forgetting = this.#forgetting.retry()
-      if (forgetting !== null) await forgetting
       const readings = await decideInRedis(this.#options.link, mode, keyed, this.#options.serverClock?.())
       this.#hasFailed = false
       return readings
@@ -243,9 +257,13 @@ export class RedisLimits implements SharedLimits {
   }
 
   #noteFailure(error: unknown, patience?: Patience): void {
+    this.#noteAway(patience)
+    this.#warnings.note(error)
+  }
+
+  #noteAway(patience?: Patience): void {
     if (patience !== undefined) patience.isOver = true
     this.#hasFailed = true
-    this.#warnings.note(error)
   }
 
   /** @throws MachineAuthError `storage_unavailable` when the app wants no limits without Redis */
