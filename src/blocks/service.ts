@@ -24,8 +24,6 @@ export interface BlockServiceOptions {
   readonly audit: Pick<AuditLog, 'record' | 'recordDenied'>
   /** Lets a subject that is freed start anew at every limit; else its next request would block it again. */
   readonly forget: (subject: string) => void
-  /** As `forget`, in this process alone: whoever lifted the block has told all that is shared. */
-  readonly forgetHere: (subject: string) => void
   readonly warn: (message: string) => void
 }
 
@@ -107,7 +105,7 @@ export class BlockService {
     const inForce = this.#free(id) ?? this.#freeSamePlace(stored)
     const removed = stored ?? inForce
     if (removed === null) throw new MachineAuthError('not_found')
-    // Also when it was heard of meanwhile that it is gone: nobody else tells what is shared.
+    // Also when it was heard of meanwhile that it is gone.
     this.#options.forget(removed.subject)
     const view = toBlockView(removed)
     await audit.record({ action: 'block.removed', actor, subject: id, details: { subject: view.subject } })
@@ -190,7 +188,8 @@ export class BlockService {
   /** Frees what somebody else has lifted. */
   #freeHeard(id: string): void {
     const block = this.#free(id)
-    if (block !== null) this.#options.forgetHere(block.subject)
+    // A process that knows no route, such as a command line, could not forget what is shared for the others.
+    if (block !== null) this.#options.forget(block.subject)
   }
 
   /** Reads all blocks in force, at start and after changes of other processes were missed. */

@@ -103,12 +103,6 @@ export function createLimits(given: LimitsOptions): AssembledLimits {
     strategy,
     meter,
   })
-  const forgetHere = (subject: string) => {
-    limiters.forget(subject)
-    attempts.forget(subject)
-    allowances.forget(subject)
-    abuse?.forgetHere(subject)
-  }
   const blocks = new BlockService({
     store: storage.blocks,
     index,
@@ -116,12 +110,11 @@ export function createLimits(given: LimitsOptions): AssembledLimits {
     audit,
     warn,
     forget(subject) {
-      forgetHere(subject)
+      limiters.forget(subject)
+      attempts.forget(subject)
+      allowances.forget(subject)
+      abuse?.forgetHere(subject)
       shared?.forget(subject)
-    },
-    forgetHere(subject) {
-      forgetHere(subject)
-      shared?.forgetHere(subject)
     },
   })
   const abuse = createAbuseGuard(given, blocks, index)

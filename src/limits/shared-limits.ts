@@ -89,8 +89,6 @@ export interface SharedLimits {
    * when they are back, unless that takes longer than a minute.
    */
   forget(subject: string): void
-  /** As `forget`, of what this process knows and counts alone: for who hears that another has told the shared counts. */
-  forgetHere(subject: string): void
   readonly figures: SharedLimitFigures
   stop(): Promise<void>
 }

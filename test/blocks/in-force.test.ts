@@ -167,8 +167,8 @@ describe('blocks of other processes', () => {
     expect([isBlocked(), isBlocked(OTHER), index.size]).toEqual([true, false, 1])
   })
 
-  test('reading again frees what is gone, has the limits of this process forget it, and keeps the rest', async () => {
-    const { blocks, storage, isBlocked, forgotten, forgottenHere } = withBlocks()
+  test('reading again frees what is gone, has the limits forget it, and keeps the rest', async () => {
+    const { blocks, storage, isBlocked, forgotten } = withBlocks()
     await storage.blocks.put(aRecord('blk_1'))
     await storage.blocks.put(aRecord('blk_2', { subject: `ip:${OTHER}` }))
     await blocks.load()
@@ -176,7 +176,7 @@ describe('blocks of other processes', () => {
     await storage.blocks.put(aRecord('blk_3', { subject: 'ip:10.0.0.1' }))
     await blocks.load()
     expect([isBlocked(), isBlocked(OTHER), isBlocked('10.0.0.1')]).toEqual([false, true, true])
-    expect([forgotten, forgottenHere]).toEqual([[], [`ip:${ADDRESS}`]])
+    expect(forgotten).toEqual([`ip:${ADDRESS}`])
   })
 
   test('reading that fails changes nothing', async () => {
@@ -188,7 +188,7 @@ describe('blocks of other processes', () => {
   })
 
   test('reading again says nothing of one that is being stored, or that storage has refused', async () => {
-    const { blocks, storage, fail, isBlocked, forgotten, forgottenHere } = withBlocks()
+    const { blocks, storage, fail, isBlocked, forgotten } = withBlocks()
     fail('blocks.put')
     blocks.start({ ...ABUSE, subject: `ip:${OTHER}` })
     await blocks.settle()
@@ -201,16 +201,16 @@ describe('blocks of other processes', () => {
     })
     await blocks.load()
     expect([isBlocked(), isBlocked(OTHER), isBlocked('10.0.0.1')]).toEqual([true, true, true])
-    expect([forgotten, forgottenHere]).toEqual([[], []])
+    expect(forgotten).toEqual([])
     gate.resolve()
     await blocks.settle()
     await blocks.load()
     expect([isBlocked(), isBlocked(OTHER), isBlocked('10.0.0.1')]).toEqual([true, true, true])
-    expect([forgotten, forgottenHere]).toEqual([[], []])
+    expect(forgotten).toEqual([])
   })
 
   test('are heard of one by one: made, prolonged, removed', async () => {
-    const { blocks, storage, isBlocked, forgottenHere, time } = withBlocks()
+    const { blocks, storage, isBlocked, forgotten, time } = withBlocks()
     await storage.blocks.put(aRecord('blk_1', { expiresAt: NOW + HOUR }))
     expect(isBlocked()).toBe(false)
     await blocks.refresh('blk_1')
@@ -221,9 +221,9 @@ describe('blocks of other processes', () => {
     expect(isBlocked()).toBe(true)
     await storage.blocks.delete('blk_1')
     await blocks.refresh('blk_1')
-    expect([isBlocked(), forgottenHere]).toEqual([false, [`ip:${ADDRESS}`]])
+    expect([isBlocked(), forgotten]).toEqual([false, [`ip:${ADDRESS}`]])
     await blocks.refresh('blk_none')
-    expect(forgottenHere).toHaveLength(1)
+    expect(forgotten).toHaveLength(1)
   })
 
   test('asking that fails changes nothing, and is told', async () => {

@@ -217,12 +217,12 @@ describe('listing and finding', () => {
 
 describe('removing', () => {
   test('frees, has the limits forget, and writes down who did it', async () => {
-    const { blocks, isBlocked, stored, forgotten, forgottenHere, audited } = withBlocks()
+    const { blocks, isBlocked, stored, forgotten, audited } = withBlocks()
     const block = await blocks.add({ subject: ADDRESS, duration: '1h' })
     await blocks.add({ subject: '10.0.0.1', duration: '1h' })
     expect(await blocks.remove(block.id, actorWith(['*'], { userId: 'user_1' }))).toEqual(block)
     expect([isBlocked(), isBlocked('10.0.0.1'), stored().length]).toEqual([false, true, 1])
-    expect([forgotten, forgottenHere]).toEqual([[`ip:${ADDRESS}`], []])
+    expect(forgotten).toEqual([`ip:${ADDRESS}`])
     const details = { subject: ADDRESS }
     expect(audited().at(-1)).toEqual({ action: 'block.removed', actor: 'user_1', subject: block.id, details })
   })
@@ -283,7 +283,7 @@ describe('removing', () => {
   })
 
   test.each(['manual', 'abuse'])('by another process is seen when blocks are read again: %s', async (kind) => {
-    const { blocks, storage, index, isBlocked, forgotten, forgottenHere } = withBlocks()
+    const { blocks, storage, index, isBlocked, forgotten } = withBlocks()
     if (kind === 'manual') await blocks.add({ subject: ADDRESS, duration: '1h' })
     else blocks.start(ABUSE)
     await blocks.settle()
@@ -291,7 +291,7 @@ describe('removing', () => {
     await storage.blocks.delete(block?.id ?? '')
     expect(isBlocked()).toBe(true)
     await blocks.load()
-    expect([isBlocked(), forgotten, forgottenHere]).toEqual([false, [], [`ip:${ADDRESS}`]])
+    expect([isBlocked(), forgotten]).toEqual([false, [`ip:${ADDRESS}`]])
   })
 
   test('that storage refuses leaves it in force', async () => {

@@ -35,14 +35,12 @@ export function withBlocks() {
   const index = new CrowdedIndex(createAddressMatcher([ALLOWED, '2001:db8::/48']))
   const warnings: string[] = []
   const forgotten: string[] = []
-  const forgottenHere: string[] = []
   const blocks = new BlockService({
     store: storage.blocks,
     index,
     clock,
     audit: new AuditLog({ store: storage.audit, clock, secrets: [SECRET], onFailure: () => warnings.push('audit') }),
     forget: (subject) => void forgotten.push(subject),
-    forgetHere: (subject) => void forgottenHere.push(subject),
     warn: (message) => void warnings.push(message),
   })
   const fail = (verb: string) =>
@@ -55,7 +53,6 @@ export function withBlocks() {
     index,
     warnings,
     forgotten,
-    forgottenHere,
     blocks,
     fail,
     isBlocked: (address = ADDRESS, url = '/') => index.findForAddress(address, { url, route: null }, time.now) !== null,

@@ -80,10 +80,6 @@ export class FakeSharedLimits implements SharedLimits {
     for (const limiter of this.#limiters.values()) limiter.forget(subject)
   }
 
-  forgetHere(subject: string): void {
-    for (const limiter of this.#shares.values()) limiter.forget(subject)
-  }
-
   /** As a server that was started anew. */
   lose(): void {
     this.#limiters = new Map()

@@ -82,7 +82,6 @@ test('removing a block frees the subject, also of a longer one that storage had 
     clock,
     audit: new AuditLog({ store: storage.audit, clock, secrets: [SECRET] }),
     forget: () => undefined,
-    forgetHere: () => undefined,
     warn: () => undefined,
   })
   const { id } = await blocks.add({ subject: '203.0.113.5', duration: '1h' })

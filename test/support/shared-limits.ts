@@ -151,12 +151,7 @@ export class MemorySharedLimits implements SharedLimits {
   }
 
   forget(subject: string): void {
-    for (const limiter of this.#limiters.values()) limiter.forget(subject)
-    this.forgetHere(subject)
-  }
-
-  forgetHere(subject: string): void {
-    for (const limiter of this.#shares.values()) limiter.forget(subject)
+    for (const limiter of [...this.#limiters.values(), ...this.#shares.values()]) limiter.forget(subject)
     for (const name of [...(this.#remembered?.keys() ?? [])])
       if (name.endsWith(`\n${subject}`)) this.#remembered?.delete(name)
   }

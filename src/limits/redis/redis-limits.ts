@@ -174,19 +174,10 @@ export class RedisLimits implements SharedLimits {
   }
 
   forget(subject: string): void {
-    const keys = this.#forgetHere(subject)
-    if (keys.length > 0) this.#forgetting.forget(subject)
-  }
-
-  forgetHere(subject: string): void {
-    this.#forgetHere(subject)
-  }
-
-  #forgetHere(subject: string): readonly string[] {
     const keys = this.#keysOf(subject)
     this.#refusals.forget(keys)
     this.#shares.forget(subject)
-    return keys
+    if (keys.length > 0) this.#forgetting.forget(subject)
   }
 
   stop(): Promise<void> {

@@ -233,18 +233,4 @@ describe.skipIf(!runsOnRedis)('what limits forget while Redis is away', () => {
     expect(await hit()).toBe(false)
     await close()
   })
-
-  test('by who hears that another has told it is counted there all the same', async () => {
-    const { limits, other, hit, close } = await createProcesses()
-    expect([await hit(), await hit(), await hit(other)]).toEqual([true, false, false])
-    limits.forget('a')
-    expect([await hit(), await hit()]).toEqual([true, false])
-    // It asks again, and takes no count with it.
-    other.forgetHere('a')
-    expect([await hit(other), await hit()]).toEqual([false, false])
-    limits.forget('a')
-    other.forgetHere('a')
-    expect(await hit(other)).toBe(true)
-    await close()
-  })
 })
