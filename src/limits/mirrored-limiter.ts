@@ -127,12 +127,6 @@ export class MirroredLimiter {
     return asking
   }
 
-  /** Lets a subject start anew, in all processes' count too; answers that are under way count no more. */
-  forget(subject: string): void {
-    this.forgetHere(subject)
-    this.#others?.count.forget(subject)
-  }
-
   /** Lets a subject start anew in this process, until it hears of the others. */
   forgetHere(subject: string): void {
     this.#local.forget(subject)

@@ -57,11 +57,6 @@ export class SharedCount {
     return this.read(subject)
   }
 
-  /** Lets a subject start anew. */
-  forget(subject: string): void {
-    this.#options.shared.forget(subject)
-  }
-
   #claim(subject: string, cost: number): SharedClaim {
     const { place, limiter } = this.#options
     return { place, limiter, subject, cost }

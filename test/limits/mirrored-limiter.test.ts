@@ -48,7 +48,7 @@ describe('without shared counts', () => {
           expect(mirrored.read(subject, now)).toEqual(local.read(subject, now))
           expect(mirrored.isOwn(subject)).toBe(local.isOwn(subject))
         }
-        mirrored.forget('s0')
+        mirrored.forgetHere('s0')
         local.forget('s0')
         expect(mirrored.read('s0', now)).toEqual(local.read('s0', now))
       }),
@@ -280,10 +280,11 @@ describe('shared counts that are away', () => {
 
 describe('a subject that is forgotten', () => {
   test('starts anew here and in the shared count', async () => {
-    const { hit, limiter, left } = withProcesses()
+    const { hit, limiter, left, shared } = withProcesses()
     await hit(0, 5)
     await hit(1, 1)
-    limiter(1).forget(A)
+    limiter(1).forgetHere(A)
+    shared.forget(A)
     expect([left(1), left(0), limiter(1).isOwn(A)]).toEqual([5, 0, false])
     expect(await limiter(1).refresh(A)).toMatchObject({ remaining: 5 })
     expect(await hit(1, 6)).toEqual([true, true, true, true, true, false])
@@ -296,7 +297,8 @@ describe('a subject that is forgotten', () => {
     limiter(1).hit(A, time.now)
     const asked = limiter(1).refresh(A)
     await settle()
-    limiter(1).forget(A)
+    limiter(1).forgetHere(A)
+    shared.forget(A)
     shared.release()
     await settle()
     expect([await asked, left(1)]).toEqual([null, 5])
