@@ -4,6 +4,7 @@
  */
 import { isStorageAway } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { dropOldest } from '../lib/drop-oldest.ts'
 import type { OrganizationStore } from '../storage/ports/accounts.ts'
 import type { OrganizationRecord } from '../storage/records.ts'
 
@@ -51,9 +52,7 @@ export class AppOrganizations {
   #remember(id: string, answer: Answer): void {
     this.#answers.delete(id)
     this.#answers.set(id, answer)
-    if (this.#answers.size <= this.#options.size) return
-    const [oldest] = this.#answers.keys()
-    if (oldest !== undefined) this.#answers.delete(oldest)
+    if (this.#answers.size > this.#options.size) dropOldest(this.#answers)
   }
 
   /** Hears that an organization was changed; `*` is every one. */

@@ -8,6 +8,7 @@ import { machineAuth } from '../../src/plugin.ts'
 import { SECRET } from '../options/support.ts'
 import { isRedisInstalled, startRedis } from '../support/servers/redis.ts'
 import { askRedis } from '../support/servers/redis-process.ts'
+import { until } from '../support/until.ts'
 
 const required = process.env.REQUIRE_SERVICES === '1'
 const page = readFileSync(join(import.meta.dir, '../../docs/cluster.md'), 'utf8')
@@ -40,8 +41,7 @@ describe.skipIf(!isRedisInstalled && !required)('a user of Redis for the app alo
       const ask = async (path: string) => (await app.handle(new Request(`http://localhost${path}`))).status
 
       const listeners = async () => askRedis(redis.url, 'PUBSUB', ['NUMSUB', 'machine-auth:changes'])
-      const deadline = Date.now() + PATIENCE
-      while (Number(((await listeners()) as unknown[])[1]) !== 1 && Date.now() < deadline) await Bun.sleep(10)
+      await until(async () => Number(((await listeners()) as unknown[])[1]) === 1, PATIENCE)
       expect(await listeners()).toEqual(['machine-auth:changes', 1])
 
       expect([await ask('/counted'), await ask('/counted'), await ask('/counted')]).toEqual([200, 200, 429])

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
+import { until } from '../support/until.ts'
 import { type Example, request, START_TIMEOUT, startExample } from './support.ts'
 
 const MASTER_KEY = 'gW3nTz8KdR1mXs5QpYv7LbHc2JfUe4Aa'
@@ -116,11 +117,7 @@ describe.skipIf(process.platform !== 'linux')('as many processes as are asked fo
 describe.skipIf(process.platform !== 'linux')('no process is left alone', () => {
   const env = { MACHINE_AUTH_SECRET: 'k5Yw0mVb2ZxC9dK4nR8tL1pS6uF3hJ7q' }
 
-  async function gone(pids: readonly number[]): Promise<readonly number[]> {
-    const deadline = Date.now() + PATIENCE
-    while (pids.some(runs) && Date.now() < deadline) await Bun.sleep(10)
-    return pids.filter(runs)
-  }
+  const untilGone = (pids: readonly number[]) => until(() => !pids.some(runs), PATIENCE)
 
   test(
     'by the one that started them, when it is killed',
@@ -129,7 +126,7 @@ describe.skipIf(process.platform !== 'linux')('no process is left alone', () => 
       const children = childrenOf(other.pid)
       expect(children).toHaveLength(2)
       process.kill(other.pid, 'SIGKILL')
-      expect(await gone(children)).toEqual([])
+      await untilGone(children)
     },
     START_TIMEOUT,
   )
@@ -140,7 +137,7 @@ describe.skipIf(process.platform !== 'linux')('no process is left alone', () => 
       await using other = await startExample('examples/all-cores.ts', { args: ['2'], env })
       const children = childrenOf(other.pid)
       process.kill(children[0] ?? Number.NaN, 'SIGKILL')
-      expect(await gone([other.pid, ...children])).toEqual([])
+      await untilGone([other.pid, ...children])
       expect(other.exitCode()).not.toBe(0)
     },
     START_TIMEOUT,

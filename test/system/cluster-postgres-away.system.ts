@@ -40,7 +40,6 @@ async function loadWhileAway(cluster: Cluster, leave: () => unknown, come: () =>
   await Bun.sleep(Math.max(0, end - now()))
   await come()
   await until(async () => {
-    await Bun.sleep(10)
     const asked = fresh.flatMap((key) => urls.map((url) => ask(url, key)))
     return (await Promise.all(asked)).every(({ status }) => status === 200)
   }, 15_000)
@@ -92,10 +91,7 @@ describe('under load, PostgreSQL', () => {
     }
     // Three before the load, one at each process.
     const answered = away.known.length + 3
-    await until(async () => {
-      await Bun.sleep(20)
-      return (await counted()) >= answered
-    }, 15_000)
+    await until(async () => (await counted()) >= answered, 15_000)
     expect(await counted()).toBe(answered)
   }, 60_000)
 

@@ -134,7 +134,6 @@ async function startReplica(): Promise<Replica> {
   const origin = `http://127.0.0.1:${port}`
   await until(async () => {
     if (child.exitCode !== null) throw new Error(`it ended: ${await new Response(child.stderr).text()}`)
-    await Bun.sleep(10)
     return fetch(`${origin}/auth/health/ready`).then(
       ({ status }) => status === 200,
       () => false,

@@ -1,5 +1,6 @@
 /** Who is to start anew: what Redis could not be told is told before it is asked anything again. */
 import type { Clock } from '../../lib/clock.ts'
+import { dropOldest } from '../../lib/drop-oldest.ts'
 import { isRedisAway } from './away.ts'
 
 /** So many are remembered; beyond that the oldest are left to their windows. */
@@ -89,11 +90,7 @@ export class Forgetting {
 
   #remember(subject: string, since: number): void {
     this.#lost.set(subject, since)
-    if (this.#lost.size <= MOST) return
-    for (const oldest of this.#lost.keys()) {
-      this.#lost.delete(oldest)
-      return
-    }
+    if (this.#lost.size > MOST) dropOldest(this.#lost)
   }
 
   #dropLate(now: number): void {

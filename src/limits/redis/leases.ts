@@ -1,4 +1,6 @@
 /** Who is under way, in all processes: a lease each, which ends by itself when its process was killed. */
+
+import { dropOldest } from '../../lib/drop-oldest.ts'
 import { InFlight } from '../in-flight.ts'
 import type { Link } from './link.ts'
 import enter from './lua/enter.lua' with { type: 'text' }
@@ -108,10 +110,7 @@ export class Leases {
 
   #noteFull(key: string): void {
     this.#full.delete(key)
-    for (const oldest of this.#full.keys()) {
-      if (this.#full.size < MOST_FULL) break
-      this.#full.delete(oldest)
-    }
+    if (this.#full.size >= MOST_FULL) dropOldest(this.#full)
     this.#full.set(key, performance.now() + FULL_FOR)
   }
 

@@ -1,4 +1,6 @@
 /** Where limits were counted by this process: a subject that starts anew does so at all of these. */
+
+import { dropOldest } from '../../lib/drop-oldest.ts'
 import type { Rate } from '../rate.ts'
 
 /** More rates of keys, or limits of handlers, are not remembered: the oldest leave first. */
@@ -31,12 +33,5 @@ export class Places {
   /** Where a subject may have been counted. */
   entriesOf(subject: string): readonly (readonly [place: string, rate: Rate])[] {
     return [...this.#declared, ...this.#ofHandlers, ...(KEYS.test(subject) ? this.#ofKeys : [])]
-  }
-}
-
-function dropOldest(rates: Map<string, Rate>): void {
-  for (const oldest of rates.keys()) {
-    rates.delete(oldest)
-    return
   }
 }

@@ -98,11 +98,8 @@ export class RedisLimits implements SharedLimits {
     if (claims.length === 0) return []
     requireCosts(claims)
     const keyed = claims.map((claim) => this.#keyed(claim))
-    const known = this.#find(keyed, now)
-    if (known !== null) {
-      this.#counts.remembered += 1
-      return known
-    }
+    const known = this.#recall(keyed, now)
+    if (known !== null) return known
     if (patience?.isOver !== true) return this.#decide(claims, keyed, now, patience)
     this.#requireLocal()
     return this.#takeHere(claims, keyed, now)
@@ -113,11 +110,8 @@ export class RedisLimits implements SharedLimits {
     if (claims.length === 0) return []
     requireCosts(claims)
     const keyed = claims.map((claim) => this.#keyed(claim))
-    const known = this.#find(keyed, now)
-    if (known !== null) {
-      this.#counts.remembered += 1
-      return known
-    }
+    const known = this.#recall(keyed, now)
+    if (known !== null) return known
     this.#requireNotKnownAway(keyed)
     this.#counts.local += 1
     return this.#takeHere(claims, keyed, now)
@@ -133,7 +127,7 @@ export class RedisLimits implements SharedLimits {
   recall(claims: readonly SharedClaim[], now: number): SharedReadings | null {
     if (this.#refusals.size === 0) return null
     const keyed = claims.map((claim) => this.#keyed(claim))
-    return this.#find(keyed, now)
+    return this.#recall(keyed, now)
   }
 
   async read(claim: SharedClaim): Promise<Reading | null> {
@@ -195,10 +189,12 @@ export class RedisLimits implements SharedLimits {
   }
 
   /** What is known without asking; null when nothing is known to be refused. */
-  #find(keyed: readonly KeyedClaim[], now: number): SharedReadings | null {
+  #recall(keyed: readonly KeyedClaim[], now: number): SharedReadings | null {
     if (this.#refusals.size === 0) return null
     const known = keyed.map(({ key }, index) => this.#refusals.find(key, totalAt(keyed, index), now))
-    return known.some((reading) => reading !== undefined) ? known : null
+    if (known.every((reading) => reading === undefined)) return null
+    this.#counts.remembered += 1
+    return known
   }
 
   async #decide(

@@ -1,4 +1,6 @@
 /** Who was over a limit, until he may come back: a hammer must not reach Redis. */
+
+import { dropOldest } from '../../lib/drop-oldest.ts'
 import type { Reading } from '../limiter.ts'
 
 interface Refusal {
@@ -42,7 +44,7 @@ export class Refusals {
     const until = now + (Number.isFinite(retryAfter) ? retryAfter : rate.window)
     this.#refusals.delete(key)
     if (until <= now) return
-    if (this.#refusals.size >= this.#capacity) this.#drop()
+    if (this.#refusals.size >= this.#capacity) dropOldest(this.#refusals)
     this.#refusals.set(key, { cost, from: now, until, reading })
   }
 
@@ -64,12 +66,5 @@ export class Refusals {
   forget(keys: Iterable<string>): void {
     this.#generation += 1
     for (const key of keys) this.#refusals.delete(key)
-  }
-
-  #drop(): void {
-    for (const oldest of this.#refusals.keys()) {
-      this.#refusals.delete(oldest)
-      return
-    }
   }
 }

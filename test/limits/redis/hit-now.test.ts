@@ -182,6 +182,7 @@ describe.skipIf(!runsOnRedis)('with Redis', () => {
     expect(limits.recall([claim, other], START)?.map((each) => each?.isAllowed)).toEqual([false, undefined])
     expect(limits.recall([other], START)).toBeNull()
     expect(limits.recall([claim], START + WINDOW)).toBeNull()
+    expect(limits.figures.remembered).toBe(1)
     expect((await limits.read(other))?.remaining).toBe(2)
   })
 })
