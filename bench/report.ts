@@ -1,0 +1,81 @@
+/** What a bench answers: lines of one table, and what it is doing meanwhile. */
+
+export type Goal = { readonly atLeast: number } | { readonly atMost: number }
+
+/** One line of the table of results. */
+export interface Result {
+  /** `guards`, `peers`, `memory`, … */
+  readonly group: string
+  readonly name: string
+  /** The figure, in `unit`. */
+  readonly value: number
+  readonly unit: 'ratio' | 'µs' | 'ns' | 'ms' | 'MB' | 'bytes' | 'requests/s' | 'count' | 's'
+  /** What it is to be: at least or at most; absent where there is no goal. */
+  readonly goal?: Goal
+  /** What it is a ratio to, or what else must be known to read it. */
+  readonly note?: string
+}
+
+export interface Report {
+  /** The line that shows what is being done; replaced by the next. */
+  progress(text: string): void
+  add(result: Result): void
+}
+
+const WIDTH = 78
+
+/** Prints each line as it comes; for a bench that is called by itself. */
+export function createPrintingReport(): Report {
+  return {
+    progress: (text) => process.stderr.write(`\r${text.slice(0, WIDTH).padEnd(WIDTH)}`),
+    add: (result) => {
+      process.stderr.write(`\r${' '.repeat(WIDTH)}\r`)
+      console.log(formatResult(result))
+    },
+  }
+}
+
+const DIGITS: Readonly<Record<Result['unit'], number>> = {
+  ratio: 2,
+  µs: 2,
+  ns: 0,
+  ms: 2,
+  MB: 1,
+  bytes: 0,
+  'requests/s': 0,
+  count: 0,
+  s: 2,
+}
+
+export function formatFigure({ value, unit }: Pick<Result, 'value' | 'unit'>): string {
+  // A ratio of 0.019 is not 0.02, one of 412 has no hundredths.
+  const digits = unit === 'ratio' && value !== 0 ? (value < 0.1 ? 3 : value >= 10 ? 1 : 2) : DIGITS[unit]
+  const figure = value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  return unit === 'ratio' || unit === 'count' ? figure : `${figure} ${unit}`
+}
+
+export function formatGoal({ goal, unit }: Pick<Result, 'goal' | 'unit'>): string {
+  if (goal === undefined) return ''
+  return 'atLeast' in goal
+    ? `≥ ${formatFigure({ value: goal.atLeast, unit })}`
+    : `≤ ${formatFigure({ value: goal.atMost, unit })}`
+}
+
+/** Whether a result is what it is to be; null where there is no goal. */
+export function isMet({ goal, value }: Pick<Result, 'goal' | 'value'>): boolean | null {
+  if (goal === undefined) return null
+  return 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost
+}
+
+function formatResult(result: Result): string {
+  const verdict = isMet(result)
+  return [
+    `${result.group}: ${result.name}`.padEnd(52),
+    formatFigure(result).padStart(16),
+    formatGoal(result).padStart(12),
+    (verdict === null ? '' : verdict ? 'met' : 'missed').padStart(7),
+    result.note === undefined ? '' : `  ${result.note}`,
+  ]
+    .join(' ')
+    .trimEnd()
+}
