@@ -1,55 +1,124 @@
 /**
  * What a guard costs, as a ratio to a bare Elysia route in the same run: `bun bench/guards.ts [rounds] [seconds] [variants]`.
- *
- * Rounds are interleaved, so that a machine that slows down slows everything down; medians are printed.
  */
-import elysia from 'elysia/package.json' with { type: 'json' }
-import { median } from './median.ts'
+import { goalOf } from './goals.ts'
+import { createPrintingReport, type Report } from './report.ts'
+import { measureInRounds, type Rounds } from './rounds.ts'
 import { VARIANTS, type Variant } from './server.ts'
-import { measure, type Reading } from './wrk.ts'
+import { measure, type Reading, startServer } from './wrk.ts'
 
-const rounds = Number(process.argv[2] ?? 3)
-const seconds = Number(process.argv[3] ?? 8)
-/** Only these, besides bare: `bun bench/guards.ts 3 4 minimum-limit-x limit-x`. */
-const chosen = VARIANTS.filter((name) => name === 'bare' || process.argv.length < 5 || process.argv.includes(name))
-
-const GOALS: Partial<Readonly<Record<Variant, number>>> = {
-  key: 0.75,
-  'limit-x': 0.7,
-  'limit-both': 0.65,
-  jwt: 0.8,
-  session: 0.7,
-  refusal: 0.8,
+const TITLES: Readonly<Record<Variant, string>> = {
+  bare: 'bare Elysia route',
+  unguarded: 'route without a guard beside guarded ones',
+  'minimum-key': 'hand-written API key',
+  key: 'API key',
+  'minimum-limit-x-alone': 'hand-written API key, limit, and nothing but its three headers',
+  'minimum-limit-x': 'hand-written API key, limit and three headers',
+  'limit-x': 'API key, limit and three headers',
+  'minimum-limit-both': 'hand-written API key, limit and five headers',
+  'limit-both': 'API key, limit and five headers',
+  'minimum-jwt': 'hand-written repeated JWT',
+  jwt: 'repeated JWT',
+  'minimum-session': 'hand-written session by cookie',
+  session: 'session by cookie',
+  'minimum-refusal': 'hand-written refusal',
+  refusal: 'refusal, malformed key',
+  'refusal-none': 'refusal, no credential',
+  'refusal-wrong': 'refusal, wrong key',
+  'refusal-over': 'refusal, over the limit',
+  everything: 'everything on',
 }
 
-const readings = new Map<Variant, Reading[]>(chosen.map((variant) => [variant, []]))
-for (let round = 1; round <= rounds; round++) {
-  for (const variant of chosen) {
-    process.stderr.write(`\rround ${round}/${rounds}: ${variant.padEnd(18)}`)
-    readings.get(variant)?.push(await measure(['server.ts', variant], seconds))
+/** What ours is compared to besides bare. */
+const MINIMUM_OF: Partial<Readonly<Record<Variant, Variant>>> = {
+  key: 'minimum-key',
+  'limit-x': 'minimum-limit-x',
+  'limit-both': 'minimum-limit-both',
+  jwt: 'minimum-jwt',
+  session: 'minimum-session',
+  refusal: 'minimum-refusal',
+  'refusal-none': 'minimum-refusal',
+  'refusal-wrong': 'minimum-refusal',
+  'refusal-over': 'minimum-refusal',
+  everything: 'minimum-limit-x',
+}
+
+/** 32 connections that pause for so long ask less often than the slowest of the variants could answer, ms. */
+const PAUSE = 2
+const PAUSED: readonly Variant[] = ['bare', 'minimum-limit-x', 'limit-x', 'everything']
+
+async function measurePaused(variant: Variant, seconds: number): Promise<Reading> {
+  const server = await startServer(['server.ts', variant])
+  try {
+    await server.measure(2)
+    return await server.measure(seconds, { ...server.announcement, pause: PAUSE })
+  } finally {
+    await server.stop()
   }
 }
-process.stderr.write(`\r${' '.repeat(40)}\r`)
 
-function medianOf(variant: Variant, member: keyof Reading): number {
-  return median((readings.get(variant) ?? []).map((reading) => reading[member]))
+function reportVariant(report: Report, rounds: Rounds<Variant>, variant: Variant): void {
+  const group = 'guards'
+  const title = TITLES[variant]
+  const cpu = rounds.of(variant, 'cpu')
+  const rate = rounds.of(variant, 'requestsPerSecond').toLocaleString('en', { maximumFractionDigits: 0 })
+  report.add({ group, name: title, value: cpu, unit: 'µs', note: `processor time; ${rate} requests/s` })
+  if (variant === 'bare') return
+  const others = { 'to bare': 'bare', 'to the hand-written minimum': MINIMUM_OF[variant] } as const
+  for (const [words, other] of Object.entries(others)) {
+    if (other === undefined) continue
+    const value = rounds.ratio(variant, other, 'requestsPerSecond')
+    if (Number.isNaN(value)) continue
+    const name = `${title}, ${words}`
+    const goal = goalOf(group, name)
+    const note = `by processor time ${rounds.ratio(variant, other, 'cpu').toFixed(2)}`
+    report.add({ group, name, value, unit: 'ratio', note, ...(goal && { goal }) })
+  }
 }
 
-console.log(`bun ${Bun.version}, elysia ${elysia.version}, ${rounds} rounds of ${seconds} s, medians`)
-console.log('variant            requests/s  to bare  goal  CPU µs/request  bare CPU to it  p99 ms  to bare')
-for (const variant of chosen) {
-  const rate = medianOf(variant, 'requestsPerSecond')
-  const cpu = medianOf(variant, 'cpu')
-  const p99 = medianOf(variant, 'p99')
-  const cells = [
-    variant.padEnd(18),
-    rate.toFixed(0).padStart(10),
-    (rate / medianOf('bare', 'requestsPerSecond')).toFixed(2).padStart(8),
-    (GOALS[variant]?.toFixed(2) ?? '').padStart(5),
-    cpu.toFixed(2).padStart(15),
-    (medianOf('bare', 'cpu') / cpu).toFixed(2).padStart(15),
-    p99.toFixed(2).padStart(7),
-    (p99 / medianOf('bare', 'p99')).toFixed(2).padStart(8),
-  ]
-  console.log(cells.join(' '))
+interface Choice {
+  readonly rounds: number
+  readonly seconds: number
+  readonly variants: readonly Variant[]
+}
+
+async function compare(report: Report, { rounds, seconds, variants }: Choice): Promise<void> {
+  const measured = await measureInRounds(variants, rounds, report, (variant) =>
+    measure(['server.ts', variant], seconds),
+  )
+  for (const variant of variants) reportVariant(report, measured, variant)
+}
+
+/** The same number of requests for all, so that what is compared is waiting and not speed. */
+async function comparePaused(report: Report, { rounds, seconds, variants }: Choice): Promise<void> {
+  const paused = PAUSED.filter((variant) => variants.includes(variant))
+  const measured = await measureInRounds(paused, rounds, report, (variant) => measurePaused(variant, seconds))
+  const names: Partial<Record<Variant, string>> = {
+    'minimum-limit-x': 'p99 of the hand-written minimum with a limit',
+    'limit-x': 'p99 with a limit',
+    everything: 'p99 with everything on',
+  }
+  for (const variant of paused) {
+    const title = names[variant]
+    if (title === undefined) continue
+    const name = `${title} at the same load, to bare`
+    const goal = goalOf('guards', name)
+    const [own, bare] = [measured.of(variant, 'p99'), measured.of('bare', 'p99')]
+    const rate = measured.of(variant, 'requestsPerSecond').toLocaleString('en', { maximumFractionDigits: 0 })
+    const note = `${own.toFixed(2)} ms, bare ${bare.toFixed(2)} ms, at ${rate} requests/s`
+    const value = measured.ratio(variant, 'bare', 'p99')
+    report.add({ group: 'guards', name, value, unit: 'ratio', note, ...(goal && { goal }) })
+  }
+}
+
+export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
+  const choice = { rounds: isQuick ? 1 : 5, seconds: isQuick ? 1 : 4, variants: VARIANTS }
+  await compare(report, choice)
+  await comparePaused(report, choice)
+}
+
+if (import.meta.main) {
+  const [rounds = '3', seconds = '8', ...names] = process.argv.slice(2)
+  const variants = VARIANTS.filter((name) => name === 'bare' || names.length === 0 || names.includes(name))
+  await compare(createPrintingReport(), { rounds: Number(rounds), seconds: Number(seconds), variants })
 }

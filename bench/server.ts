@@ -1,20 +1,34 @@
-/** One server of the comparison: `bun bench/server.ts VARIANT`. Prints its port and the headers to send, as JSON. */
+/**
+ * One server of the comparison: `bun bench/server.ts VARIANT [KEYS]`. Prints its port and what to send, as JSON; with
+ * more than one key, all of them to be sent in turn.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Elysia } from 'elysia'
-import { createMachineAuth, machineAuth } from '../src/index.ts'
+import { createMachineAuth, type MachineAuthOptions, machineAuth } from '../src/index.ts'
+import { LIMIT, MINIMUMS } from './minimum.ts'
 
 export const VARIANTS = [
   'bare',
   'unguarded',
   'minimum-key',
   'key',
+  'minimum-limit-x-alone',
   'minimum-limit-x',
   'limit-x',
   'minimum-limit-both',
   'limit-both',
   'minimum-jwt',
   'jwt',
+  'minimum-session',
   'session',
+  'minimum-refusal',
   'refusal',
+  'refusal-none',
+  'refusal-wrong',
+  'refusal-over',
+  'everything',
 ] as const
 export type Variant = (typeof VARIANTS)[number]
 
@@ -23,153 +37,108 @@ export interface Announcement {
   readonly headers: Readonly<Record<string, string>>
   /** A header whose values the requests have one after the other. */
   readonly inTurn?: { readonly name: string; readonly values: readonly string[] }
+  /** Whether the answers are to be refusals. */
+  readonly isRefused?: boolean
 }
 
-interface Served {
+export interface Served extends Pick<Announcement, 'headers' | 'isRefused'> {
   readonly app: { listen(options: object): { server: { port?: number | undefined } | null } }
-  readonly headers: Readonly<Record<string, string>>
+  /** All keys that are known, where there may be several. */
+  readonly keys?: readonly string[]
 }
 
-const VARY = 'Authorization, Cookie, X-API-Key'
+/** Never reached: what is measured is a count, not a refusal. */
+const NEVER = { limit: LIMIT, window: '1m' } as const
 
-function nextId(): () => string {
-  let count = 0
-  return () => {
-    count += 1
-    return `hand-written-${count.toString(36)}`
-  }
+const SETTINGS: Partial<Readonly<Record<Variant, MachineAuthOptions>>> = {
+  'limit-x': { apiKeys: { defaultRateLimit: NEVER }, rateLimit: { headers: 'x' } },
+  'limit-both': { apiKeys: { defaultRateLimit: NEVER }, rateLimit: { headers: 'both' } },
+  'refusal-over': { apiKeys: { defaultRateLimit: { limit: 1, window: '1h' } }, rateLimit: { headers: 'x' } },
+  everything: {
+    apiKeys: { defaultRateLimit: NEVER },
+    rateLimit: { headers: 'x' },
+    usage: {},
+    metrics: {},
+  },
 }
 
-/** The least that a careful hand would write for a key: the same headers as ours, no limits, no revocation. */
-function minimumKey(): Served {
-  const key = `mac_live_abcdefghijklmnop_${'0123456789'.repeat(5).slice(0, 49)}`
-  const known = new Map([[Bun.SHA256.hash(key, 'base64'), { name: 'bench' }]])
-  const makeId = nextId()
-  const app = new Elysia()
-    .derive(({ request, set, status }) => {
-      set.headers['x-request-id'] = request.headers.get('x-request-id') ?? makeId()
-      set.headers.vary = VARY
-      const given = request.headers.get('x-api-key')
-      const apiKey = given === null ? undefined : known.get(Bun.SHA256.hash(given, 'base64'))
-      if (apiKey === undefined) throw status(401)
-      return { apiKey }
-    })
-    .get('/', ({ apiKey }) => apiKey.name)
-  return { app, headers: { 'x-api-key': key } }
+/** A file, as a server that records has it; gone when the process ends. */
+function createDatabaseFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'machine-auth-bench-'))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  return `sqlite:${join(directory, 'bench.db')}`
 }
 
-const LIMIT = 1_000_000_000
-const WINDOW = 60_000
-
-/** As `minimumKey`, with a limit: a counter that starts anew every minute, and its headers. */
-function minimumLimit(withIetf: boolean): Served {
-  const key = `mac_live_abcdefghijklmnop_${'0123456789'.repeat(5).slice(0, 49)}`
-  const known = new Map([[Bun.SHA256.hash(key, 'base64'), { name: 'bench', count: 0, resetAt: 0 }]])
-  const makeId = nextId()
-  const app = new Elysia()
-    .derive(({ request, set, status }) => {
-      const { headers } = set
-      headers['x-request-id'] = request.headers.get('x-request-id') ?? makeId()
-      headers.vary = VARY
-      const given = request.headers.get('x-api-key')
-      const apiKey = given === null ? undefined : known.get(Bun.SHA256.hash(given, 'base64'))
-      if (apiKey === undefined) throw status(401)
-      const now = Date.now()
-      if (now >= apiKey.resetAt) {
-        apiKey.count = 0
-        apiKey.resetAt = now + WINDOW
-      }
-      apiKey.count += 1
-      const remaining = LIMIT - apiKey.count
-      if (withIetf) {
-        headers['ratelimit-policy'] = `"key";q=${LIMIT};w=60`
-        headers.ratelimit = `"key";r=${remaining};t=${Math.ceil((apiKey.resetAt - now) / 1000)}`
-      }
-      headers['x-ratelimit-limit'] = String(LIMIT)
-      headers['x-ratelimit-remaining'] = String(remaining)
-      headers['x-ratelimit-reset'] = String(Math.ceil(apiKey.resetAt / 1000))
-      if (remaining < 0) throw status(429)
-      return { apiKey }
-    })
-    .get('/', ({ apiKey }) => apiKey.name)
-  return { app, headers: { 'x-api-key': key } }
+/** Of the form of ours, and unknown. */
+async function createUnknownKey(): Promise<string> {
+  await using other = createMachineAuth({ database: 'sqlite::memory:', docs: false }, { warn: () => undefined })
+  await other.ready
+  return (await other.keys.create({ name: 'bench' })).rawKey
 }
 
-/** The least for a repeated token: a map by the whole token, and its expiry. */
-function minimumJwt(): Served {
-  const token = `${'h'.repeat(40)}.${'c'.repeat(220)}.${'s'.repeat(86)}`
-  const known = new Map([[token, { sub: 'bench', exp: Date.now() + 1e9 }]])
-  const makeId = nextId()
-  const app = new Elysia()
-    .derive(({ request, set, status }) => {
-      set.headers['x-request-id'] = request.headers.get('x-request-id') ?? makeId()
-      set.headers.vary = VARY
-      const given = request.headers.get('authorization')
-      const claims = given === null ? undefined : known.get(given.slice(7))
-      if (claims === undefined || claims.exp < Date.now()) throw status(401)
-      return { claims }
-    })
-    .get('/', ({ claims }) => claims.sub)
-  return { app, headers: { authorization: `Bearer ${token}` } }
-}
-
-async function ours(variant: Variant): Promise<Served> {
+async function ours(variant: Variant, count: number): Promise<Served> {
   const core = createMachineAuth(
     {
-      database: 'sqlite::memory:',
+      database: variant === 'everything' ? createDatabaseFile() : 'sqlite::memory:',
       docs: false,
-      // What is measured is a guard, not a block: `refusal` presents nothing but wrong keys.
+      // What is measured is a guard, not a block: `refusal-wrong` presents nothing but wrong keys.
       abuse: false,
-      // What it costs to record requests is measured by itself: `recording.ts`.
+      // What it costs to record requests is measured by `everything`, and by itself: `recording.ts`.
       usage: false,
       metrics: false,
-      apiKeys: { defaultRateLimit: variant.startsWith('limit') ? { limit: LIMIT, window: '1m' } : false },
-      rateLimit: { headers: variant === 'limit-x' ? 'x' : 'both' },
+      ...SETTINGS[variant],
+      apiKeys: { defaultRateLimit: false, ...SETTINGS[variant]?.apiKeys },
     },
     { warn: () => undefined },
   )
   await core.ready
   const app = new Elysia().use(machineAuth(core))
   if (variant === 'unguarded') return { app: app.get('/', () => 'bench'), headers: {} }
-  if (variant === 'refusal') {
-    return { app: app.get('/', ({ apiKey }) => apiKey.name, { apiKey: true }), headers: { 'x-api-key': 'wrong' } }
-  }
-  if (variant === 'key' || variant.startsWith('limit')) {
-    const { rawKey } = await core.keys.create({ name: 'bench' })
-    return { app: app.get('/', ({ apiKey }) => apiKey.name, { apiKey: true }), headers: { 'x-api-key': rawKey } }
-  }
-  const user = await core.users.create({ email: 'bench@example.com', roles: ['admin'] })
-  const guarded = app.get('/', ({ currentUser }) => currentUser.email, { currentUser: true })
-  if (variant === 'jwt') {
+  if (variant === 'jwt' || variant === 'session') {
+    const user = await core.users.create({ email: 'bench@example.com', roles: ['admin'] })
+    const guarded = app.get('/', ({ currentUser }) => currentUser.email, { currentUser: true })
+    if (variant === 'session') {
+      const { cookieValue } = await core.sessions.create(user.id)
+      return { app: guarded, headers: { cookie: `session_id=${cookieValue}` } }
+    }
     const { access_token } = await core.tokens.issueForUser(user)
     return { app: guarded, headers: { authorization: `Bearer ${access_token}` } }
   }
-  const { cookieValue } = await core.sessions.create(user.id)
-  return { app: guarded, headers: { cookie: `session_id=${cookieValue}` } }
+  const guarded = app.get('/', ({ apiKey }) => apiKey.name, { apiKey: true })
+  switch (variant) {
+    case 'refusal':
+      return { app: guarded, headers: { 'x-api-key': 'wrong' }, isRefused: true }
+    case 'refusal-none':
+      return { app: guarded, headers: {}, isRefused: true }
+    case 'refusal-wrong':
+      return { app: guarded, headers: { 'x-api-key': await createUnknownKey() }, isRefused: true }
+  }
+  const keys: string[] = []
+  for (let index = 0; index < count; index += 1) keys.push((await core.keys.create({ name: 'bench' })).rawKey)
+  const headers = { 'x-api-key': keys[0] ?? '' }
+  return { app: guarded, headers, keys, isRefused: variant === 'refusal-over' }
 }
 
-function serve(variant: Variant): Served | Promise<Served> {
-  switch (variant) {
-    case 'bare':
-      return { app: new Elysia().get('/', () => 'bench'), headers: {} }
-    case 'minimum-key':
-      return minimumKey()
-    case 'minimum-limit-x':
-      return minimumLimit(false)
-    case 'minimum-limit-both':
-      return minimumLimit(true)
-    case 'minimum-jwt':
-      return minimumJwt()
-    default:
-      return ours(variant)
-  }
+function isMinimum(variant: Variant): variant is keyof typeof MINIMUMS {
+  return Object.hasOwn(MINIMUMS, variant)
+}
+
+function serve(variant: Variant, keys: number): Served | Promise<Served> {
+  if (variant === 'bare') return { app: new Elysia().get('/', () => 'bench'), headers: {} }
+  if (isMinimum(variant)) return MINIMUMS[variant](keys)
+  return ours(variant, keys)
 }
 
 if (import.meta.main) {
   const variant = VARIANTS.find((name) => name === process.argv[2])
   if (variant === undefined) throw new Error(`Name one of: ${VARIANTS.join(', ')}`)
-  const { app, headers } = await serve(variant)
+  const { app, headers, keys = [], isRefused = false } = await serve(variant, Number(process.argv[3] ?? 1))
   const { server } = app.listen({ port: 0, hostname: '127.0.0.1', reusePort: false })
-  const announcement: Announcement = { port: server?.port ?? 0, headers }
+  const announcement: Announcement = {
+    port: server?.port ?? 0,
+    headers: keys.length > 1 ? {} : headers,
+    isRefused,
+    ...(keys.length > 1 && { inTurn: { name: 'x-api-key', values: keys } }),
+  }
   console.log(JSON.stringify(announcement))
 }

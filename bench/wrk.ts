@@ -12,6 +12,22 @@ export interface Reading {
   readonly cpu: number
 }
 
+/** What is sent. */
+export interface Load extends Pick<Announcement, 'headers' | 'inTurn' | 'isRefused'> {
+  /** How long each connection waits before it asks again, ms: the same load for servers of any speed. */
+  readonly pause?: number
+}
+
+export interface RunningServer {
+  readonly announcement: Announcement
+  /**
+   * @param seconds of the measured run
+   * @param load default: what the server said
+   */
+  measure(seconds: number, load?: Load): Promise<Reading>
+  stop(): Promise<void>
+}
+
 const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000 }
 
 function pinned(processor: number, command: readonly string[]): string[] {
@@ -24,51 +40,55 @@ function cpuTimeOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10_000
 }
 
-function parseReading(output: string, cpuTime: number): Reading {
+/**
+ * @param output of `wrk --latency`
+ * @param cpuTime of the server meanwhile, µs
+ * @throws Error when requests were refused that should not be, or the other way round: that would be another measurement
+ */
+export function parseReading(output: string, cpuTime: number, isRefused = false): Reading {
   const rate = /Requests\/sec:\s+([0-9.]+)/.exec(output)?.[1]
   const latency = /99%\s+([0-9.]+)(us|ms|s)/.exec(output)
-  const requests = /(\d+) requests in/.exec(output)?.[1]
-  if (rate === undefined || latency === null || requests === undefined)
+  const requests = Number(/(\d+) requests in/.exec(output)?.[1] ?? 0)
+  if (rate === undefined || latency === null || requests === 0)
     throw new Error(`wrk said nothing that can be read:\n${output}`)
+  const refused = Number(/Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1] ?? 0)
+  // The first requests of who will be over his limit are within it.
+  const isAsMeant = isRefused ? refused >= requests * 0.99 : refused === 0
+  if (!isAsMeant) throw new Error(`${refused} of ${requests} requests were refused`)
   return {
     requestsPerSecond: Number(rate),
     p99: Number(latency[1]) * (UNITS[latency[2] ?? ''] ?? 1),
-    cpu: cpuTime / Number(requests),
+    cpu: cpuTime / requests,
   }
 }
 
-/** A script by which each request has the next value of a header. */
-function writeScript({ name, values }: NonNullable<Announcement['inTurn']>): string {
+/** A script by which each request has the next value of a header, or each connection pauses; null where none is needed. */
+function writeScript({ inTurn, pause }: Load): string | null {
+  if (inTurn === undefined && pause === undefined) return null
   const path = join(tmpdir(), `machine-auth-bench-${process.pid}.lua`)
-  const lines = [
-    'local requests, count, turn = {}, 0, 0',
-    'function init(args)',
-    `  for value in ("${values.join(' ')}"):gmatch("%S+") do`,
-    '    count = count + 1',
-    `    requests[count] = wrk.format("GET", "/", { ["${name}"] = value })`,
-    '  end',
-    'end',
-    'function request() turn = turn % count + 1; return requests[turn] end',
-  ]
+  const lines = pause === undefined ? [] : [`function delay() return ${pause} end`]
+  if (inTurn !== undefined) {
+    lines.push(
+      'local requests, count, turn = {}, 0, 0',
+      'function init(args)',
+      `  for value in ("${inTurn.values.join(' ')}"):gmatch("%S+") do`,
+      '    count = count + 1',
+      `    requests[count] = wrk.format("GET", "/", { ["${inTurn.name}"] = value })`,
+      '  end',
+      'end',
+      'function request() turn = turn % count + 1; return requests[turn] end',
+    )
+  }
   writeFileSync(path, lines.join('\n'))
   return path
 }
 
-async function runWrk(announcement: Announcement, seconds: number): Promise<string> {
-  const { inTurn } = announcement
-  const script = inTurn === undefined ? null : writeScript(inTurn)
-  const headers = Object.entries(announcement.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-  const url = `http://127.0.0.1:${announcement.port}/`
-  const args = [
-    '-t1',
-    '-c32',
-    `-d${seconds}s`,
-    '--latency',
-    ...(script === null ? [] : ['-s', script]),
-    ...headers,
-    url,
-  ]
-  const wrk = Bun.spawn(pinned(1, ['wrk', ...args]), { stderr: 'inherit' })
+async function runWrk(port: number, load: Load, seconds: number): Promise<string> {
+  const script = writeScript(load)
+  const headers = Object.entries(load.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+  const options = ['-t1', '-c32', `-d${seconds}s`, '--latency', ...(script === null ? [] : ['-s', script])]
+  const command = ['wrk', ...options, ...headers, `http://127.0.0.1:${port}/`]
+  const wrk = Bun.spawn(pinned(1, command), { stderr: 'inherit' })
   const output = await new Response(wrk.stdout).text()
   if (script !== null) rmSync(script)
   return output
@@ -85,25 +105,52 @@ async function readLine(stream: ReadableStream<Uint8Array>): Promise<string> {
 }
 
 /**
- * Starts a variant, warms it up and measures it.
+ * Starts a server that says where it listens.
  *
  * @param server its file in this folder, and what it is called with
- * @param seconds of the measured run
  */
-export async function measure([file, ...args]: readonly [string, ...string[]], seconds: number): Promise<Reading> {
+export async function startServer([file, ...args]: readonly [string, ...string[]]): Promise<RunningServer> {
   if (Bun.which('wrk') === null) throw new Error('Install wrk first (Debian: apt-get install wrk)')
   const server = Bun.spawn(pinned(0, [process.execPath, join(import.meta.dir, file), ...args]), {
     stderr: 'inherit',
     env: { ...process.env, NODE_ENV: 'development', ELYSIA_ENV: 'production' },
   })
-  try {
-    const announcement = JSON.parse(await readLine(server.stdout)) as Announcement
-    await runWrk(announcement, 2)
-    const before = cpuTimeOf(server.pid)
-    const output = await runWrk(announcement, seconds)
-    return parseReading(output, cpuTimeOf(server.pid) - before)
-  } finally {
+  const stop = async () => {
     server.kill()
     await server.exited
+  }
+  try {
+    const announcement = JSON.parse(await readLine(server.stdout)) as Announcement
+    return {
+      announcement,
+      stop,
+      async measure(seconds, load = announcement) {
+        const before = cpuTimeOf(server.pid)
+        const output = await runWrk(announcement.port, load, seconds)
+        return parseReading(output, cpuTimeOf(server.pid) - before, load.isRefused)
+      },
+    }
+  } catch (cause) {
+    await stop()
+    throw cause
+  }
+}
+
+/** What is sent so that the engine has compiled everything, s. */
+const WARM_UP = 2
+
+/**
+ * Starts a variant, warms it up and measures it.
+ *
+ * @param command its file in this folder, and what it is called with
+ * @param seconds of the measured run
+ */
+export async function measure(command: readonly [string, ...string[]], seconds: number): Promise<Reading> {
+  const server = await startServer(command)
+  try {
+    await server.measure(WARM_UP)
+    return await server.measure(seconds)
+  } finally {
+    await server.stop()
   }
 }
