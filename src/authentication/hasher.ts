@@ -1,5 +1,5 @@
 /** The keyed hash under which raw secrets are stored. */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { createKeyring } from '../lib/keyring.ts'
 
 /** A hash and the fingerprint of the pepper that made it. */
@@ -23,6 +23,12 @@ export interface SecretHasher {
   readonly known: readonly string[]
 }
 
+/** HMAC-SHA-256, base64url. Copying a hasher that has its key costs a quarter of making one. */
+function createHmac(key: Uint8Array): (text: string) => string {
+  const keyed = new Bun.CryptoHasher('sha256', key)
+  return (text) => keyed.copy().update(text).digest('base64url')
+}
+
 /**
  * @param secrets root secrets, newest first; each gives one pepper
  * @param purpose keys and tokens never share a pepper
@@ -33,26 +39,24 @@ export function createSecretHasher(
   purpose: 'api-key-pepper' | 'bearer-token-pepper',
 ): SecretHasher {
   const keyring = createKeyring(secrets, purpose)
-
-  function hmac(key: Uint8Array, text: string): string {
-    return createHmac('sha256', key).update(text).digest('base64url')
-  }
-
-  const decoy: PepperedHash = { hash: hmac(keyring.current.key, ''), pepper: keyring.current.fingerprint }
+  const pepper = keyring.current.fingerprint
+  const hmacs = new Map(keyring.all.map(({ key, fingerprint }) => [fingerprint, createHmac(key)]))
+  const current = createHmac(keyring.current.key)
+  const decoy: PepperedHash = { hash: current(''), pepper }
 
   return {
     known: keyring.fingerprints,
-    hash: (text) => ({ hash: hmac(keyring.current.key, text), pepper: keyring.current.fingerprint }),
-    hashes: (text) => keyring.all.map(({ key, fingerprint }) => ({ hash: hmac(key, text), pepper: fingerprint })),
+    hash: (text) => ({ hash: current(text), pepper }),
+    hashes: (text) => Array.from(hmacs, ([fingerprint, hmac]) => ({ hash: hmac(text), pepper: fingerprint })),
     matches(text, stored) {
       const against = stored ?? decoy
-      const pepper = keyring.find(against.pepper)
+      const known = hmacs.get(against.pepper)
       const expected = Buffer.from(against.hash, 'latin1')
-      const actual = Buffer.from(hmac((pepper ?? keyring.current).key, text), 'latin1')
+      const actual = Buffer.from((known ?? current)(text), 'latin1')
       const isEqual = expected.length === actual.length && timingSafeEqual(expected, actual)
-      return isEqual && stored !== null && pepper !== undefined
+      return isEqual && stored !== null && known !== undefined
     },
-    isKnown: (stored) => keyring.find(stored.pepper) !== undefined,
-    isCurrent: (stored) => stored.pepper === keyring.current.fingerprint,
+    isKnown: (stored) => hmacs.has(stored.pepper),
+    isCurrent: (stored) => stored.pepper === pepper,
   }
 }
