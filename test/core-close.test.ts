@@ -1,6 +1,6 @@
 /** A core ends whatever becomes of its database, once, and what was recorded is written before. */
 import { describe, expect, test } from 'bun:test'
-import { internalsOfCore } from '../src/core.ts'
+import { internalsOfCore } from '../src/core-internals.ts'
 import { createMachineAuth } from '../src/index.ts'
 import type { Storage } from '../src/storage/ports.ts'
 import { createMemoryStorage } from './support/memory-storage.ts'

@@ -1,7 +1,7 @@
 /** `machine-auth serve`: the endpoints alone, for services that are not Elysia apps. */
 import type { Command } from 'commander'
 import { Elysia } from 'elysia'
-import { internalsOfCore } from '../core.ts'
+import { internalsOfCore } from '../core-internals.ts'
 import { stopServing } from '../life/stopping.ts'
 import { machineAuth } from '../plugin.ts'
 import { CommandError, UsageError } from './errors.ts'

@@ -88,6 +88,8 @@ export function keepGuards<A extends object>(app: A): A {
   return app
 }
 
+const watched = new WeakSet<object>()
+
 /**
  * Makes `.guard({ … })` without a callback throw for a guard that it did not apply, on every app of the process: one
  * that is written before `.use(machineAuth())`, or in a module without it, leaves nothing behind that an audit finds.
@@ -95,6 +97,8 @@ export function keepGuards<A extends object>(app: A): A {
  * @param prototype Elysia's
  */
 export function refuseLostGuards(prototype: object): void {
+  if (watched.has(prototype)) return
+  watched.add(prototype)
   const target = prototype as Declaring
   const { guard } = target
   Object.defineProperty(prototype, 'guard', {

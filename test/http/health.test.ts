@@ -1,7 +1,7 @@
 /** Whether the process lives and may be sent requests: answered at once, to anybody, and without saying more. */
 import { describe, expect, test } from 'bun:test'
 import { Elysia } from 'elysia'
-import { internalsOfCore } from '../../src/core.ts'
+import { internalsOfCore } from '../../src/core-internals.ts'
 import { createMachineAuth, type MachineAuthOptions, machineAuth } from '../../src/index.ts'
 import { createMemoryStorage } from '../support/memory-storage.ts'
 import { askServer, createTestApp, SECRET } from '../support/test-app.ts'

@@ -1,7 +1,7 @@
 /** How apps and their core are stopped, and what of Elysia and Bun it rests on. */
 import { describe, expect, test } from 'bun:test'
 import { Elysia } from 'elysia'
-import { internalsOfCore } from '../../src/core.ts'
+import { internalsOfCore } from '../../src/core-internals.ts'
 import { machineAuth } from '../../src/index.ts'
 import { Life } from '../../src/life/life.ts'
 import { type StoppableApp, type StoppableServer, stopServing } from '../../src/life/stopping.ts'
