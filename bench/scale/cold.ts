@@ -1,0 +1,118 @@
+/** What the first use of a key costs in the process that serves, beside a prepared Drizzle select of the same row. */
+import { eq, getTableColumns, sql } from 'drizzle-orm'
+import { createMachineAuth } from '../../src/core.ts'
+import { internalsOfCore } from '../../src/core-internals.ts'
+import { ID_LENGTH } from '../../src/credentials/lengths.ts'
+import { openSqlite } from '../../src/storage/drizzle/sqlite.ts'
+import { openStorage } from '../../src/storage/open.ts'
+import { keyTextOf, SECRET, shownOf } from './texts.ts'
+
+/** ns for each key, the least of all slices. */
+export interface ColdCost {
+  /** A prepared Drizzle select of the row alone. */
+  readonly select: number
+  /** The same with the two joins that an answer needs: owner and organization. */
+  readonly joined: number
+  /** `storage.keys.findWithOwner`. */
+  readonly stored: number
+  /** The whole verification: parsing, look-up, hash, principal, cache. */
+  readonly verified: number
+}
+
+type Way = keyof ColdCost
+
+const WAYS = ['select', 'joined', 'stored', 'verified'] as const satisfies readonly Way[]
+const PER_SLICE = 250
+
+interface Subject {
+  readonly id: string
+  readonly text: string
+}
+
+interface Candidate {
+  readonly ways: Readonly<Record<Way, (subject: Subject) => Promise<unknown>>>
+  /** A key that nothing has looked at yet. */
+  next(): Subject
+  close(): Promise<void>
+}
+
+async function createCandidate(file: string, total: number): Promise<Candidate> {
+  const core = createMachineAuth(
+    { database: `sqlite:${file}`, secret: SECRET, usage: false, metrics: false },
+    { warn: () => undefined, env: {} },
+  )
+  await core.ready
+  const { storage, ready } = openStorage(`sqlite:${file}`, { migrate: 'check' })
+  await ready
+  // The connection of the reference has the settings of ours.
+  const database = openSqlite(file, { clock: Date.now, timeout: 10_000 })
+  const { handle, tables } = database
+  const { apiKeys, users, organizations } = tables
+  const isNamed = eq(apiKeys.id, sql.placeholder('id'))
+  const select = handle.select(getTableColumns(apiKeys)).from(apiKeys).where(isNamed).prepare()
+  const joined = handle
+    .select({ key: getTableColumns(apiKeys), user: users, organization: organizations })
+    .from(apiKeys)
+    .leftJoin(users, eq(users.id, apiKeys.userId))
+    .leftJoin(organizations, eq(organizations.id, sql`coalesce(${apiKeys.organizationId}, ${users.organizationId})`))
+    .where(isNamed)
+    .prepare()
+  const { apiKeys: authenticator } = internalsOfCore(core).engineOptions.environment
+  let taken = 0
+  return {
+    ways: {
+      select: async ({ id }) => (await select.execute({ id }))[0],
+      joined: async ({ id }) => (await joined.execute({ id }))[0],
+      stored: ({ id }) => storage.keys.findWithOwner(id),
+      async verified({ text }) {
+        const outcome = await authenticator.resolve(text, 'bench')
+        return outcome.kind === 'refused' ? null : outcome
+      },
+    },
+    next() {
+      // The order has nothing to do with where they lie: their ids are as good as random.
+      const index = taken % total
+      taken += 1
+      return { id: `key_${shownOf(index).slice(-ID_LENGTH)}`, text: keyTextOf(index) }
+    },
+    async close() {
+      await Promise.all([core.close(), storage.close(), database.close()])
+    },
+  }
+}
+
+/** ns for each; making the texts of the keys is not part of it. */
+async function timeSlice(candidate: Candidate, way: Way): Promise<number> {
+  const use = candidate.ways[way]
+  const subjects = Array.from({ length: PER_SLICE }, () => candidate.next())
+  let found = 0
+  const began = Bun.nanoseconds()
+  for (const subject of subjects) if ((await use(subject)) != null) found += 1
+  const took = Bun.nanoseconds() - began
+  if (found < PER_SLICE) throw new Error(`${way} did not find ${PER_SLICE - found} keys that are there`)
+  return took / PER_SLICE
+}
+
+/**
+ * Slice by slice, so that a machine that slows down slows everything down.
+ *
+ * @param files database files, by how many keys they have
+ * @param slices of each way and file
+ */
+export async function compareColdKeys(
+  files: ReadonlyMap<number, string>,
+  slices: number,
+): Promise<ReadonlyMap<number, ColdCost>> {
+  const candidates: { readonly total: number; readonly candidate: Candidate; readonly best: Record<Way, number> }[] = []
+  for (const [total, file] of files) {
+    const best: Record<Way, number> = { select: Infinity, joined: Infinity, stored: Infinity, verified: Infinity }
+    candidates.push({ total, candidate: await createCandidate(file, total), best })
+  }
+  for (let slice = 0; slice < slices; slice += 1) {
+    for (const way of WAYS) {
+      for (const { candidate, best } of candidates) best[way] = Math.min(best[way], await timeSlice(candidate, way))
+    }
+  }
+  await Promise.all(candidates.map(({ candidate }) => candidate.close()))
+  return new Map(candidates.map(({ total, best }) => [total, best]))
+}
