@@ -21,9 +21,10 @@ import type { ApiKeyRecord } from '../records.ts'
 import { recordingChanges } from './changes.ts'
 import { chunksOf } from './chunks.ts'
 import { createCreditVerbs } from './credits.ts'
-import { type Database, once } from './database.ts'
+import type { Database } from './database.ts'
 import { createKeyChanges, searchTextOf } from './key-changes.ts'
 import { createKeyCount } from './key-counts.ts'
+import { createKeyLookUps } from './key-look-ups.ts'
 import { readPage, type Sorts, sortedBy } from './paging.ts'
 
 /** The subject of a change that concerns every key. */
@@ -36,7 +37,7 @@ function revokedBy({ at, reason, by }: Revocation) {
 
 export function createKeyStore(database: Database): KeyStore {
   const { handle, tables, dialect, clock } = database
-  const { apiKeys, users, organizations } = tables
+  const { apiKeys } = tables
   const { searchText, creditsVersion, ...columns } = getTableColumns(apiKeys)
   const contains = dialect === 'sqlite' ? sql.raw('instr') : sql.raw('strpos')
   const unrevoked = isNull(apiKeys.revokedAt)
@@ -96,25 +97,6 @@ export function createKeyStore(database: Database): KeyStore {
     return and(gte(apiKeys.id, start), lt(apiKeys.id, `${start}\u{10ffff}`))
   }
 
-  function selectWithOwner() {
-    return (
-      handle
-        .select({ key: columns, user: users, organization: organizations })
-        .from(apiKeys)
-        .leftJoin(users, eq(users.id, apiKeys.userId))
-        // A key of no organization of its own answers to its user's.
-        .leftJoin(
-          organizations,
-          eq(organizations.id, sql`coalesce(${apiKeys.organizationId}, ${users.organizationId})`),
-        )
-    )
-  }
-  const withOwner = once(() =>
-    selectWithOwner()
-      .where(eq(apiKeys.id, sql.placeholder('id')))
-      .prepare(),
-  )
-
   return {
     async insert(key) {
       await handle.insert(apiKeys).values({ ...key, searchText: searchTextOf(key) })
@@ -136,18 +118,6 @@ export function createKeyStore(database: Database): KeyStore {
         )
       }
       return found
-    },
-
-    async findWithOwner(id) {
-      const [found] = await withOwner().execute({ id })
-      return found ?? null
-    },
-
-    async findByLookup(lookups) {
-      if (lookups.length === 0) return null
-      const found = await selectWithOwner().where(inArray(apiKeys.lookup, [...lookups]))
-      const placeOf = ({ key }: (typeof found)[number]) => lookups.indexOf(key.lookup ?? '')
-      return found.toSorted((one, other) => placeOf(one) - placeOf(other))[0] ?? null
     },
 
     findByIdStart(start, limit) {
@@ -256,6 +226,7 @@ export function createKeyStore(database: Database): KeyStore {
         .returning(columns)
     },
 
+    ...createKeyLookUps(database),
     ...createCreditVerbs(database),
     ...createKeyChanges(database),
   }

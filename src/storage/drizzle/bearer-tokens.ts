@@ -1,17 +1,24 @@
-import { and, eq, gt, isNull, notInArray, or, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, gt, isNull, notInArray, or, sql } from 'drizzle-orm'
 import type { BearerTokenStore } from '../ports/tokens.ts'
 import { recordingChanges } from './changes.ts'
-import { type Database, once } from './database.ts'
+import type { Database } from './database.ts'
+import { createJoinedSelect } from './joined-rows.ts'
 import { newestFirst, readPage } from './paging.ts'
+import { textParameter } from './parameters.ts'
 
 export function createBearerTokenStore(database: Database): BearerTokenStore {
   const { handle, tables, clock } = database
   const { bearerTokens, users, organizations } = tables
   const unrevoked = isNull(bearerTokens.revokedAt)
 
-  const withOwner = once(() =>
+  const columns = {
+    token: getTableColumns(bearerTokens),
+    user: getTableColumns(users),
+    organization: getTableColumns(organizations),
+  }
+  const withOwner = createJoinedSelect(database, columns, () =>
     handle
-      .select({ token: bearerTokens, user: users, organization: organizations })
+      .select(columns)
       .from(bearerTokens)
       .leftJoin(users, eq(users.id, bearerTokens.userId))
       // A token of no organization of its own answers to its user's.
@@ -19,7 +26,7 @@ export function createBearerTokenStore(database: Database): BearerTokenStore {
         organizations,
         eq(organizations.id, sql`coalesce(${bearerTokens.organizationId}, ${users.organizationId})`),
       )
-      .where(eq(bearerTokens.id, sql.placeholder('id')))
+      .where(eq(bearerTokens.id, textParameter('id')))
       .prepare(),
   )
 
@@ -29,7 +36,7 @@ export function createBearerTokenStore(database: Database): BearerTokenStore {
     },
 
     async findWithOwner(id) {
-      const [found] = await withOwner().execute({ id })
+      const [found] = await withOwner({ id })
       return found ?? null
     },
 

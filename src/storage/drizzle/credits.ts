@@ -1,18 +1,14 @@
-import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { KeyStore } from '../ports/keys.ts'
 import { type Database, once } from './database.ts'
-
-/** A parameter as an integer: some drivers (libSQL) send every number as a real, whose division does not truncate. */
-function whole(name: string): SQL {
-  return sql`cast(${sql.placeholder(name)} as bigint)`
-}
+import { wholeParameter } from './parameters.ts'
 
 /** The verbs of `KeyStore` that count uses. */
 export function createCreditVerbs({ handle, tables }: Database): Pick<KeyStore, 'claimCredits' | 'giveBackCredits'> {
   const { apiKeys } = tables
   const { credits, creditsRefillAmount: refill, creditsRefillEvery: every, creditsRefilledAt: since } = apiKeys
   const { creditsVersion } = apiKeys
-  const elapsed = sql`(${whole('now')} - ${since})`
+  const elapsed = sql`(${wholeParameter('now')} - ${since})`
   // Without a refill one of these is null, and nothing is due.
   const isDue = sql`${every} > 0 and ${refill} is not null and ${elapsed} >= ${every}`
   const available = sql`case when ${isDue} and ${credits} < ${refill} then ${refill} else ${credits} end`
@@ -21,10 +17,10 @@ export function createCreditVerbs({ handle, tables }: Database): Pick<KeyStore, 
     handle
       .update(apiKeys)
       .set({
-        credits: sql`${available} - ${whole('amount')}`,
+        credits: sql`${available} - ${wholeParameter('amount')}`,
         creditsRefilledAt: sql`case when ${isDue} then ${since} + ${elapsed} / ${every} * ${every} else ${since} end`,
       })
-      .where(and(eq(apiKeys.id, sql.placeholder('id')), sql`${available} >= ${whole('amount')}`))
+      .where(and(eq(apiKeys.id, sql.placeholder('id')), sql`${available} >= ${wholeParameter('amount')}`))
       .returning({ left: credits, version: creditsVersion })
       .prepare(),
   )

@@ -1,20 +1,27 @@
-import { and, eq, isNull, lt, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNull, lt, sql } from 'drizzle-orm'
 import type { RefreshFamilyStore } from '../ports/tokens.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
+import { createJoinedSelect } from './joined-rows.ts'
+import { textParameter } from './parameters.ts'
 
 export function createRefreshFamilyStore(database: Database): RefreshFamilyStore {
   const { handle, tables } = database
   const { refreshFamilies, users, organizations } = tables
   const live = isNull(refreshFamilies.revokedAt)
 
-  const withUser = once(() =>
+  const columns = {
+    family: getTableColumns(refreshFamilies),
+    user: getTableColumns(users),
+    organization: getTableColumns(organizations),
+  }
+  const withUser = createJoinedSelect(database, columns, () =>
     handle
-      .select({ family: refreshFamilies, user: users, organization: organizations })
+      .select(columns)
       .from(refreshFamilies)
       .leftJoin(users, eq(users.id, refreshFamilies.userId))
       .leftJoin(organizations, eq(organizations.id, users.organizationId))
-      .where(eq(refreshFamilies.id, sql.placeholder('id')))
+      .where(eq(refreshFamilies.id, textParameter('id')))
       .prepare(),
   )
   const rotate = once(() =>
@@ -42,7 +49,7 @@ export function createRefreshFamilyStore(database: Database): RefreshFamilyStore
     },
 
     async find(id) {
-      const [found] = await withUser().execute({ id })
+      const [found] = await withUser({ id })
       return found ?? null
     },
 

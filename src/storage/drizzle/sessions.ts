@@ -1,19 +1,26 @@
-import { and, desc, eq, gt, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gt, lt, sql } from 'drizzle-orm'
 import type { SessionStore } from '../ports/sessions.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
+import { createJoinedSelect } from './joined-rows.ts'
+import { textParameter } from './parameters.ts'
 
 export function createSessionStore(database: Database): SessionStore {
   const { handle, tables, clock } = database
   const { sessions, users, organizations } = tables
 
-  const withUser = once(() =>
+  const columns = {
+    session: getTableColumns(sessions),
+    user: getTableColumns(users),
+    organization: getTableColumns(organizations),
+  }
+  const withUser = createJoinedSelect(database, columns, () =>
     handle
-      .select({ session: sessions, user: users, organization: organizations })
+      .select(columns)
       .from(sessions)
       .leftJoin(users, eq(users.id, sessions.userId))
       .leftJoin(organizations, eq(organizations.id, users.organizationId))
-      .where(eq(sessions.hash, sql.placeholder('hash')))
+      .where(eq(sessions.hash, textParameter('hash')))
       .prepare(),
   )
   const touch = once(() =>
@@ -30,7 +37,7 @@ export function createSessionStore(database: Database): SessionStore {
     },
 
     async findByHash(hash) {
-      const [found] = await withUser().execute({ hash })
+      const [found] = await withUser({ hash })
       return found ?? null
     },
 

@@ -1,9 +1,11 @@
-import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNull, type SQL, sql } from 'drizzle-orm'
 import type { UserFilter, UserPatch, UserState, UserStore } from '../ports/accounts.ts'
 import type { UserRecord } from '../records.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
+import { createJoinedSelect } from './joined-rows.ts'
 import { readPage, type Sorts, sortedBy } from './paging.ts'
+import { textParameter } from './parameters.ts'
 
 export function createUserStore(database: Database): UserStore {
   const { handle, tables, dialect } = database
@@ -23,12 +25,13 @@ export function createUserStore(database: Database): UserStore {
       .where(eq(users.email, sql.placeholder('email')))
       .prepare(),
   )
-  const withOrganization = once(() =>
+  const columns = { user: getTableColumns(users), organization: getTableColumns(organizations) }
+  const withOrganization = createJoinedSelect(database, columns, () =>
     handle
-      .select({ user: users, organization: organizations })
+      .select(columns)
       .from(users)
       .leftJoin(organizations, eq(organizations.id, users.organizationId))
-      .where(eq(users.id, sql.placeholder('id')))
+      .where(eq(users.id, textParameter('id')))
       .prepare(),
   )
 
@@ -62,7 +65,7 @@ export function createUserStore(database: Database): UserStore {
     },
 
     async findWithOrganization(id) {
-      const [found] = await withOrganization().execute({ id })
+      const [found] = await withOrganization({ id })
       return found ?? null
     },
 
