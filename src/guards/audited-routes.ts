@@ -3,19 +3,22 @@ import type { CompiledPolicy } from '../limits/policy.ts'
 import type { ProtectRule } from '../options/types.ts'
 import type { AppRegistry } from './apps.ts'
 import { auditRoutes, type KnownNames } from './audit.ts'
-import { hasOtherRequestHook } from './early-hooks.ts'
 import { hasForeignErrorHook } from './error-hooks.ts'
 import { AppRoutes, type Foreseen } from './foreseen.ts'
 import { createProtection, type Protection } from './protect.ts'
 import { createPublicPaths, createRouteCheck, type RouteCheck } from './public-paths.ts'
+import { listensToRefusals } from './refusal-hooks.ts'
 import type { RequestLimits } from './request-limits.ts'
 import { describeRoutes, type RouteDescription } from './routes.ts'
 import { requireTwinsNamed } from './twin-limits.ts'
+import { hasOtherRequestHook, takeRequestHookOff } from './unhooked.ts'
 
 export interface AuditedRoutesOptions {
   readonly apps: AppRegistry
   readonly defaults: RequestLimits['defaults']
   readonly protect: readonly ProtectRule[]
+  /** Whether requests must be met before they are routed, whatever the apps are like. */
+  readonly needsRequestHook: boolean
   readonly knownNames: () => KnownNames
 }
 
@@ -28,6 +31,10 @@ export class AuditedRoutes {
   protection: Protection | null = null
   /** Whether no app listens to errors itself. */
   isAlone = false
+  /** Whether some app hears of refusals, so that they are thrown. */
+  areRefusalsHeard = true
+  /** Whether our request hook was taken off an app: routes that were compiled since then are without it for good. */
+  isUnhooked = false
   /** Whether a hook of an app may answer before ours. */
   hasOtherHooks = false
   /** Whether a limit counts requests under way. */
@@ -97,6 +104,10 @@ export class AuditedRoutes {
     this.guesses.forget()
     this.isAlone = !roots.some(hasForeignErrorHook)
     this.hasOtherHooks = roots.some(hasOtherRequestHook)
+    this.areRefusalsHeard = roots.some(listensToRefusals)
+    // Not by `some`, which would stop at the first one.
+    if (!this.#options.needsRequestHook)
+      for (const app of roots) this.isUnhooked = takeRequestHookOff(app) || this.isUnhooked
     this.protection = createProtection(
       protect,
       roots.flatMap((app) => app.config.prefix ?? []),

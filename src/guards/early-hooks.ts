@@ -1,14 +1,8 @@
 /** Answers of hooks that stand before the plugin's own: of the request they know nothing, its id included. */
 import { withHeaders } from './answer-headers.ts'
-import type { AppInternals } from './elysia-internals.ts'
 import type { Presented } from './presented.ts'
 
 type Handle<R> = (request: Request) => R | Promise<R>
-
-/** Whether anything but the plugin's own hook may answer a request before it is routed. */
-export function hasOtherRequestHook(app: AppInternals): boolean {
-  return (app.event.request?.length ?? 0) > 1
-}
 
 /** Gives the answer of such a hook the id of its request; any other answer has it already. */
 export function withRequestId<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response> {

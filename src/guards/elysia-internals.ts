@@ -15,6 +15,9 @@ export interface RouteHooks {
   readonly beforeHandle?: readonly HookContainer[]
   readonly afterHandle?: readonly HookContainer[]
   readonly error?: readonly HookContainer[]
+  readonly mapResponse?: readonly HookContainer[]
+  readonly afterResponse?: readonly HookContainer[]
+  readonly trace?: readonly HookContainer[]
   readonly body?: unknown
   readonly standaloneValidator?: readonly { readonly body?: unknown }[]
   readonly detail?: { readonly hide?: boolean }
@@ -48,6 +51,15 @@ export interface AppRouter {
   }
 }
 
+/** Hooks of an app that are for all of its routes, or for what is no route's. */
+export interface AppHooks {
+  readonly error?: readonly HookContainer[]
+  request?: readonly HookContainer[]
+  readonly mapResponse?: readonly HookContainer[]
+  readonly afterResponse?: readonly HookContainer[]
+  readonly trace?: readonly HookContainer[]
+}
+
 export interface AppInternals {
   readonly store: object
   readonly router: AppRouter
@@ -59,7 +71,9 @@ export interface AppInternals {
     readonly handler?: { readonly standardHostname?: boolean }
   }
   readonly inference: Parameters<typeof import('elysia/sucrose')['sucrose']>[1]
-  readonly event: { readonly error?: readonly HookContainer[]; readonly request?: readonly HookContainer[] }
+  readonly event: AppHooks
+  /** Headers that every answer has. */
+  readonly setHeaders?: Readonly<Record<string, unknown>>
   readonly server: {
     requestIP(request: Request): { readonly address: string } | null
     stop(closeActiveConnections?: boolean): Promise<void>

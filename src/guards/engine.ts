@@ -3,11 +3,13 @@ import type { MachineAuthError } from '../errors.ts'
 import { requestPath, routedPaths } from '../lib/path.ts'
 import type { Life } from '../life/life.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
+import { withHeaders } from './answer-headers.ts'
 import { Answers } from './answers.ts'
 import { AppRegistry } from './apps.ts'
 import type { KnownNames } from './audit.ts'
 import { AuditedRoutes } from './audited-routes.ts'
 import { withRequestId } from './early-hooks.ts'
+import { isServedByRoute } from './foreseen.ts'
 import { createCredentialHiding } from './hidden-credentials.ts'
 import type { RequestObserver } from './observation.ts'
 import { Presented, type RequestEnvironment } from './presented.ts'
@@ -15,10 +17,11 @@ import { type Handle, RequestEnd } from './request-end.ts'
 import type { RequestLimits } from './request-limits.ts'
 import { reserveUse } from './reserving.ts'
 import { peekPresented, rememberPresented, withoutPlugin } from './state.ts'
+import { statusAnswer } from './status-answers.ts'
 import { type AnswerHeaders, setVary } from './vary.ts'
 
 export interface EngineOptions {
-  readonly environment: Omit<RequestEnvironment, 'addressOf' | 'limits' | 'onRoute'>
+  readonly environment: Omit<RequestEnvironment, 'addressOf' | 'limits' | 'onRoute' | 'onMet' | 'answerRefused'>
   readonly limits: RequestLimits
   /** The client's address from the socket's and the headers. */
   readonly clientAddress: (socket: string | null, headers: Headers) => string | null
@@ -37,6 +40,8 @@ export interface EngineOptions {
   readonly life?: Pick<Life, 'isStopping'>
   /** Null when nothing is recorded of requests. */
   readonly observer?: RequestObserver | null
+  /** Whether answers are copied where they are made. */
+  readonly keepsAnswers?: boolean
 }
 
 export class GuardEngine {
@@ -49,6 +54,9 @@ export class GuardEngine {
   readonly #limits: RequestLimits
   readonly #end: RequestEnd
   readonly #life: Pick<Life, 'isStopping'>
+  readonly #areRefusalsThrown: boolean
+  /** What the server gives requests of one route to, which is no probe. */
+  readonly #ordinary = new WeakSet<object>()
   readonly #isProbe: (path: string) => boolean
   readonly #observer: RequestObserver | null
   readonly #protectRules: readonly ProtectRule[]
@@ -62,8 +70,14 @@ export class GuardEngine {
       limits: options.limits,
       addressOf: (request) => options.clientAddress(apps.socketAddress(request), request.headers),
       onRoute: (presented, route, store) => this.#holdToRoute(presented, route, store),
+      onMet: (headers) => {
+        if (this.#life.isStopping) headers.connection = 'close'
+      },
+      answerRefused: (refused, presented, context) =>
+        this.#areRefusalsThrown || this.routes.areRefusalsHeard ? null : statusAnswer(refused, presented, context),
     }
     this.#limits = options.limits
+    this.#areRefusalsThrown = options.onDenied !== undefined || options.keepsAnswers === true
     this.#isProbe = options.isProbe ?? (() => false)
     this.#life = options.life ?? { isStopping: false }
     this.#observer = options.observer ?? null
@@ -71,6 +85,8 @@ export class GuardEngine {
       apps,
       defaults: options.limits.defaults,
       protect: options.protect,
+      needsRequestHook:
+        options.protect.length > 0 || options.limits.defaults.length > 0 || options.keepsAnswers === true,
       knownNames: options.knownNames,
     })
     this.answers = new Answers({
@@ -112,7 +128,7 @@ export class GuardEngine {
    * (`/posts/..`), which the URL no longer shows.
    */
   #holdToRoute(presented: Presented, route: string, store: object): void {
-    if (presented.handler !== null) this.routes.guesses.learn(presented.request, presented.handler, route, store)
+    if (presented.handler !== null) this.#learn(presented, presented.handler, route, store)
     if (presented.isProbe) {
       if (this.#isProbe(route)) return
       // It went past all that others must pass, by a URL that the router does not take it for.
@@ -123,6 +139,11 @@ export class GuardEngine {
       this.#limits.chargeDefault(presented)
     }
     this.routes.protection?.requireRoute(presented, route, this.routes.publicPathsOf(store))
+  }
+
+  #learn(presented: Presented, handler: object, route: string, store: object): void {
+    if (this.#limits.ahead !== null) this.routes.guesses.learn(presented.request, handler, route, store)
+    if (isServedByRoute(presented.request) && !this.#isProbe(route)) this.#ordinary.add(handler)
   }
 
   /**
@@ -142,7 +163,10 @@ export class GuardEngine {
     if (peekPresented(request)?.isReadBy(this.#environment) === true) return handle
     const presented = new Presented(this.#environment, request)
     rememberPresented(request, presented)
-    presented.isProbe = this.#probes(request)
+    if (!this.#ordinary.has(handle)) {
+      presented.handler = handle
+      presented.isProbe = this.#probes(request)
+    }
     const observer = presented.isProbe ? null : this.#observer
     if (observer === null) return this.#identify(handle, presented)
     return observer.begin(presented).over(this.#identify(handle, presented))
@@ -195,7 +219,7 @@ export class GuardEngine {
     if (presented.early !== null) {
       presented.charges?.settle()
       this.#hide?.(presented.request.headers)
-      return this.#insist(handle, presented)
+      return this.routes.isUnhooked ? () => this.#answerUnrouted(presented) : this.#insist(handle, presented)
     }
     presented.readCredentials()
     if (this.#hide !== null) {
@@ -241,6 +265,16 @@ export class GuardEngine {
     }
   }
 
+  /** The answer to a request that must not be routed: with the hook taken off, nothing would refuse it there. */
+  #answerUnrouted(presented: Presented): Response | Promise<Response> {
+    const headers: AnswerHeaders = {}
+    presented.meet(headers)
+    const answer = this.answers.answerEarly(presented.early, presented, headers)
+    return answer instanceof Promise
+      ? answer.then((given) => withHeaders(given, headers))
+      : withHeaders(answer, headers)
+  }
+
   /** The default limit, where addresses are all that it counts. */
   #refuseByDefault(presented: Presented): MachineAuthError | null {
     if (!this.#limits.hasAddressDefault || this.#excepts(presented)) return null
@@ -257,10 +291,7 @@ export class GuardEngine {
     const presented = peekPresented(request)
     // A plugin that only a group uses never sees the request; its rules and limits would let everything through.
     if (presented === undefined) return this.#mustMeet ? withoutPlugin().toResponse() : undefined
-    presented.isMet = true
-    // Before anything answers: every answer that Elysia makes has it then.
-    headers['x-request-id'] = presented.requestId
-    if (this.#life.isStopping) headers.connection = 'close'
+    presented.meet(headers)
     try {
       if (presented.early !== null) throw presented.early
       const isDefaultDue = this.#limits.hasPrincipalDefault && !presented.isProbe && !this.#excepts(presented)

@@ -3,14 +3,15 @@
  *
  * A gate decides in `parse`, before the body is read, and again in `transform`, before it is validated; it hands its
  * proof over from there. Both are facts of Elysia 1.4, pinned by test/guards: what `transform` returns is assigned to
- * the context, `parse` returning a value skips the body, and only throwing refuses.
+ * the context, `parse` returning a value skips the body, and only throwing or returning a status refuses.
  *
  * Elysia reads the source of hooks. They take what they need by destructuring, never pass the context on, and
  * synchronous ones never say `return f(`.
  */
 import type { Presented } from './presented.ts'
 import { presentedBy } from './state.ts'
-import { type AnswerHeaders, setVary } from './vary.ts'
+import type { CollectedAnswer, MakeStatus, StatusAnswer } from './status-answers.ts'
+import { setVary } from './vary.ts'
 
 /** Which guard a hook belongs to, for the route audit and the documentation. */
 export interface GuardMark {
@@ -35,7 +36,8 @@ export interface Gate<Proof extends object> {
 
 export interface GateContext {
   readonly request: Request
-  readonly set: { headers: AnswerHeaders }
+  readonly set: CollectedAnswer
+  readonly status: MakeStatus
 }
 
 /** Stands in for a body that was not read, on a request that will be refused. */
@@ -65,19 +67,19 @@ export function createGate<Proof extends object>(
     return undefined
   }
 
-  function transform({ request, set }: GateContext): Proof {
+  function transform({ request, set, status }: GateContext): Proof | StatusAnswer {
     const presented = presentedBy(request)
     presented.isGuarded = true
     setVary(set.headers)
-    if (presented.refused !== null) throw presented.refused
-    let proof: Proof
+    let answer: Proof | StatusAnswer
     try {
-      proof = decide(presented)
+      if (presented.refused !== null) throw presented.refused
+      answer = decide(presented)
+      presented.writeHeaders(set.headers)
     } catch (refused) {
-      throw presented.refuseWith(refused)
+      answer = presented.answerRefused(refused, { set, status })
     }
-    presented.writeHeaders(set.headers)
-    return proof
+    return answer
   }
 
   return asGate<Proof>(parse, Object.assign(transform, { [MARK]: mark }))
@@ -122,17 +124,22 @@ export function createAsyncGate<Proof extends object>(
     return undefined
   }
 
-  async function transform({ request, set, params }: GateContext & ResourceContext): Promise<Proof> {
+  async function transform({
+    request,
+    set,
+    status,
+    params,
+  }: GateContext & ResourceContext): Promise<Proof | StatusAnswer> {
     const presented = presentedBy(request)
     presented.isGuarded = true
     setVary(set.headers)
-    if (presented.refused !== null) throw presented.refused
     try {
+      if (presented.refused !== null) throw presented.refused
       const proof = await decideOnce(presented, { request, params })
       presented.writeHeaders(set.headers)
       return proof
     } catch (refused) {
-      throw presented.refuseWith(refused)
+      return presented.answerRefused(refused, { set, status })
     }
   }
 

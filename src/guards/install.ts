@@ -6,6 +6,7 @@ import { copyAnswer, copyErrorAnswer, copyHandledAnswers } from './copied-answer
 import { isInvalidAnswer, toRefusal } from './elysia-errors.ts'
 import type { GuardEngine } from './engine.ts'
 import { asOwnErrorHook } from './error-hooks.ts'
+import { asRequestHook } from './unhooked.ts'
 
 export interface InstallOptions {
   /** Whether the bodies of answers are logged: then they are copied before they become streams. */
@@ -23,11 +24,13 @@ export interface InstallOptions {
 export function installEngine(plugin: Elysia, engine: GuardEngine, options: InstallOptions): void {
   const { answers } = engine
   plugin.wrap((handle, request) => engine.admit(handle, request) as typeof handle)
-  plugin.onRequest(({ request, set, store }) => {
-    const answer = engine.meet(request, set.headers, store)
-    if (options.keepsBodies === true) copyAnswer(answer)
-    return answer
-  })
+  plugin.onRequest(
+    asRequestHook(({ request, set, store }) => {
+      const answer = engine.meet(request, set.headers, store)
+      if (options.keepsBodies === true) copyAnswer(answer)
+      return answer
+    }),
+  )
   if (options.keepsBodies === true) copyHandledAnswers(plugin)
 
   plugin.onError(

@@ -4,6 +4,7 @@ import { asGate, type Gate, type GateContext, MARK, UNREAD } from './gate.ts'
 import type { Whereabouts } from './limits-port.ts'
 import type { Presented } from './presented.ts'
 import { presentedBy } from './state.ts'
+import type { StatusAnswer } from './status-answers.ts'
 
 export const LIMIT_GUARD = 'rateLimit'
 /** Tells the hook that counts before the body is read from those of other guards. */
@@ -39,15 +40,17 @@ export function createLimitGate(
     return undefined
   }
 
-  function transform({ request, set, route, params }: LimitGateContext): void {
+  function transform({ request, set, status, route, params }: LimitGateContext): StatusAnswer | undefined {
     const presented = presentedBy(request)
-    if (presented.refused !== null) throw presented.refused
+    let answer: StatusAnswer | undefined
     try {
+      if (presented.refused !== null) throw presented.refused
       count(presented, { route, params })
+      presented.writeHeaders(set.headers)
     } catch (refused) {
-      throw presented.refuseWith(refused)
+      answer = presented.answerRefused(refused, { set, status })
     }
-    presented.writeHeaders(set.headers)
+    return answer
   }
 
   return asGate(

@@ -28,6 +28,7 @@ import {
   toPermissionRule,
 } from './requirements.ts'
 import { presentedBy } from './state.ts'
+import { asFirstHook } from './unhooked.ts'
 import { requireApiKeyValue, requireMembers, requireNames, requirePermissionValue, requireTrue } from './values.ts'
 import type { AnswerHeaders } from './vary.ts'
 
@@ -62,6 +63,7 @@ export function createGuards<U extends object, Roles extends string>(
 
   function attachAuth({ request, set, route, params, store }: AuthContext) {
     const presented = presentedBy(request)
+    presented.meet(set.headers)
     presented.reach(route, store)
     const auth = new Auth<U, Roles>(presented, set.headers, route, params)
     return { auth }
@@ -77,7 +79,7 @@ export function createGuards<U extends object, Roles extends string>(
   }
 
   return new Elysia({ name: 'machine-auth', seed })
-    .derive({ as: 'global' }, attachAuth)
+    .derive({ as: 'global' }, asFirstHook(attachAuth))
     .macro('apiKey', (value: true | ApiKeyRequirement) => {
       requireApiKeyValue(value)
       const requirement = toApiKeyRequirement(value)

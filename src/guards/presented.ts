@@ -8,6 +8,7 @@ import type { CredentialEnvironment } from './credential-environment.ts'
 import { Credentials, WRONG } from './credentials.ts'
 import type { LimitsPort } from './limits-port.ts'
 import { givenRequestId } from './request-id.ts'
+import type { AnswerContext, StatusAnswer } from './status-answers.ts'
 import type { AnswerHeaders } from './vary.ts'
 
 /** What a request's credentials, limits and rules need; made once per core. */
@@ -19,6 +20,10 @@ export interface RequestEnvironment extends CredentialEnvironment {
   readonly masterKeyAllows: ((address: string) => boolean) | null
   readonly nextRequestId: () => string
   readonly limits: LimitsPort<Presented>
+  /** Called once for each request, before anything of its answer is made. */
+  readonly onMet: (headers: AnswerHeaders) => void
+  /** The answer to a refusal that nobody else hears of; null for one that must be thrown. */
+  readonly answerRefused: (refused: unknown, presented: Presented, context: AnswerContext) => StatusAnswer | null
   /** Holds a request to what its route says, once that is known; throws where it refuses. */
   readonly onRoute: (presented: Presented, route: string, store: object) => void
 }
@@ -46,9 +51,9 @@ export class Presented extends Credentials<RequestEnvironment> {
   isExcepted = false
   /** Whether it asks how this is, which is answered at once and to anybody. */
   isProbe = false
-  /** Whether the plugin's own hook has seen it: one that stands before it may answer first. */
+  /** Whether a hook of the plugin has seen it: one that stands before it may answer first. */
   isMet = false
-  /** What it was to be given to, where that tells whose route it comes to; else null. */
+  /** What it is to be given to, as long as there is something to learn of where that leads; else null. */
   handler: object | null = null
   /** Whether limits that its route has have counted it, or refused to. */
   isCountedByRoute = false
@@ -68,6 +73,14 @@ export class Presented extends Credentials<RequestEnvironment> {
     if (this.route === route) return
     this.route = route
     this.environment.onRoute(this, route, store)
+  }
+
+  /** Begins its answer, once: every answer that Elysia makes has its id then. */
+  meet(headers: AnswerHeaders): void {
+    if (this.isMet) return
+    this.isMet = true
+    headers['x-request-id'] = this.requestId
+    this.environment.onMet(headers)
   }
 
   /** Kept from the caller when well formed, else made; the same in answer, problem body and log. */
@@ -148,6 +161,18 @@ export class Presented extends Credentials<RequestEnvironment> {
   #unobjectionable(outcome: Outcome | undefined): Principal | null {
     if (outcome === undefined || outcome.kind === 'refused') return null
     return this.#objectionTo(outcome) === null ? outcome : null
+  }
+
+  /**
+   * The answer of a hook that refuses the request.
+   *
+   * @throws what it was refused with, where others hear of that or it is a fault
+   */
+  answerRefused(refused: unknown, context: AnswerContext): StatusAnswer {
+    this.refuseWith(refused)
+    const answer = this.environment.answerRefused(refused, this, context)
+    if (answer === null) throw refused
+    return answer
   }
 
   /** Notes that a guard refused the request: it is thrown where it can be rendered, and uses up no quota. */
