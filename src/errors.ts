@@ -99,6 +99,36 @@ function isRetryable(code: ErrorCode, { retryable, retryAfter }: ErrorExtras): b
   return code !== 'quota_exceeded' && RETRYABLE[rows[code].kind]
 }
 
+/** Of every refusal with a code, written once: in a flood it is most of the answer. */
+interface Told {
+  /** The body's members that depend on the code alone. */
+  readonly start: string
+  readonly detail: string
+  /** The challenge, where nothing is named that would have been enough. */
+  readonly challenge: string | undefined
+}
+
+function memberOf(name: string, value: unknown): string {
+  return `,"${name}":${JSON.stringify(value)}`
+}
+
+function toldOf(code: ErrorCode): Told {
+  const row = rows[code]
+  const { title, status, detail } = row
+  const start = JSON.stringify({ type: `urn:machine-auth:error:${code}`, title, status, code })
+  return { start: start.slice(0, -1), detail: memberOf('detail', detail), challenge: challengeOf(row, undefined) }
+}
+
+const told = Object.fromEntries(ERROR_CODES.map((code) => [code, toldOf(code)])) as Readonly<Record<ErrorCode, Told>>
+
+function wholeSeconds(retryAfter: number): number {
+  return Math.max(1, Math.ceil(retryAfter))
+}
+
+const NO_EXTRAS: ErrorExtras = Object.freeze({})
+
+type CollectedHeaders = Record<string, string | number | undefined>
+
 /**
  * A refusal: thrown by every guard, dependency and service, and rendered as `application/problem+json`.
  *
@@ -111,52 +141,71 @@ function isRetryable(code: ErrorCode, { retryable, retryAfter }: ErrorExtras): b
  * @see RFC 9457, RFC 6750 section 3
  */
 export class MachineAuthError extends Error {
-  override readonly name = 'MachineAuthError'
+  declare readonly name: 'MachineAuthError'
   readonly code: ErrorCode
-  readonly status: number
-  readonly kind: ErrorKind
-  /** Whether the same request may succeed later without being changed. */
-  readonly retryable: boolean
-  readonly detail: string
-  readonly headers: Readonly<Record<string, string>>
   readonly extras: ErrorExtras
   /** Set by the plugin, so that a person can find the log line of this refusal. */
   requestId: string | undefined
 
-  constructor(code: ErrorCode, extras: ErrorExtras = {}) {
-    const row = rows[code]
-    const detail = extras.detail ?? row.detail
-    super(detail, extras.cause === undefined ? undefined : { cause: extras.cause })
+  static {
+    // Here and not in each of them, like all that the code says: many are made in a flood, and few are looked at.
+    Object.defineProperty(MachineAuthError.prototype, 'name', { value: 'MachineAuthError', configurable: true })
+  }
+
+  constructor(code: ErrorCode, extras: ErrorExtras = NO_EXTRAS) {
+    super(extras.detail ?? rows[code].detail, extras.cause === undefined ? undefined : { cause: extras.cause })
     this.code = code
-    this.status = row.status
-    this.kind = row.kind
-    this.retryable = isRetryable(code, extras)
-    this.detail = detail
     this.extras = extras
-    const headers: Record<string, string> = { 'cache-control': 'no-store' }
-    const challenge = challengeOf(row, extras.required)
+  }
+
+  get status(): number {
+    return rows[this.code].status
+  }
+
+  get kind(): ErrorKind {
+    return rows[this.code].kind
+  }
+
+  /** Whether the same request may succeed later without being changed. */
+  get retryable(): boolean {
+    return isRetryable(this.code, this.extras)
+  }
+
+  get detail(): string {
+    return this.extras.detail ?? rows[this.code].detail
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    const headers: Record<string, string> = {}
+    this.#writeHeaders(headers)
+    return headers
+  }
+
+  #writeHeaders(headers: CollectedHeaders): void {
+    const { required, retryAfter } = this.extras
+    headers['cache-control'] = 'no-store'
+    const challenge = required === undefined ? told[this.code].challenge : challengeOf(rows[this.code], required)
     if (challenge !== undefined) headers['www-authenticate'] = challenge
-    if (extras.retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(extras.retryAfter)))
-    this.headers = headers
+    if (retryAfter !== undefined) headers['retry-after'] = String(wholeSeconds(retryAfter))
   }
 
   /** The RFC 9457 body. */
   toProblem(): Record<string, unknown> {
-    const { required, retryAfter, resetsAt, errors } = this.extras
-    const problem: Record<string, unknown> = {
-      type: `urn:machine-auth:error:${this.code}`,
-      title: rows[this.code].title,
-      status: this.status,
-      code: this.code,
-      detail: this.detail,
-      retryable: this.retryable,
-    }
-    if (this.requestId !== undefined) problem.requestId = this.requestId
-    if (required !== undefined) problem.required = required
-    if (retryAfter !== undefined) problem.retryAfter = Math.max(1, Math.ceil(retryAfter))
-    if (resetsAt !== undefined) problem.resetsAt = resetsAt
-    if (errors !== undefined) problem.errors = errors
-    return problem
+    return JSON.parse(this.#toBody())
+  }
+
+  #toBody(): string {
+    const { code, requestId } = this
+    const { detail, required, retryAfter, resetsAt, errors } = this.extras
+    let body = told[code].start
+    body += detail === undefined ? told[code].detail : memberOf('detail', detail)
+    body += this.retryable ? ',"retryable":true' : ',"retryable":false'
+    if (requestId !== undefined) body += memberOf('requestId', requestId)
+    if (required !== undefined) body += memberOf('required', required)
+    if (retryAfter !== undefined) body += memberOf('retryAfter', wholeSeconds(retryAfter))
+    if (resetsAt !== undefined) body += memberOf('resetsAt', resetsAt)
+    if (errors !== undefined) body += memberOf('errors', errors)
+    return `${body}}`
   }
 
   /** Called by Elysia when nothing else handles the error. */
@@ -169,12 +218,13 @@ export class MachineAuthError extends Error {
    * Writes status and headers where Elysia collects them, and returns the body. Cheaper than a `Response`, which
    * Elysia would take apart again to add its own headers.
    */
-  writeTo(set: { status?: number | string; headers: Record<string, string | number | undefined> }): string {
+  writeTo(set: { status?: number | string; headers: CollectedHeaders }): string {
     set.status = this.status
-    Object.assign(set.headers, this.headers)
-    if (this.requestId !== undefined) set.headers['x-request-id'] = this.requestId
-    set.headers['content-type'] = 'application/problem+json'
-    return JSON.stringify(this.toProblem())
+    const { headers } = set
+    this.#writeHeaders(headers)
+    if (this.requestId !== undefined) headers['x-request-id'] = this.requestId
+    headers['content-type'] = 'application/problem+json'
+    return this.#toBody()
   }
 }
 

@@ -71,6 +71,88 @@ test.each([...ERROR_CODES])('%s says whether it can be tried again, after what w
   expect(members).toEqual(['type', 'title', 'status', 'code', 'detail', 'retryable'])
 })
 
+const START = '{"type":"urn:machine-auth:error'
+const BODIES: readonly {
+  readonly name: string
+  readonly code: ErrorCode
+  readonly extras?: ErrorExtras
+  readonly requestId?: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}[] = [
+  {
+    name: 'nothing but a code',
+    code: 'not_owner',
+    headers: {},
+    body: `${START}:not_owner","title":"Not the owner","status":403,"code":"not_owner","detail":"This belongs to somebody else.","retryable":false}`,
+  },
+  {
+    name: 'a wrong credential',
+    code: 'api_key_invalid',
+    requestId: 'request-1',
+    headers: {
+      'www-authenticate': 'Bearer realm="machine-auth", error="invalid_token"',
+      'x-request-id': 'request-1',
+    },
+    body: `${START}:api_key_invalid","title":"Invalid API key","status":401,"code":"api_key_invalid","detail":"The API key is not one of ours, or was not copied whole.","retryable":false,"requestId":"request-1"}`,
+  },
+  {
+    name: 'a limit',
+    code: 'rate_limited',
+    extras: { retryAfter: 2.1 },
+    requestId: 'request-2',
+    headers: { 'retry-after': '3', 'x-request-id': 'request-2' },
+    body: `${START}:rate_limited","title":"Rate limit exceeded","status":429,"code":"rate_limited","detail":"Too many requests. Wait before the next one.","retryable":true,"requestId":"request-2","retryAfter":3}`,
+  },
+  {
+    name: 'all that can be said',
+    code: 'permission_required',
+    extras: {
+      detail: 'Say "please",\nthen ask.',
+      required: ['a.b', 'c"d'],
+      retryAfter: 0,
+      resetsAt: '2026-01-01T00:00:00Z',
+      errors: [{ path: 'a', message: 'must be \u{1f511}' }],
+    },
+    requestId: 'quoted"id',
+    headers: {
+      'www-authenticate': 'Bearer realm="machine-auth", error="insufficient_scope", scope="a.b"',
+      'retry-after': '1',
+      'x-request-id': 'quoted"id',
+    },
+    body: `${START}:permission_required","title":"Permission required","status":403,"code":"permission_required","detail":"Say \\"please\\",\\nthen ask.","retryable":true,"requestId":"quoted\\"id","required":["a.b","c\\"d"],"retryAfter":1,"resetsAt":"2026-01-01T00:00:00Z","errors":[{"path":"a","message":"must be \u{1f511}"}]}`,
+  },
+]
+
+test.each([...BODIES])('the answer to $name', ({ code, extras, requestId, headers, body }) => {
+  const error = new MachineAuthError(code, extras)
+  error.requestId = requestId
+  const set: Parameters<MachineAuthError['writeTo']>[0] = { headers: { vary: 'Cookie' } }
+  expect(error.writeTo(set)).toBe(body)
+  expect(set.headers).toEqual({
+    vary: 'Cookie',
+    'cache-control': 'no-store',
+    'content-type': 'application/problem+json',
+    ...headers,
+  })
+  expect(set.status).toBe(error.status)
+  expect(JSON.stringify(error.toProblem())).toBe(body)
+})
+
+test('it is an error with a name, a message and a cause, also where no stack is taken', () => {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  const error = new MachineAuthError('conflict', { detail: 'It is there.', cause: 'a reason' })
+  Error.stackTraceLimit = stackTraceLimit
+  expect(error).toBeInstanceOf(Error)
+  expect([String(error), error.name, error.message, error.cause]).toEqual([
+    'MachineAuthError: It is there.',
+    'MachineAuthError',
+    'It is there.',
+    'a reason',
+  ])
+})
+
 test('the page of errors names the codes of each kind that is not permanent', () => {
   const page = readFileSync(join(import.meta.dir, '../docs/errors.md'), 'utf8')
   for (const kind of ['transient', 'exhausted', 'invalid']) {
