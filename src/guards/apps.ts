@@ -8,6 +8,8 @@ const owners = new WeakMap<AppInternals, AppRegistry>()
 
 export class AppRegistry {
   readonly #users = new Set<AppInternals>()
+  /** Null when an app may have come under another one since they were last found. */
+  #roots: readonly AppInternals[] | null = null
 
   /**
    * Learns of every app that `.use`s the plugin, directly or through modules. Elysia tells a plugin its parent by
@@ -18,6 +20,7 @@ export class AppRegistry {
   watch(plugin: object): void {
     let { getParent } = internalsOf(plugin)
     const adopt = (parent: AppInternals | null) => {
+      this.#roots = null
       if (parent === null || this.#users.has(parent)) return
       this.#users.add(parent)
       keepGuards(parent)
@@ -36,11 +39,19 @@ export class AppRegistry {
 
   /** Adds the app that a start hook names. */
   add(app: object): void {
-    this.#users.add(internalsOf(app))
+    const user = internalsOf(app)
+    if (this.#users.has(user)) return
+    this.#users.add(user)
+    this.watch(user)
   }
 
   /** The apps that serve: those at the top of each chain of `.use`. */
   roots(): readonly AppInternals[] {
+    this.#roots ??= this.#findRoots()
+    return this.#roots
+  }
+
+  #findRoots(): readonly AppInternals[] {
     const roots = new Set<AppInternals>()
     for (const user of this.#users) {
       let app = user
