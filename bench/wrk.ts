@@ -71,7 +71,7 @@ function writeScript({ inTurn, pause }: Load): string | null {
     lines.push(
       'local requests, count, turn = {}, 0, 0',
       'function init(args)',
-      `  for value in ("${inTurn.values.join(' ')}"):gmatch("%S+") do`,
+      `  for value in ("${inTurn.values.join('\\n')}"):gmatch("[^\\n]+") do`,
       '    count = count + 1',
       `    requests[count] = wrk.format("GET", "/", { ["${inTurn.name}"] = value })`,
       '  end',
