@@ -1,8 +1,8 @@
 /**
- * What a page of keys costs with few and with many keys, in µs: `bun bench/keys.ts`.
+ * What a page of keys costs with few and with many keys, in µs: `bun bench/keys.ts [--quick]`.
  *
  * Each list is asked for over HTTP (without a socket) and, as the command line does, of the core, on an SQLite file. A
- * page should cost the same however many keys there are: the last column is the cost beside that of the smallest.
+ * page should cost the same however many keys there are: beside it stands its cost with the fewest.
  */
 import { Database } from 'bun:sqlite'
 import { rmSync } from 'node:fs'
@@ -11,8 +11,11 @@ import { join } from 'node:path'
 import { Elysia } from 'elysia'
 import { createMachineAuth, machineAuth } from '../src/index.ts'
 import { openStorage } from '../src/storage/open.ts'
+import { median } from './median.ts'
+import { createPrintingReport, type Report } from './report.ts'
 
 const SIZES = [100, 10_000, 100_000] as const
+const QUICK_SIZES = [100, 1000] as const
 const ROUNDS = 200
 const ORGANIZATIONS = 20
 const MASTER_KEY = 'm4Tq9sXv1BnK7wEy3GzP8cLd5RfH2jUa'
@@ -65,7 +68,7 @@ async function time(work: () => Promise<unknown>): Promise<number> {
     await work()
     times.push(Bun.nanoseconds() - began)
   }
-  return (times.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? 0) / 1000
+  return median(times) / 1000
 }
 
 async function measure(database: string): Promise<ReadonlyMap<string, number>> {
@@ -95,26 +98,26 @@ async function measure(database: string): Promise<ReadonlyMap<string, number>> {
   return times
 }
 
-const file = join(tmpdir(), `machine-auth-bench-${process.pid}.db`)
-const results: { readonly size: number; readonly times: ReadonlyMap<string, number> }[] = []
-try {
-  let filled = 0
-  for (const size of SIZES) {
-    await fill(file, filled, size)
-    filled = size
-    results.push({ size, times: await measure(`sqlite:${file}`) })
+export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
+  const file = join(tmpdir(), `machine-auth-bench-${process.pid}.db`)
+  let fewest: ReadonlyMap<string, number> | null = null
+  try {
+    let filled = 0
+    for (const size of isQuick ? QUICK_SIZES : SIZES) {
+      report.progress(`${size.toLocaleString('en')} keys`)
+      await fill(file, filled, size)
+      filled = size
+      const times = await measure(`sqlite:${file}`)
+      fewest ??= times
+      for (const [list, value] of times) {
+        const ratio = value / (fewest.get(list) ?? Number.NaN)
+        const note = times === fewest ? 'the fewest' : `${ratio.toFixed(2)} times that with the fewest`
+        report.add({ group: 'pages', name: `${list}, ${size.toLocaleString('en')} keys`, value, unit: 'µs', note })
+      }
+    }
+  } finally {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
   }
-} finally {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
 }
 
-const names = [...(results[0]?.times.keys() ?? [])]
-const columns = results.map(({ size }) => `${size.toLocaleString('en')} keys`.padStart(14)).join('')
-console.log(`${'µs per list'.padEnd(30)}${columns}${'ratio'.padStart(8)}`)
-for (const name of names) {
-  const times = results.map(({ times: of }) => of.get(name) ?? Number.NaN)
-  const ratio = (times.at(-1) ?? Number.NaN) / (times[0] ?? Number.NaN)
-  console.log(
-    `${name.padEnd(30)}${times.map((each) => each.toFixed(0).padStart(14)).join('')}${ratio.toFixed(2).padStart(8)}`,
-  )
-}
+if (import.meta.main) await run(createPrintingReport(), { isQuick: process.argv.includes('--quick') })

@@ -1,5 +1,5 @@
 /**
- * What a limit costs, in ns per decision and bytes per subject: `bun bench/limits.ts`.
+ * What a limit costs, in ns per decision and bytes per subject: `bun bench/limits.ts [--quick]`.
  *
  * Subjects come in random order, in texts of their own each time, as from a socket, at 0.9 of their limit; each decision
  * waits for the one before, as requests do. `Map.get` and `count += 1` with the same texts stands beside it: with many
@@ -9,6 +9,8 @@
 import { heapStats } from 'bun:jsc'
 import { Limiter } from '../src/limits/limiter.ts'
 import { createRate, type Rate } from '../src/limits/rate.ts'
+import { median } from './median.ts'
+import { createPrintingReport, type Report } from './report.ts'
 
 const MINUTE = 60_000
 const START = 1_700_000_000_000
@@ -23,6 +25,7 @@ const RATES: Readonly<Record<string, Rate>> = {
 
 const FEW = 1000
 const SIZES = [FEW, 100_000, 1_000_000] as const
+const QUICK_SIZES = [FEW, 10_000] as const
 const WARM_UP = 3
 const BATCHES = 9
 const PER_BATCH = 100_000
@@ -60,10 +63,6 @@ function arrivalsOf(size: number): readonly string[] {
   const texts = made.get(size) ?? createArrivals(size)
   made.set(size, texts)
   return texts
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 }
 
 /** Answers ns per decision, the median of batches; `step` is how many ms pass from one to the next. */
@@ -114,21 +113,26 @@ function timeMap(size: number): number {
   return timeDecisions(count, size, 0)
 }
 
-function printDecisions(): void {
-  const titles = SIZES.map((size) => size.toLocaleString('en').padStart(12)).join('')
-  console.log(`${'ns per decision, by subjects'.padEnd(31)}${titles}   refused (1,000)`)
-  const row = (name: string, cells: readonly number[]) =>
-    console.log(name.padEnd(31) + cells.map((ns, index) => ns.toFixed(0).padStart(index < 3 ? 12 : 18)).join(''))
-  row('Map.get and count', SIZES.map(timeMap))
+const words = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'subject' : 'subjects'}`
+
+function reportDecisions(report: Report, sizes: readonly number[]): void {
   // So that the code is as warm for the first line as for the last.
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < WARM_UP; round += 1) {
+    report.progress(`warming up, ${round + 1} of ${WARM_UP}`)
     for (const rate of Object.values(RATES)) {
       timeLimiter(rate, FEW)
       timeRefusals(rate)
     }
   }
-  for (const [name, rate] of Object.entries(RATES)) {
-    row(name, [...SIZES.map((size) => timeLimiter(rate, size)), timeRefusals(rate)])
+  for (const size of sizes) {
+    report.progress(`decisions for ${words(size)}`)
+    const map = timeMap(size)
+    const add = (name: string, value: number) =>
+      report.add({ group: 'limits', name, value, unit: 'ns', note: `a look-up in a Map ${map.toFixed(0)} ns` })
+    for (const [name, rate] of Object.entries(RATES)) {
+      add(`a decision of ${name}, ${words(size)}`, timeLimiter(rate, size))
+      if (size === FEW) add(`a refusal of ${name}, ${words(size)}`, timeRefusals(rate))
+    }
   }
 }
 
@@ -157,22 +161,30 @@ function weigh(rate: Rate, size: number, hits: number): Footprint {
   return { resident: (after.resident - before.resident) / size, heap: (after.heap - before.heap) / size }
 }
 
-function printMemory(): void {
-  console.log(`\n${'bytes per subject'.padEnd(31)}    subjects   hits each        heap          resident`)
+function reportMemory(report: Report, most: number): void {
   for (const { name, size, hits } of WEIGHED) {
-    const command = [process.execPath, import.meta.path, name, String(size), String(hits)]
+    const count = Math.min(size, most)
+    report.progress(`memory of ${words(count)} of ${name}`)
+    const command = [process.execPath, import.meta.path, name, String(count), String(hits)]
     const { resident, heap } = JSON.parse(Bun.spawnSync(command, { stderr: 'inherit' }).stdout.toString()) as Footprint
-    const cells = [size.toLocaleString('en'), String(hits), heap.toFixed(0)].map((cell) => cell.padStart(12))
-    console.log(name.padEnd(31) + cells.join('') + resident.toFixed(0).padStart(18))
+    report.add({
+      group: 'limits',
+      name: `a subject of ${name}, ${hits} ${hits === 1 ? 'hit' : 'hits'} each`,
+      value: heap,
+      unit: 'bytes',
+      note: `of ${words(count)}, in the heap; ${resident.toFixed(0)} bytes resident`,
+    })
   }
 }
 
-const [name = '', size, hits] = process.argv.slice(2)
-const weighed = RATES[name]
-if (weighed === undefined) {
-  console.log(`bun ${Bun.version}, medians of ${BATCHES} batches of ${PER_BATCH.toLocaleString('en')}`)
-  printDecisions()
-  printMemory()
-} else {
-  console.log(JSON.stringify(weigh(weighed, Number(size), Number(hits))))
+export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
+  reportDecisions(report, isQuick ? QUICK_SIZES : SIZES)
+  reportMemory(report, isQuick ? 10_000 : 1_000_000)
+}
+
+if (import.meta.main) {
+  const [name = '', size, hits] = process.argv.slice(2)
+  const weighed = RATES[name]
+  if (weighed === undefined) await run(createPrintingReport(), { isQuick: name === '--quick' })
+  else console.log(JSON.stringify(weigh(weighed, Number(size), Number(hits))))
 }
