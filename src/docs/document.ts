@@ -10,12 +10,11 @@ import { describeLimits, hasLockout, hasRate } from './limit-notes.ts'
 import type { OpenApiDocument, Operation, ResponseObject } from './openapi.ts'
 import { cleanOperation } from './operation-cleanup.ts'
 import { type IsListed, operationsOf, type RouteOperation } from './operations.ts'
+import { DEFAULT_TITLE } from './page.ts'
 import { ProblemResponses } from './problems.ts'
 import { SchemaCleaner } from './schemas.ts'
 import { type SecuritySettings, securitySchemesOf } from './security-schemes.ts'
 import { copyModels, type SwaggerRoute, swaggerRouteOf } from './swagger-routes.ts'
-
-export const DEFAULT_TITLE = 'API'
 
 export interface DocumentSettings extends SecuritySettings {
   readonly info?: { readonly title?: string; readonly version?: string; readonly description?: string }

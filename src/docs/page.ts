@@ -1,5 +1,7 @@
 /** The documentation page: Swagger UI without inline script and without another host. */
 
+export const DEFAULT_TITLE = 'API'
+
 /**
  * Served as a file, because the page's policy forbids inline script. The document's address and the app's root are
  * relative to it, so that the page works below any prefix or mount.

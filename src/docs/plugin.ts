@@ -6,9 +6,9 @@ import { createMark } from '../guards/gate.ts'
 import { findPlace } from '../guards/place.ts'
 import { requestPath } from '../lib/path.ts'
 import { assetsVersion, respondWithAsset } from './assets.ts'
-import { createDocument, DEFAULT_TITLE, type DocumentSettings } from './document.ts'
+import type { DocumentSettings } from './document.ts'
 import { createCopyCheck, findServingApp } from './elysia-routes.ts'
-import { respondWithPage } from './page.ts'
+import { DEFAULT_TITLE, respondWithPage } from './page.ts'
 
 export interface DocsSettings extends DocumentSettings {
   /** Where the page is; the document is at `<path>/json`. */
@@ -71,6 +71,8 @@ export function createDocs(
   }
 
   const documentOf = keepPerApp(async (app) => {
+    // What makes it is large, and who is never asked for it does without.
+    const { createDocument } = await import('./document.ts')
     const place = placeIn(app) ?? ''
     const isCopy = plugins.map((plugin) => createCopyCheck(plugin, place))
     return JSON.stringify(await createDocument(app, settings, (route) => !isCopy.some((check) => check(route))))

@@ -4,14 +4,17 @@ import { DAY } from './time-units.ts'
 /** IANA names only: an offset such as `+02:00` is right for half of the year. */
 const NAME = /^[A-Za-z][\w+/-]{0,63}$/
 
-/** Making a formatter takes a thousand times as long as using it. */
-const formatters = new Map<string, Intl.DateTimeFormat>()
+/** How far the wall clock of a zone is ahead of UTC at an instant (epoch ms), in ms. */
+type Offset = (instant: number) => number
+
+/** Making a formatter takes a thousand times as long as using it, and the first one 12 ms: UTC does without. */
+const offsets = new Map<string, Offset>([['utc', () => 0]])
 
 /** Null for an unknown zone, which is not kept: the map grows no larger than the zones that exist. */
-function formatterOf(timeZone: string): Intl.DateTimeFormat | null {
+function offsetOf(timeZone: string): Offset | null {
   if (!NAME.test(timeZone)) return null
   const key = timeZone.toLowerCase()
-  const known = formatters.get(key)
+  const known = offsets.get(key)
   if (known !== undefined) return known
   try {
     const formatter = new Intl.DateTimeFormat('en-US', {
@@ -26,8 +29,9 @@ function formatterOf(timeZone: string): Intl.DateTimeFormat | null {
       minute: 'numeric',
       second: 'numeric',
     })
-    formatters.set(key, formatter)
-    return formatter
+    const offset: Offset = (instant) => shownBy(formatter, instant)
+    offsets.set(key, offset)
+    return offset
   } catch {
     return null
   }
@@ -35,11 +39,10 @@ function formatterOf(timeZone: string): Intl.DateTimeFormat | null {
 
 /** Whether a value names a time zone of the IANA database that this runtime knows. */
 export function isTimeZone(value: unknown): value is string {
-  return typeof value === 'string' && formatterOf(value) !== null
+  return typeof value === 'string' && offsetOf(value) !== null
 }
 
-/** How far the wall clock is ahead of UTC at an instant, in ms. */
-function offsetAt(formatter: Intl.DateTimeFormat, instant: number): number {
+function shownBy(formatter: Intl.DateTimeFormat, instant: number): number {
   // The clock shows no milliseconds.
   const rounded = Math.floor(instant / 1000) * 1000
   const shown: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {}
@@ -52,13 +55,13 @@ function offsetAt(formatter: Intl.DateTimeFormat, instant: number): number {
  * The instants at which a clock shows `local`, a wall clock's date and time written as if it were UTC: one, or two when
  * it is set back. When it is set forward past `local`, the one at which it has moved on by the length of the gap.
  */
-function instantsOf(formatter: Intl.DateTimeFormat, local: number): readonly number[] {
+function instantsOf(offset: Offset, local: number): readonly number[] {
   // No clock is a day or more from UTC, so these two lie around the instant; no zone changes twice between them.
-  const before = offsetAt(formatter, local - DAY)
-  const after = offsetAt(formatter, local + DAY)
+  const before = offset(local - DAY)
+  const after = offset(local + DAY)
   const instants = [...new Set([before, after])]
-    .map((offset) => local - offset)
-    .filter((instant) => instant + offsetAt(formatter, instant) === local)
+    .map((ahead) => local - ahead)
+    .filter((instant) => instant + offset(instant) === local)
   return instants.length > 0 ? instants : [local - before]
 }
 
@@ -74,11 +77,11 @@ function instantsOf(formatter: Intl.DateTimeFormat, local: number): readonly num
  * @example nextTimeOfDay(16 * 3_600_000, 'Europe/Berlin', Date.UTC(2030, 0, 1)) // 15:00 UTC of that day
  */
 export function nextTimeOfDay(timeOfDay: number, timeZone: string, now: number): number {
-  const formatter = formatterOf(timeZone)
-  if (formatter === null) throw unknownTimeZone(timeZone)
-  const midnight = Math.floor((now + offsetAt(formatter, now)) / DAY) * DAY
+  const offset = offsetOf(timeZone)
+  if (offset === null) throw unknownTimeZone(timeZone)
+  const midnight = Math.floor((now + offset(now)) / DAY) * DAY
   // Yesterday too: a clock that is set back shortly after midnight shows yesterday's last hour again.
-  const instants = [midnight - DAY, midnight, midnight + DAY].flatMap((day) => instantsOf(formatter, day + timeOfDay))
+  const instants = [midnight - DAY, midnight, midnight + DAY].flatMap((day) => instantsOf(offset, day + timeOfDay))
   return Math.min(...instants.filter((instant) => instant > now))
 }
 

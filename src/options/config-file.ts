@@ -1,6 +1,5 @@
 /** Options from `machine-auth.config.ts` or `machine-auth.config.json` in the working directory. */
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Layer } from './layers.ts'
 import type { Report } from './mistakes.ts'
@@ -9,10 +8,8 @@ import { copyMembers } from './plain.ts'
 const TYPESCRIPT = 'machine-auth.config.ts'
 const JSON_FILE = 'machine-auth.config.json'
 
-const loadModule = createRequire(import.meta.url)
-
 function readTypeScript(path: string): unknown {
-  const loaded: unknown = loadModule(path)
+  const loaded: unknown = require(path)
   return typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined
 }
 

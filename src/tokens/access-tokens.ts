@@ -3,7 +3,7 @@
  *
  * @see RFC 9068 (JWT profile for access tokens)
  */
-import { SignJWT } from 'jose'
+import { SignJWT } from 'jose/jwt/sign'
 import { MAX_CREDENTIAL_LENGTH } from '../credentials/authorization.ts'
 import { randomBase62 } from '../lib/base62.ts'
 import type { ResolvedOptions } from '../options/resolved.ts'

@@ -3,7 +3,12 @@
  *
  * @see RFC 7517 (JWK), RFC 7638 (thumbprint), RFC 8037 (Ed25519)
  */
-import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+// Not all of jose: it takes as long again to load the parts that nobody here uses.
+import type { CryptoKey, JWK } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
+import { importJWK } from 'jose/key/import'
 import { randomBase62 } from '../lib/base62.ts'
 import { open, seal } from '../lib/crypto.ts'
 import type { DerivedKey } from '../lib/keyring.ts'

@@ -3,7 +3,10 @@
  *
  * @see RFC 7519, RFC 8725 (best current practices), RFC 9068 section 4
  */
-import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
+import type { JWTPayload } from 'jose'
+import { decodeProtectedHeader } from 'jose/decode/protected_header'
+import { JWTExpired } from 'jose/errors'
+import { jwtVerify } from 'jose/jwt/verify'
 import { type Refusal, refusal, unverifiable } from '../authentication/principal.ts'
 import type { AccessTokenClaims, VerifyAccessToken } from '../authentication/token.ts'
 import { MAX_CREDENTIAL_LENGTH } from '../credentials/authorization.ts'
@@ -105,7 +108,7 @@ export function createAccessTokenVerifier(options: {
       return readClaims(payload, now, jwt)
     } catch (error) {
       // jose looks at the times last, after signature, type, issuer and audience.
-      return error instanceof errors.JWTExpired ? EXPIRED : INVALID
+      return error instanceof JWTExpired ? EXPIRED : INVALID
     }
   }
 }
