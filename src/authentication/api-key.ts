@@ -1,6 +1,6 @@
 /** Verifies API keys. */
 import { PermissionSet } from '../authorization/permission-set.ts'
-import { apiKeyIdAt, parseApiKey } from '../credentials/api-key-format.ts'
+import { ID_OFFSET, parseApiKey } from '../credentials/api-key-format.ts'
 import { createAddressMatcher } from '../lib/ip.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
 import { keyStatus } from '../storage/key-status.ts'
@@ -19,6 +19,7 @@ import {
   type User,
   unverifiable,
 } from './principal.ts'
+import { slotAt } from './slots.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 import { toApiKeyView } from './views.ts'
 
@@ -163,5 +164,11 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
     return parseApiKey(prefix, text) === null ? INVALID : undefined
   }
 
-  return { slotOf: apiKeyIdAt, refuseMalformed, lookup, principalOf }
+  return {
+    slotOf: (text) => slotAt(text, text.length - ID_OFFSET),
+    own: { kind: 'key', slotOf: (id) => slotAt(id, 'key_'.length) },
+    refuseMalformed,
+    lookup,
+    principalOf,
+  }
 }

@@ -4,9 +4,10 @@ import { noteBelieved } from '../lib/belief.ts'
 import type { CacheFigures } from '../lib/cache-figures.ts'
 import type { Clock } from '../lib/clock.ts'
 import { within } from '../lib/within.ts'
-import { CredentialCache, digestOf } from './cache.ts'
-import type { CacheEntry, Dependencies } from './cache-entries.ts'
+import { CredentialCache } from './cache.ts'
+import { type CacheEntry, type Dependencies, notedOf, type OwnSlots } from './cache-entries.ts'
 import type { Outcome, Principal, Refusal } from './principal.ts'
+import { type Proof, proofOf } from './proof.ts'
 
 /** What a look-up found: something to cache, and until when it may be believed. */
 export interface Found<B> {
@@ -18,10 +19,12 @@ export interface Found<B> {
 
 /** One row of the table of credential kinds. */
 export interface CredentialKind<B, P extends Principal> {
-  /** The part of the text that is no secret; any text may come. */
-  slotOf(text: string): string
+  /** The slot of the part of the text that is no secret; any text may come. */
+  slotOf(text: string): number
+  /** What it depends on that is found by its slot. */
+  readonly own?: OwnSlots
   /** What a text is recognized by the next time; its SHA-256 unless the kind knows better. */
-  proofOf?(text: string): string
+  proofOf?(text: string): Proof
   /** Refuses, without waiting, a text that cannot be one of ours. */
   refuseMalformed(text: string): Refusal | undefined
   /** Whether the look-up asks the app, whose answer is only for the request it was asked for. */
@@ -38,16 +41,11 @@ export interface CredentialKind<B, P extends Principal> {
   onHit?(base: B, now: number): boolean
 }
 
-interface Remembered<B, P> {
-  readonly base: B
-  /** Undefined when it must be made anew for every request. */
-  readonly principal: P | undefined
-}
-
 /** What a look-up came to. */
 interface Landed<B, P extends Principal> {
-  readonly base: B
   readonly outcome: Outcome<P> | Promise<Outcome<P>>
+  /** Null where the outcome is for everybody who asked. */
+  readonly base: B | null
   /** Whether storage was away, so that it is what an earlier one came to. */
   readonly isStale: boolean
 }
@@ -71,7 +69,7 @@ const PATIENCE = 500
 
 /** Verifies credentials of one kind. */
 export class Authenticator<B, P extends Principal> {
-  readonly cache: CredentialCache<Remembered<B, P>>
+  readonly cache: CredentialCache<B, P>
   readonly #kind: CredentialKind<B, P>
   readonly #clock: Clock
   readonly #ttl: number
@@ -110,7 +108,7 @@ export class Authenticator<B, P extends Principal> {
     this.#ttl = options.ttl
     this.#staleness = options.staleness
     this.#toRefusal = options.toRefusal
-    this.cache = new CredentialCache(options.size)
+    this.cache = new CredentialCache(options.size, kind.own)
   }
 
   /** The outcome if it is known without waiting, else undefined. No storage access. */
@@ -118,14 +116,22 @@ export class Authenticator<B, P extends Principal> {
     const now = this.#clock()
     const entry = this.cache.get(this.#kind.slotOf(text), text, now)
     if (entry === undefined) return this.#kind.refuseMalformed(text)
-    const { base, principal } = entry.value
-    if (principal === undefined) return undefined
-    if (this.#kind.onHit?.(base, now) === false) return undefined
+    if (entry.principal === null || !this.#isUsable(entry, now)) return undefined
     this.#noteHit(entry)
-    return principal
+    return entry.principal
   }
 
-  #noteHit({ isStale }: CacheEntry<unknown>): void {
+  #isUsable({ base }: CacheEntry<B, P>, now: number): boolean {
+    return base === null || (this.#kind.onHit?.(base, now) ?? true)
+  }
+
+  /** Whom a remembered credential proves: made when it was verified, or anew from what is kept for that. */
+  #made({ principal, base }: CacheEntry<B, P>, now: number): Outcome<P> | Promise<Outcome<P>> | null {
+    if (principal !== null) return principal
+    return base === null ? null : this.#outcomeOf(base, now)
+  }
+
+  #noteHit({ isStale }: CacheEntry<B, P>): void {
     this.#hits += 1
     if (isStale) this.#stale += 1
   }
@@ -147,9 +153,10 @@ export class Authenticator<B, P extends Principal> {
       await this.#ready
       const now = this.#clock()
       const known = this.cache.get(this.#kind.slotOf(text), text, now)
-      if (known !== undefined && (this.#kind.onHit?.(known.value.base, now) ?? true)) {
+      const outcome = known !== undefined && this.#isUsable(known, now) ? this.#made(known, now) : null
+      if (known !== undefined && outcome !== null) {
         this.#noteHit(known)
-        return await this.#kind.principalOf(known.value.base, now)
+        return await outcome
       }
       this.#misses += 1
       return await this.#lookup(text, now)
@@ -175,8 +182,8 @@ export class Authenticator<B, P extends Principal> {
     if (isRefusal(landed)) return landed
     if (landed.isStale) this.#stale += 1
     // What the app said of the user is for the request that asked.
-    const mustAsk = !isOwn && landed.outcome instanceof Promise
-    return mustAsk ? this.#kind.principalOf(landed.base, now) : landed.outcome
+    const { base, outcome } = landed
+    return base !== null && !isOwn && outcome instanceof Promise ? this.#kind.principalOf(base, now) : outcome
   }
 
   #takeOff(text: string, now: number, generation: number): Flight<B, P> {
@@ -197,7 +204,7 @@ export class Authenticator<B, P extends Principal> {
     const slot = this.#kind.slotOf(text)
     let found: Found<B> | Refusal
     try {
-      found = await this.#kind.lookup(text, now, this.cache.findProven(slot, text)?.value.base)
+      found = await this.#kind.lookup(text, now, this.cache.findProven(slot, text)?.base ?? undefined)
     } catch (error) {
       // What an app fails to say is not storage's failure.
       const believed = isStorageAway(error) ? this.#believe(text) : null
@@ -206,16 +213,15 @@ export class Authenticator<B, P extends Principal> {
     }
     if (isRefusal(found)) return this.#refuse(slot, text, found)
     const outcome = this.#outcomeOf(found.base, now)
-    const isFixed = !(outcome instanceof Promise)
+    const principal = outcome instanceof Promise ? null : outcome
     // A refusal that no user of the app's own can lift is not worth remembering.
-    if (isFixed && outcome.kind === 'refused') return this.#refuse(slot, text, outcome)
-    const entry = this.#entry(text, found, isFixed ? outcome : undefined, now)
-    if (entry !== null) this.cache.set(slot, entry, generation)
-    return { base: found.base, outcome, isStale: false }
+    if (principal?.kind === 'refused') return this.#refuse(slot, text, principal)
+    this.#remember(slot, text, found, principal, now, generation)
+    return { outcome, base: found.base, isStale: false }
   }
 
   /** What was right once and is refused now must not be believed when storage goes away next. */
-  #refuse(slot: string, text: string, refused: Refusal): Refusal {
+  #refuse(slot: number, text: string, refused: Refusal): Refusal {
     // One for whom there was no room was not looked at.
     if (refused.code !== 'locked_out') this.cache.forget(slot, text)
     return refused
@@ -230,13 +236,13 @@ export class Authenticator<B, P extends Principal> {
     const now = this.#clock()
     if (entry === undefined) return null
     const end = Math.min(entry.validUntil, entry.verifiedAt + this.#staleness)
-    const { base, principal } = entry.value
-    if (now >= end || this.#kind.onHit?.(base, now) === false) return null
+    if (now >= end || !this.#isUsable(entry, now)) return null
     entry.freshUntil = Math.min(end, now + PAUSE)
     entry.isStale = true
-    const outcome = principal ?? this.#outcomeOf(base, now)
+    const outcome = this.#made(entry, now)
+    if (outcome === null) return null
     if (!(outcome instanceof Promise)) noteBelieved(outcome, entry.freshUntil)
-    return { base, outcome, isStale: true }
+    return { outcome, base: entry.base, isStale: true }
   }
 
   #outcomeOf(base: B, now: number): Outcome<P> | Promise<Outcome<P>> {
@@ -246,18 +252,20 @@ export class Authenticator<B, P extends Principal> {
     return outcome
   }
 
-  #entry(text: string, found: Found<B>, principal: P | undefined, now: number): CacheEntry<Remembered<B, P>> | null {
+  #remember(slot: number, text: string, found: Found<B>, principal: P | null, now: number, generation: number): void {
     const { base, validUntil, dependencies } = found
     const freshUntil = Math.min(validUntil, now + this.#ttl)
-    if (freshUntil <= now) return null
-    return {
-      proof: this.#kind.proofOf?.(text) ?? digestOf(text),
-      value: { base, principal },
+    if (freshUntil <= now) return
+    const entry: CacheEntry<B, P> = {
+      proof: this.#kind.proofOf?.(text) ?? proofOf(text),
+      principal,
+      base: principal === null || this.#kind.onHit !== undefined ? base : null,
       verifiedAt: now,
       freshUntil,
       validUntil,
       isStale: false,
-      dependencies,
+      dependencies: notedOf(dependencies, slot, this.#kind.own),
     }
+    this.cache.set(slot, entry, dependencies, generation)
   }
 }

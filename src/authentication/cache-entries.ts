@@ -1,4 +1,5 @@
 /** What a cache of credentials holds, found by the credential and by what it depends on. */
+import type { Proof } from './proof.ts'
 
 const KINDS = ['key', 'user', 'organization', 'family', 'token', 'session'] as const
 
@@ -8,13 +9,13 @@ export type DependencyKind = (typeof KINDS)[number]
 /** What a cached credential depends on: a change to any of these makes it forgotten. */
 export type Dependencies = { readonly [Kind in DependencyKind]?: string | null }
 
-export interface CacheEntry<T> {
-  /**
-   * What the presented text must equal: its SHA-256, so that the cache holds no credential. A JWT is kept as it is:
-   * it is long, dies within minutes, and whoever gets as far as its slot already has its signature.
-   */
-  readonly proof: Uint8Array | string
-  readonly value: T
+/** What is remembered of one credential. */
+export interface CacheEntry<B, P> {
+  readonly proof: Proof
+  /** Null when it must be made anew for every request. */
+  readonly principal: P | null
+  /** What the principal is made from; null where that is not needed again. */
+  readonly base: B | null
   /** ms; when it was verified against storage: since then storage may know better. */
   readonly verifiedAt: number
   /** ms, at most `validUntil`; from then on storage is asked again. */
@@ -23,7 +24,26 @@ export interface CacheEntry<T> {
   readonly validUntil: number
   /** Whether storage was away when it was asked again. */
   isStale: boolean
+  /** What cannot be told from the slot it is in. */
   readonly dependencies: Dependencies
+}
+
+/** Whose slot is known without having been noted: that of a key, by the id that its text has too. */
+export interface OwnSlots {
+  readonly kind: DependencyKind
+  slotOf(subject: string): number
+}
+
+const NONE: Dependencies = Object.freeze({})
+
+/** What must be noted of a credential in a slot, so that a change finds it. */
+export function notedOf(dependencies: Dependencies, slot: number, own: OwnSlots | undefined): Dependencies {
+  const subject = own === undefined ? null : dependencies[own.kind]
+  if (own === undefined || typeof subject !== 'string' || own.slotOf(subject) !== slot) return dependencies
+  const { user = null, organization = null, ...others } = dependencies
+  const hasOthers = KINDS.some((kind) => kind !== own.kind && kind in others)
+  if (hasOthers) return dependencies
+  return user === null && organization === null ? NONE : { user, organization }
 }
 
 /** Tells of all that an entry depends on. */
@@ -38,26 +58,27 @@ export function forEachDependency(
 }
 
 /** The slots that depend on a subject: mostly one, which needs no set of its own. */
-type Slots = string | Set<string>
+type Slots = number | Set<number>
 
 type SlotsBySubject = Map<string, Slots>
 
-function link(bySubject: SlotsBySubject, subject: string, slot: string): void {
+function link(bySubject: SlotsBySubject, subject: string, slot: number): void {
   const slots = bySubject.get(subject)
   if (slots === undefined) bySubject.set(subject, slot)
-  else if (typeof slots === 'string') bySubject.set(subject, new Set([slots, slot]))
+  else if (typeof slots === 'number') bySubject.set(subject, new Set([slots, slot]))
   else slots.add(slot)
 }
 
-function unlink(bySubject: SlotsBySubject, subject: string, slot: string): void {
+function unlink(bySubject: SlotsBySubject, subject: string, slot: number): void {
   const slots = bySubject.get(subject)
   if (typeof slots === 'object') slots.delete(slot)
   if (slots === slot || (typeof slots === 'object' && slots.size === 0)) bySubject.delete(subject)
 }
 
 /** Entries by slot. A change looks at those that depend on it only, however many there are. */
-export class CacheEntries<T> {
-  readonly #entries = new Map<string, CacheEntry<T>>()
+export class CacheEntries<B, P> {
+  readonly #own: OwnSlots | undefined
+  readonly #entries = new Map<number, CacheEntry<B, P>>()
   readonly #dependents: Readonly<Record<DependencyKind, SlotsBySubject>> = {
     key: new Map(),
     user: new Map(),
@@ -67,21 +88,25 @@ export class CacheEntries<T> {
     session: new Map(),
   }
 
+  constructor(own: OwnSlots | undefined) {
+    this.#own = own
+  }
+
   get size(): number {
     return this.#entries.size
   }
 
-  get(slot: string): CacheEntry<T> | undefined {
+  get(slot: number): CacheEntry<B, P> | undefined {
     return this.#entries.get(slot)
   }
 
-  set(slot: string, entry: CacheEntry<T>): void {
+  set(slot: number, entry: CacheEntry<B, P>): void {
     this.delete(slot)
     this.#entries.set(slot, entry)
     forEachDependency(entry.dependencies, (kind, subject) => link(this.#dependents[kind], subject, slot))
   }
 
-  delete(slot: string): void {
+  delete(slot: number): void {
     const entry = this.#entries.get(slot)
     if (entry === undefined) return
     this.#entries.delete(slot)
@@ -89,8 +114,9 @@ export class CacheEntries<T> {
   }
 
   deleteDependents(kind: DependencyKind, subject: string): void {
+    if (this.#own?.kind === kind) this.delete(this.#own.slotOf(subject))
     const slots = this.#dependents[kind].get(subject)
     if (slots === undefined) return
-    for (const slot of typeof slots === 'string' ? [slots] : slots) this.delete(slot)
+    for (const slot of typeof slots === 'number' ? [slots] : slots) this.delete(slot)
   }
 }

@@ -1,34 +1,20 @@
 /** The bounded memory of credentials that were verified lately. */
-import { timingSafeEqual } from 'node:crypto'
 import type { ChangeKind } from '../storage/records.ts'
-import { CacheEntries, type CacheEntry, type Dependencies, forEachDependency } from './cache-entries.ts'
+import { CacheEntries, type CacheEntry, type Dependencies, forEachDependency, type OwnSlots } from './cache-entries.ts'
+import { isProven } from './proof.ts'
 
 /** Changes that are remembered for look-ups under way; when there are more, all of these are made anew. */
 const MOST_CHANGES = 1000
-
-const scratch = new Uint8Array(32)
-
-/** SHA-256 of a credential, for `CacheEntry.proof`. A secret of 256 random bits needs no pepper in memory. */
-export function digestOf(text: string): Uint8Array {
-  const digest = new Uint8Array(32)
-  Bun.SHA256.hash(text, digest)
-  return digest
-}
-
-function isProven(proof: Uint8Array | string, text: string): boolean {
-  if (typeof proof === 'string') return proof === text
-  Bun.SHA256.hash(text, scratch)
-  return timingSafeEqual(scratch, proof)
-}
 
 /**
  * Two maps, young and old: what is used moves to the young one; when that is half the size, the old one is dropped.
  * Bounded, constant work, and nothing is reordered on a hit.
  */
-export class CredentialCache<T> {
+export class CredentialCache<B, P> {
   readonly #half: number
-  #young = new CacheEntries<T>()
-  #old = new CacheEntries<T>()
+  readonly #own: OwnSlots | undefined
+  #young: CacheEntries<B, P>
+  #old: CacheEntries<B, P>
   /**
    * Raised by every invalidation. A fill that began before what it depends on was invalidated is thrown away, so a slow
    * read that started before a revocation cannot bring the revoked credential back.
@@ -42,8 +28,11 @@ export class CredentialCache<T> {
   evictions = 0
 
   /** @param size how many entries at most */
-  constructor(size: number) {
+  constructor(size: number, own?: OwnSlots) {
     this.#half = Math.max(1, Math.ceil(size / 2))
+    this.#own = own
+    this.#young = new CacheEntries(own)
+    this.#old = new CacheEntries(own)
   }
 
   get size(): number {
@@ -53,11 +42,11 @@ export class CredentialCache<T> {
   /**
    * What may be believed without asking storage.
    *
-   * @param slot the part of the credential that is no secret (its id)
+   * @param slot of the part of the credential that is no secret (its id)
    * @param text the whole credential, compared with the entry's `proof`
    * @param now ms
    */
-  get(slot: string, text: string, now: number): CacheEntry<T> | undefined {
+  get(slot: number, text: string, now: number): CacheEntry<B, P> | undefined {
     let entry = this.#young.get(slot)
     if (entry === undefined) {
       entry = this.#old.get(slot)
@@ -70,21 +59,25 @@ export class CredentialCache<T> {
   }
 
   /** What is remembered as right, even if for too long to be believed. */
-  findProven(slot: string, text: string): CacheEntry<T> | undefined {
+  findProven(slot: number, text: string): CacheEntry<B, P> | undefined {
     const entry = this.#young.get(slot) ?? this.#old.get(slot)
     return entry !== undefined && isProven(entry.proof, text) ? entry : undefined
   }
 
   /** Forgets a credential that counts no more. A wrong text in its slot takes nothing away. */
-  forget(slot: string, text: string): void {
+  forget(slot: number, text: string): void {
     if (this.findProven(slot, text) === undefined) return
     this.#young.delete(slot)
     this.#old.delete(slot)
   }
 
-  /** Stores an entry unless anything that it depends on was invalidated since `generation` was read. */
-  set(slot: string, entry: CacheEntry<T>, generation: number): void {
-    if (this.#isInvalidatedSince(generation, entry.dependencies)) return
+  /**
+   * Stores an entry unless anything that it depends on was invalidated since `generation` was read.
+   *
+   * @param dependencies all of them, those that the slot tells of included
+   */
+  set(slot: number, entry: CacheEntry<B, P>, dependencies: Dependencies, generation: number): void {
+    if (this.#isInvalidatedSince(generation, dependencies)) return
     this.#old.delete(slot)
     this.#insert(slot, entry)
   }
@@ -98,12 +91,12 @@ export class CredentialCache<T> {
     return isInvalidated
   }
 
-  #insert(slot: string, entry: CacheEntry<T>): void {
+  #insert(slot: number, entry: CacheEntry<B, P>): void {
     this.#young.set(slot, entry)
     if (this.#young.size < this.#half) return
     this.evictions += this.#old.size
     this.#old = this.#young
-    this.#young = new CacheEntries()
+    this.#young = new CacheEntries(this.#own)
   }
 
   /** Forgets every entry that depends on the subject; `*` is every one. */
@@ -124,8 +117,8 @@ export class CredentialCache<T> {
   clear(): void {
     this.generation++
     this.#throwAwayFills()
-    this.#young = new CacheEntries()
-    this.#old = new CacheEntries()
+    this.#young = new CacheEntries(this.#own)
+    this.#old = new CacheEntries(this.#own)
   }
 
   /** Those under way, of which it is not known what they depend on. */

@@ -1,10 +1,11 @@
 /** Verifies session cookies. */
-import { isSessionText, sessionIdAt } from '../credentials/secret-text.ts'
+import { isSessionText } from '../credentials/secret-text.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
 import type { SessionStore } from '../storage/ports/sessions.ts'
 import type { SessionWithUser } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import { type Outcome, type Refusal, refusal, type SessionPrincipal } from './principal.ts'
+import { slotAt } from './slots.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 
 /** A session in use, with the memory of when it was last seen. */
@@ -113,5 +114,12 @@ export function createSessionKind(options: {
     return isSessionText(text) ? undefined : INVALID
   }
 
-  return { slotOf: sessionIdAt, refuseMalformed, lookup, principalOf, onHit: noticeUse }
+  return {
+    slotOf: (text) => slotAt(text, 0),
+    own: { kind: 'session', slotOf: (id) => slotAt(id, 'sess_'.length) },
+    refuseMalformed,
+    lookup,
+    principalOf,
+    onHit: noticeUse,
+  }
 }

@@ -1,12 +1,11 @@
 /** Verifies bearer tokens: JWTs of ours, opaque tokens of ours, and opaque tokens of the app's own. */
 import { PermissionSet } from '../authorization/permission-set.ts'
-import { parseBearerToken } from '../credentials/secret-text.ts'
+import { BEARER_ID_OFFSET, hasBearerForm, parseBearerToken } from '../credentials/secret-text.ts'
 import { toTimestampOrNull } from '../lib/timestamp.ts'
 import type { BearerVerification, MachineAuthOptions } from '../options/types.ts'
 import type { BearerTokenStore, RefreshFamilyStore } from '../storage/ports/tokens.ts'
 import type { OrganizationRecord, UserRecord } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
-import { digestOf } from './cache.ts'
 import type { SecretHasher } from './hasher.ts'
 import { endWithinBounds, withinBounds } from './organization-bounds.ts'
 import {
@@ -17,6 +16,7 @@ import {
   type TokenPrincipal,
   unverifiable,
 } from './principal.ts'
+import { slotAt, slotOfDigest } from './slots.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 
 /** A token that was verified, before its user is looked at. */
@@ -88,11 +88,8 @@ export interface AccessTokenClaims {
 
 export type VerifyAccessToken = (text: string, now: number) => Promise<AccessTokenClaims | Refusal>
 
-/** The signature is the last part; it names the token as well as anything and is no use without the rest. */
-function jwtSlot(text: string): string {
-  const start = text.lastIndexOf('.') + 1
-  return text.slice(start, start + 22)
-}
+/** Where the slot of a JWT is, from its end: of its signature, which names it as well as anything. */
+const JWT_SLOT = 20
 
 export function createJwtKind(options: {
   readonly verify: VerifyAccessToken
@@ -131,7 +128,7 @@ export function createJwtKind(options: {
   }
 
   return {
-    slotOf: jwtSlot,
+    slotOf: (text) => slotAt(text, text.length - JWT_SLOT),
     proofOf: (text) => text,
     refuseMalformed: () => undefined,
     lookup,
@@ -238,7 +235,8 @@ export function createBearerKind(options: {
     // An app's own token has no public part: its digest names it.
     refuseMalformed: (text) => (verifyOwn === undefined && parseBearerToken(text) === null ? INVALID : undefined),
     asksApp: (text) => parseBearerToken(text) === null,
-    slotOf: (text) => parseBearerToken(text) ?? Buffer.from(digestOf(text)).toString('latin1'),
+    slotOf: (text) => (hasBearerForm(text) ? slotAt(text, BEARER_ID_OFFSET) : slotOfDigest(text)),
+    own: { kind: 'token', slotOf: (id) => slotAt(id, 'tok_'.length) },
     lookup,
     principalOf: createPrincipalOf(options.users),
   }

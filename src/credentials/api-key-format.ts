@@ -11,7 +11,8 @@ import { ID_LENGTH, SECRET_LENGTH } from './lengths.ts'
 
 /** `_<id>_<secret><checksum>`: fixed, so that the parts are found from the end without searching. */
 const TAIL_LENGTH = 1 + ID_LENGTH + 1 + SECRET_LENGTH + CHECKSUM_LENGTH
-const ID_OFFSET = TAIL_LENGTH - 1
+/** Where the id begins, from the end. */
+export const ID_OFFSET = TAIL_LENGTH - 1
 
 export interface ApiKeyText {
   /** `key_<id>`. */

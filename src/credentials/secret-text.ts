@@ -21,9 +21,17 @@ export function generateBearerToken(): { readonly id: string; readonly raw: stri
   return { id: `tok_${id}`, raw: body + checksum(body) }
 }
 
+/** Where the id of a bearer token begins. */
+export const BEARER_ID_OFFSET = BEARER_PREFIX.length
+
+/** Whether a text claims to be one of our bearer tokens. */
+export function hasBearerForm(text: string): boolean {
+  return text.length === BEARER_LENGTH && text.startsWith(BEARER_PREFIX)
+}
+
 /** The record id in a bearer token's text, or null when this library cannot have made it. */
 export function parseBearerToken(text: string): string | null {
-  if (text.length !== BEARER_LENGTH || !text.startsWith(BEARER_PREFIX)) return null
+  if (!hasBearerForm(text)) return null
   const idEnd = BEARER_PREFIX.length + ID_LENGTH
   const id = text.slice(BEARER_PREFIX.length, idEnd)
   if (text.charCodeAt(idEnd) !== 95 || !isBase62(id) || !isBase62(text.slice(idEnd + 1))) return null

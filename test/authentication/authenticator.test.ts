@@ -18,7 +18,7 @@ function create({ validUntil = Number.POSITIVE_INFINITY, ttl = TTL, staleness = 
   const landings: PromiseWithResolvers<Found<string> | Refusal>[] = []
   const authenticator = new Authenticator<string, SessionPrincipal>(
     {
-      slotOf: (text) => text.slice(0, 1),
+      slotOf: (text) => text.charCodeAt(0),
       refuseMalformed: () => undefined,
       lookup() {
         state.lookups += 1

@@ -2,22 +2,41 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { CredentialCache } from '../../src/authentication/cache.ts'
-import type { CacheEntry, Dependencies } from '../../src/authentication/cache-entries.ts'
+import { type CacheEntry, type Dependencies, notedOf, type OwnSlots } from '../../src/authentication/cache-entries.ts'
 
 const FOREVER = Number.POSITIVE_INFINITY
 const KINDS = ['key', 'user', 'organization', 'family', 'token', 'session'] as const
 
-function entryOf(slot: string, dependencies: Dependencies): CacheEntry<string> {
+type Entry = CacheEntry<null, string>
+type Cache = CredentialCache<null, string>
+
+const SLOTS = [0, 1, 2, 3, 4, 5] as const
+const SUBJECTS = ['one', 'two', 'three']
+/** Keys have slots that their ids tell: whatever is there is forgotten when the key changes. */
+const OWN: OwnSlots = { kind: 'key', slotOf: (id) => SUBJECTS.indexOf(id) }
+
+const textOf = (slot: number) => `text ${slot}`
+
+function entryOf(slot: number, dependencies: Dependencies): Entry {
   const times = { verifiedAt: 0, freshUntil: FOREVER, validUntil: FOREVER }
-  return { proof: slot, value: slot, ...times, isStale: false, dependencies }
+  const noted = notedOf(dependencies, slot, OWN)
+  return { proof: textOf(slot), principal: textOf(slot), base: null, ...times, isStale: false, dependencies: noted }
 }
+
+interface Filled {
+  readonly slot: number
+  readonly entry: Entry
+  readonly dependencies: Dependencies
+}
+
+type Touches = (filled: Filled) => boolean
 
 /** A cache that looks at every entry for every change, and at every change for every fill. */
 class Model {
   readonly #half: number
-  young = new Map<string, CacheEntry<string>>()
-  old = new Map<string, CacheEntry<string>>()
-  readonly #changes: ((entry: CacheEntry<string>) => boolean)[] = []
+  young = new Map<number, Filled>()
+  old = new Map<number, Filled>()
+  readonly #changes: { readonly touches: Touches; readonly isNamed: Touches }[] = []
 
   constructor(size: number) {
     this.#half = Math.max(1, Math.ceil(size / 2))
@@ -31,39 +50,44 @@ class Model {
     return this.young.size + this.old.size
   }
 
-  get(slot: string): CacheEntry<string> | undefined {
-    const entry = this.young.get(slot) ?? this.old.get(slot)
-    if (entry !== undefined && !this.young.has(slot)) this.#insert(slot, entry)
-    return entry
+  find(slot: number): Entry | undefined {
+    return (this.young.get(slot) ?? this.old.get(slot))?.entry
   }
 
-  set(slot: string, entry: CacheEntry<string>, generation: number): void {
-    if (this.#changes.slice(generation).some((touches) => touches(entry))) return
-    this.#insert(slot, entry)
+  get(slot: number): Entry | undefined {
+    const filled = this.young.get(slot) ?? this.old.get(slot)
+    if (filled !== undefined && !this.young.has(slot)) this.#insert(filled)
+    return filled?.entry
   }
 
-  #insert(slot: string, entry: CacheEntry<string>): void {
-    this.old.delete(slot)
-    this.young.set(slot, entry)
+  set(filled: Filled, generation: number): void {
+    if (this.#changes.slice(generation).some(({ isNamed }) => isNamed(filled))) return
+    this.#insert(filled)
+  }
+
+  #insert(filled: Filled): void {
+    this.old.delete(filled.slot)
+    this.young.set(filled.slot, filled)
     if (this.young.size < this.#half) return
     this.old = this.young
     this.young = new Map()
   }
 
-  forget(slot: string): void {
+  forget(slot: number): void {
     this.young.delete(slot)
     this.old.delete(slot)
   }
 
-  change(touches: (entry: CacheEntry<string>) => boolean): void {
-    this.#changes.push(touches)
-    for (const map of [this.young, this.old]) for (const [slot, entry] of map) if (touches(entry)) map.delete(slot)
+  /** @param isNamed whether it comes too late for a change, which tells by its dependencies alone */
+  change(touches: Touches, isNamed: Touches): void {
+    this.#changes.push({ touches, isNamed })
+    for (const map of [this.young, this.old]) for (const [slot, each] of map) if (touches(each)) map.delete(slot)
   }
 }
 
-const subject = fc.constantFrom('one', 'two', 'three')
+const subject = fc.constantFrom(...SUBJECTS)
 const kind = fc.constantFrom(...KINDS)
-const slot = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
+const slot = fc.constantFrom(...SLOTS)
 const dependencies = fc.record(
   { key: fc.option(subject), user: fc.option(subject), organization: fc.option(subject), session: fc.option(subject) },
   { requiredKeys: [] },
@@ -83,43 +107,46 @@ const step = fc.oneof(
 test('it holds what a cache would that looks at everything each time', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 12 }), fc.array(step, { maxLength: 60 }), (size, steps) => {
-      const cache = new CredentialCache<string>(size)
+      const cache: Cache = new CredentialCache(size, OWN)
       const model = new Model(size)
       /** Fills may have begun long before they end. */
       const begun = [{ real: 0, modelled: 0 }]
       for (const given of steps) {
         if (given.type === 'begin') begun.unshift({ real: cache.generation, modelled: model.generation })
         if (given.type === 'fill') {
-          const entry = entryOf(given.slot, given.dependencies)
+          const filled = { ...given, entry: entryOf(given.slot, given.dependencies) }
           const { real, modelled } = begun[Math.min(given.begun, begun.length - 1)] ?? { real: 0, modelled: 0 }
-          cache.set(given.slot, entry, real)
-          model.set(given.slot, entry, modelled)
+          cache.set(filled.slot, filled.entry, filled.dependencies, real)
+          model.set(filled, modelled)
         }
-        if (given.type === 'get') expect(cache.get(given.slot, given.slot, 0)).toBe(model.get(given.slot))
+        if (given.type === 'get') expect(cache.get(given.slot, textOf(given.slot), 0)).toBe(model.get(given.slot))
         if (given.type === 'forget') {
-          cache.forget(given.slot, given.slot)
+          cache.forget(given.slot, textOf(given.slot))
           model.forget(given.slot)
         }
         if (given.type === 'change') {
           const { kind, subject } = given
+          const isNamed: Touches = ({ dependencies }) => subject === '*' || dependencies[kind] === subject
           cache.invalidate(kind, subject)
-          model.change((entry) => subject === '*' || entry.dependencies[kind] === subject)
+          model.change(
+            (filled) => isNamed(filled) || (kind === OWN.kind && OWN.slotOf(subject) === filled.slot),
+            isNamed,
+          )
         }
         expect(cache.size).toBe(model.size)
       }
-      for (const each of ['a', 'b', 'c', 'd', 'e', 'f']) {
-        expect(cache.findProven(each, each)).toBe(model.young.get(each) ?? model.old.get(each))
-      }
+      for (const each of SLOTS) expect(cache.findProven(each, textOf(each))).toBe(model.find(each))
     }),
     { numRuns: 2000 },
   )
 })
 
 describe('a look-up under way', () => {
-  const KEY = entryOf('a', { key: 'key_1', user: 'user_1' })
-  const known = (cache: CredentialCache<string>) => cache.findProven('a', 'a') !== undefined
+  const DEPENDENCIES = { key: 'key_1', user: 'user_1' }
+  const KEY = entryOf(0, DEPENDENCIES)
+  const known = (cache: Cache) => cache.findProven(0, textOf(0)) !== undefined
 
-  test.each<[what: string, change: (cache: CredentialCache<string>) => void, isKept: boolean]>([
+  test.each<[what: string, change: (cache: Cache) => void, isKept: boolean]>([
     ['nothing', () => undefined, true],
     ['its key', (cache) => cache.invalidate('key', 'key_1'), false],
     ['its user', (cache) => cache.invalidate('user', 'user_1'), false],
@@ -130,34 +157,35 @@ describe('a look-up under way', () => {
     ['a block of that name', (cache) => cache.invalidate('block', 'key_1'), true],
     ['a signing key', (cache) => cache.invalidate('signing_key', '*'), true],
   ])('comes too late or not after a change of %s', (_, change, isKept) => {
-    const cache = new CredentialCache<string>(10)
+    const cache: Cache = new CredentialCache(10, OWN)
     const { generation } = cache
     change(cache)
-    cache.set('a', KEY, generation)
+    cache.set(0, KEY, DEPENDENCIES, generation)
     expect(known(cache)).toBe(isKept)
-    cache.set('a', KEY, cache.generation)
+    cache.set(0, KEY, DEPENDENCIES, cache.generation)
     expect(known(cache)).toBe(true)
   })
 
   test('comes too late after more changes than are remembered, whatever they were', () => {
-    const cache = new CredentialCache<string>(10)
+    const cache: Cache = new CredentialCache(10, OWN)
     const early = cache.generation
     cache.invalidate('key', 'key_1')
     for (let count = 0; count < 1000; count += 1) cache.invalidate('session', `sess_${count}`)
     const late = cache.generation
-    cache.set('a', KEY, early)
+    cache.set(0, KEY, DEPENDENCIES, early)
     expect(known(cache)).toBe(false)
     cache.invalidate('session', 'sess_0')
-    cache.set('a', KEY, late)
+    cache.set(0, KEY, DEPENDENCIES, late)
     expect(known(cache)).toBe(true)
   })
 })
 
 test('a change of one among very many takes no longer for that', () => {
   const millisecondsFor = (size: number) => {
-    const cache = new CredentialCache<string>(2 * size)
+    const cache: Cache = new CredentialCache(2 * size)
     for (let count = 0; count < size; count += 1) {
-      cache.set(`slot${count}`, entryOf(`slot${count}`, { key: `key${count}`, user: 'user_1' }), cache.generation)
+      const dependencies = { key: `key${count}`, user: 'user_1' }
+      cache.set(count, entryOf(count, dependencies), dependencies, cache.generation)
     }
     const start = performance.now()
     for (let count = 0; count < 500; count += 1) cache.invalidate('key', `key${count}`)

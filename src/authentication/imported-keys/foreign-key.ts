@@ -7,6 +7,7 @@ import { INVALID, stateRefusal, toFound, UNVERIFIABLE, withinLifetime } from '..
 import type { CredentialKind, Found } from '../authenticator.ts'
 import type { SecretHasher } from '../hasher.ts'
 import { type ApiKeyPrincipal, type Refusal, refusal } from '../principal.ts'
+import { slotOfDigest } from '../slots.ts'
 import { adoptedLookup, type ForeignTexts, importPepper } from './foreign-texts.ts'
 
 /** Slow verifications at once, in the whole process: as many as there are threads for them. */
@@ -55,7 +56,7 @@ export function createForeignKeyKind(options: ForeignKeyKindOptions): Credential
 
   return {
     // No part of a foreign text is known to be no secret.
-    slotOf: (text) => `~${Bun.SHA256.hash(text, 'base64url')}`,
+    slotOf: slotOfDigest,
     refuseMalformed: (text) => (texts.claims(text) ? undefined : INVALID),
     principalOf,
     async lookup(text, now) {
