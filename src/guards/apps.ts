@@ -1,4 +1,5 @@
 /** Which apps a plugin ended up in, so that their routes can be audited and their server asked for addresses. */
+import { Elysia } from 'elysia'
 import { RouteAuditError } from './audit.ts'
 import { keepGuards } from './declarations.ts'
 import { type AppInternals, internalsOf } from './elysia-internals.ts'
@@ -35,6 +36,11 @@ export class AppRegistry {
       },
     })
     adopt(getParent())
+  }
+
+  /** Whether all of them are of our copy of Elysia: to another one a status that we make is no refusal. */
+  get areOfOurCopy(): boolean {
+    return [...this.#users].every((app) => app instanceof Elysia)
   }
 
   /** Adds the app that a start hook names. */

@@ -104,7 +104,7 @@ export class AuditedRoutes {
     this.guesses.forget()
     this.isAlone = !roots.some(hasForeignErrorHook)
     this.hasOtherHooks = roots.some(hasOtherRequestHook)
-    this.areRefusalsHeard = roots.some(listensToRefusals)
+    this.areRefusalsHeard = !apps.areOfOurCopy || roots.some(listensToRefusals)
     // Not by `some`, which would stop at the first one.
     if (!this.#options.needsRequestHook)
       for (const app of roots) this.isUnhooked = takeRequestHookOff(app) || this.isUnhooked

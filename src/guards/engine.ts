@@ -73,8 +73,8 @@ export class GuardEngine {
       onMet: (headers) => {
         if (this.#life.isStopping) headers.connection = 'close'
       },
-      answerRefused: (refused, presented, context) =>
-        this.#areRefusalsThrown || this.routes.areRefusalsHeard ? null : statusAnswer(refused, presented, context),
+      answerRefused: (refused, presented, set) =>
+        this.#areRefusalsThrown || this.routes.areRefusalsHeard ? null : statusAnswer(refused, presented, set),
     }
     this.#limits = options.limits
     this.#areRefusalsThrown = options.onDenied !== undefined || options.keepsAnswers === true

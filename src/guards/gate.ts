@@ -10,7 +10,7 @@
  */
 import type { Presented } from './presented.ts'
 import { presentedBy } from './state.ts'
-import type { CollectedAnswer, MakeStatus, StatusAnswer } from './status-answers.ts'
+import type { CollectedAnswer, StatusAnswer } from './status-answers.ts'
 import { setVary } from './vary.ts'
 
 /** Which guard a hook belongs to, for the route audit and the documentation. */
@@ -37,7 +37,6 @@ export interface Gate<Proof extends object> {
 export interface GateContext {
   readonly request: Request
   readonly set: CollectedAnswer
-  readonly status: MakeStatus
 }
 
 /** Stands in for a body that was not read, on a request that will be refused. */
@@ -67,7 +66,7 @@ export function createGate<Proof extends object>(
     return undefined
   }
 
-  function transform({ request, set, status }: GateContext): Proof | StatusAnswer {
+  function transform({ request, set }: GateContext): Proof | StatusAnswer {
     const presented = presentedBy(request)
     presented.isGuarded = true
     setVary(set.headers)
@@ -77,7 +76,7 @@ export function createGate<Proof extends object>(
       answer = decide(presented)
       presented.writeHeaders(set.headers)
     } catch (refused) {
-      answer = presented.answerRefused(refused, { set, status })
+      answer = presented.answerRefused(refused, set)
     }
     return answer
   }
@@ -124,12 +123,7 @@ export function createAsyncGate<Proof extends object>(
     return undefined
   }
 
-  async function transform({
-    request,
-    set,
-    status,
-    params,
-  }: GateContext & ResourceContext): Promise<Proof | StatusAnswer> {
+  async function transform({ request, set, params }: GateContext & ResourceContext): Promise<Proof | StatusAnswer> {
     const presented = presentedBy(request)
     presented.isGuarded = true
     setVary(set.headers)
@@ -139,7 +133,7 @@ export function createAsyncGate<Proof extends object>(
       presented.writeHeaders(set.headers)
       return proof
     } catch (refused) {
-      return presented.answerRefused(refused, { set, status })
+      return presented.answerRefused(refused, set)
     }
   }
 

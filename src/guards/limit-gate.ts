@@ -40,7 +40,7 @@ export function createLimitGate(
     return undefined
   }
 
-  function transform({ request, set, status, route, params }: LimitGateContext): StatusAnswer | undefined {
+  function transform({ request, set, route, params }: LimitGateContext): StatusAnswer | undefined {
     const presented = presentedBy(request)
     let answer: StatusAnswer | undefined
     try {
@@ -48,7 +48,7 @@ export function createLimitGate(
       count(presented, { route, params })
       presented.writeHeaders(set.headers)
     } catch (refused) {
-      answer = presented.answerRefused(refused, { set, status })
+      answer = presented.answerRefused(refused, set)
     }
     return answer
   }

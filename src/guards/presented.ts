@@ -8,7 +8,7 @@ import type { CredentialEnvironment } from './credential-environment.ts'
 import { Credentials, WRONG } from './credentials.ts'
 import type { LimitsPort } from './limits-port.ts'
 import { givenRequestId } from './request-id.ts'
-import type { AnswerContext, StatusAnswer } from './status-answers.ts'
+import type { CollectedAnswer, StatusAnswer } from './status-answers.ts'
 import type { AnswerHeaders } from './vary.ts'
 
 /** What a request's credentials, limits and rules need; made once per core. */
@@ -23,7 +23,7 @@ export interface RequestEnvironment extends CredentialEnvironment {
   /** Called once for each request, before anything of its answer is made. */
   readonly onMet: (headers: AnswerHeaders) => void
   /** The answer to a refusal that nobody else hears of; null for one that must be thrown. */
-  readonly answerRefused: (refused: unknown, presented: Presented, context: AnswerContext) => StatusAnswer | null
+  readonly answerRefused: (refused: unknown, presented: Presented, set: CollectedAnswer) => StatusAnswer | null
   /** Holds a request to what its route says, once that is known; throws where it refuses. */
   readonly onRoute: (presented: Presented, route: string, store: object) => void
 }
@@ -168,9 +168,9 @@ export class Presented extends Credentials<RequestEnvironment> {
    *
    * @throws what it was refused with, where others hear of that or it is a fault
    */
-  answerRefused(refused: unknown, context: AnswerContext): StatusAnswer {
+  answerRefused(refused: unknown, set: CollectedAnswer): StatusAnswer {
     this.refuseWith(refused)
-    const answer = this.environment.answerRefused(refused, this, context)
+    const answer = this.environment.answerRefused(refused, this, set)
     if (answer === null) throw refused
     return answer
   }

@@ -2,7 +2,7 @@
  * A refusal as a status that a hook returns. Elysia answers with it at once; what is thrown takes the way of errors,
  * which is asynchronous and costs several times as much.
  */
-import type { ElysiaCustomStatusResponse } from 'elysia'
+import { ElysiaCustomStatusResponse } from 'elysia'
 import { type ErrorCode, MachineAuthError } from '../errors.ts'
 import type { AnswerHeaders } from './vary.ts'
 
@@ -13,15 +13,6 @@ export interface CollectedAnswer {
   headers: AnswerHeaders
 }
 
-export type MakeStatus = (code: number, body: string) => unknown
-
-/** What a hook is given to answer with. */
-export interface AnswerContext {
-  readonly set: CollectedAnswer
-  /** The app's own: a status that another copy of Elysia makes is none to it, and would let everybody in. */
-  readonly status: MakeStatus
-}
-
 /** What is refused. */
 interface Refused {
   readonly requestId: string
@@ -29,15 +20,16 @@ interface Refused {
   writeHeaders(headers: AnswerHeaders): void
 }
 
-/** The answer to a refusal; null for a fault, which is told to whoever runs this where errors are answered. */
-export function statusAnswer(
-  refused: unknown,
-  presented: Refused,
-  { set, status }: AnswerContext,
-): StatusAnswer | null {
+/**
+ * The answer to a refusal; null for a fault, which is told to whoever runs this where errors are answered.
+ *
+ * Made by our copy of Elysia, and not by the `status` of the context, which an app may have put something else in place
+ * of: what is no status lets everybody in. So it is for apps of that copy alone.
+ */
+export function statusAnswer(refused: unknown, presented: Refused, set: CollectedAnswer): StatusAnswer | null {
   if (!(refused instanceof MachineAuthError) || refused.status >= 500) return null
   refused.requestId = presented.requestId
   presented.code = refused.code
   presented.writeHeaders(set.headers)
-  return status(refused.status, refused.writeTo(set)) as StatusAnswer
+  return new ElysiaCustomStatusResponse(refused.status, refused.writeTo(set))
 }
