@@ -10,30 +10,42 @@ import { compareRoutes } from './cluster/ratios.ts'
 import { countCommands, countDecisions, weighSubjects } from './cluster/redis-cost.ts'
 import { weighKeys } from './cluster/storage-size.ts'
 import { measureUsage } from './cluster/usage-rate.ts'
+import { createPrintingReport, type Report } from './report.ts'
 
-const words = process.argv.slice(2)
-const isQuick = words.includes('--quick')
-const chosen = words.filter((word) => !word.startsWith('--'))
+type Part = (place: Place, report: Report, isQuick: boolean) => Promise<void>
 
-const PARTS: Readonly<Record<string, (place: Place) => Promise<readonly string[]>>> = {
-  ratios: (place) => compareRoutes(place, isQuick ? 1 : 5, isQuick ? 2 : 6),
-  keys: (place) => weighKeys(place, isQuick ? [1000, 10_000] : [10_000, 100_000]),
-  redis: async (place) => [
-    ...(await countCommands(place, isQuick ? 200 : 2000)),
-    ...(await weighSubjects(place, isQuick ? 500 : 5000)),
-    ...(await countDecisions(place, isQuick ? 10_000 : 200_000)),
-  ],
-  changes: (place) => measureFanOut(place, isQuick ? 10 : 100),
-  usage: (place) => measureUsage(place, isQuick ? [10] : [1, 100, 1000], isQuick ? 2 : 10),
+const PARTS: Readonly<Record<string, Part>> = {
+  ratios: (place, report, isQuick) =>
+    compareRoutes(place, report, isQuick ? { rounds: 1, seconds: 2 } : { rounds: 5, seconds: 6 }),
+  keys: (place, report, isQuick) => weighKeys(place, report, isQuick ? [1000] : [10_000, 100_000]),
+  async redis(place, report, isQuick) {
+    await countCommands(place, report, isQuick ? 200 : 2000)
+    await weighSubjects(place, report, isQuick ? 500 : 5000)
+    await countDecisions(place, report, isQuick ? 10_000 : 200_000)
+  },
+  changes: (place, report, isQuick) => measureFanOut(place, report, isQuick ? 10 : 100),
+  usage: (place, report, isQuick) =>
+    measureUsage(place, report, isQuick ? { keys: [10], seconds: 2 } : { keys: [1, 100, 1000], seconds: 10 }),
 }
 
-const unknown = chosen.filter((word) => !Object.hasOwn(PARTS, word))
-if (unknown.length > 0) throw new Error(`Parts are: ${Object.keys(PARTS).join(', ')}`)
+interface Options {
+  readonly isQuick: boolean
+  /** Default: all. */
+  readonly parts?: readonly string[]
+}
 
-await inPlace(async (place) => {
-  for (const [name, run] of Object.entries(PARTS)) {
-    if (chosen.length > 0 && !chosen.includes(name)) continue
-    const rows = await run(place)
-    console.log(`${rows.join('\n')}\n`)
-  }
-})
+export async function run(report: Report, { isQuick, parts = [] }: Options): Promise<void> {
+  const unknown = parts.filter((part) => !Object.hasOwn(PARTS, part))
+  if (unknown.length > 0) throw new Error(`Parts are: ${Object.keys(PARTS).join(', ')}`)
+  await inPlace(async (place) => {
+    for (const [name, measurePart] of Object.entries(PARTS)) {
+      if (parts.length === 0 || parts.includes(name)) await measurePart(place, report, isQuick)
+    }
+  })
+}
+
+if (import.meta.main) {
+  const words = process.argv.slice(2)
+  const parts = words.filter((word) => !word.startsWith('--'))
+  await run(createPrintingReport(), { isQuick: words.includes('--quick'), parts })
+}

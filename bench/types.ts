@@ -50,7 +50,8 @@ export async function run(report: Report, { isQuick }: { readonly isQuick: boole
       JSON.stringify({
         extends: '../../tsconfig.json',
         compilerOptions: { paths: { 'elysia-machine-auth': ['../../src/index.ts'] } },
-        include: ['app.ts'],
+        // Scripts in other languages are imported as text.
+        include: ['app.ts', '../../src/limits/redis/lua.d.ts'],
       }),
     )
     await secondsOf(0)

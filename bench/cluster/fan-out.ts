@@ -1,5 +1,6 @@
 /** How long after the answer to a revocation another process refuses the key. */
-import { quantile } from '../median.ts'
+import { median, quantile } from '../median.ts'
+import type { Report } from '../report.ts'
 import type { Place } from './place.ts'
 import { MASTER_KEY, type Setting } from './server.ts'
 import { withServers } from './servers.ts'
@@ -38,19 +39,17 @@ async function timesOf(setting: Setting, trials: number): Promise<readonly numbe
   return times
 }
 
-export async function measureFanOut(place: Place, trials: number): Promise<readonly string[]> {
+/** From the answer to a revocation to the refusal in another process. */
+export async function measureFanOut(place: Place, report: Report, trials: number): Promise<void> {
   const settings: Readonly<Record<string, Setting>> = {
     Redis: { database: await place.createPostgres(), redis: place.redis.url, limit: false },
     'LISTEN of PostgreSQL': { database: await place.createPostgres(), limit: false },
     'looks at the database': { database: place.createSqlite(), limit: false },
   }
-  const rows = ['From the answer to a revocation to the refusal in another process, ms']
   for (const [name, setting] of Object.entries(settings)) {
-    process.stderr.write(`\rby ${name}`.padEnd(50))
+    report.progress(`revocations heard of by ${name}`)
     const times = await timesOf(setting, trials)
-    const at = (fraction: number) => quantile(times, fraction).toFixed(1)
-    rows.push(`  by ${name.padEnd(22)} median ${at(0.5)}, p99 ${at(0.99)}, max ${Math.max(...times).toFixed(1)}`)
+    const note = `p99 ${quantile(times, 0.99).toFixed(1)} ms, longest ${Math.max(...times).toFixed(1)} ms, of ${trials}`
+    report.add({ group: 'cluster', name: `a revocation heard of by ${name}`, value: median(times), unit: 'ms', note })
   }
-  process.stderr.write(`\r${' '.repeat(50)}\r`)
-  return rows
 }

@@ -5,6 +5,7 @@ import { createRate, type Strategy } from '../../src/limits/rate.ts'
 import { RedisLimits } from '../../src/limits/redis/redis-limits.ts'
 import type { SharedClaim } from '../../src/limits/shared-limits.ts'
 import { askRedis } from '../../test/support/servers/redis-process.ts'
+import type { Report } from '../report.ts'
 import type { Place } from './place.ts'
 import { NEVER, type Setting } from './server.ts'
 import { withServers } from './servers.ts'
@@ -31,13 +32,16 @@ async function usedMemory(url: string): Promise<number> {
   return Number(/^used_memory:(\d+)/m.exec(String(await askRedis(url, 'INFO', ['memory'])))?.[1])
 }
 
-/** Commands of requests that are counted, and of those beyond the limit. */
-export async function countCommands(place: Place, requests: number): Promise<readonly string[]> {
+/**
+ * Commands of requests that are counted, and of those beyond the limit: those of the clients of Redis, and with them
+ * those that their script runs inside.
+ */
+export async function countCommands(place: Place, report: Report, requests: number): Promise<void> {
   const { url } = place.redis
-  const rows = ['Redis commands of a request; those of its clients, and with them those that their script runs inside']
   const limits = { 'within the limit': NEVER, 'beyond the limit': 1 }
   for (const [name, limit] of Object.entries(limits)) {
     const setting: Setting = { database: await place.createPostgres(), redis: url, limit }
+    report.progress(`Redis commands ${name}`)
     await withServers([setting], async ([server]) => {
       if (server === undefined) return
       const ask = async () => void (await (await fetch(server.origin, { headers: server.headers })).arrayBuffer())
@@ -49,10 +53,15 @@ export async function countCommands(place: Place, requests: number): Promise<rea
         .filter(([each]) => /^(evalsha|eval|fcall)/.test(each))
         .reduce((sum, [, { calls }]) => sum + calls, 0)
       const inside = stats.map(([each, { calls }]) => `${each} ${(calls / requests).toFixed(2)}`).join(', ')
-      rows.push(`  ${name}: ${(sent / requests).toFixed(2)} sent${inside === '' ? '' : ` (${inside})`}`)
+      report.add({
+        group: 'cluster',
+        name: `Redis commands of a request ${name}`,
+        value: sent / requests,
+        unit: 'count',
+        ...(inside !== '' && { note: inside }),
+      })
     })
   }
-  return rows
 }
 
 async function withLimits<T>(url: string, use: (limits: RedisLimits) => Promise<T>): Promise<T> {
@@ -91,34 +100,34 @@ async function inParallel(count: number, together: number, call: (index: number)
   await Promise.all(Array.from({ length: together }, work))
 }
 
-/** Bytes of a subject, with one unit and with sixty in its window. */
-export async function weighSubjects(place: Place, subjects: number): Promise<readonly string[]> {
+/** Bytes of a subject, its name and expiry included, with one unit and with sixty in its window. */
+export async function weighSubjects(place: Place, report: Report, subjects: number): Promise<void> {
   const { url } = place.redis
-  const rows = ['Bytes of a subject in Redis, its name and expiry included']
   for (const strategy of STRATEGIES) {
     const limiter = new Limiter(createRate({ limit: 600, window: 3_600_000, strategy }), 1)
-    const bytes: string[] = []
     for (const hits of [1, 60]) {
+      const words = `${strategy}, ${hits} ${hits === 1 ? 'unit' : 'units'}`
+      report.progress(`a subject of ${words}`)
       await askRedis(url, 'FLUSHALL')
       const before = await usedMemory(url)
       await withLimits(url, (limits) =>
         inParallel(subjects * hits, 200, (index) => limits.hitAll([claimOf(limiter, index % subjects)], Date.now())),
       )
-      bytes.push(`${(((await usedMemory(url)) - before) / subjects).toFixed(0)} with ${hits}`)
+      const value = ((await usedMemory(url)) - before) / subjects
+      report.add({ group: 'cluster', name: `a subject in Redis of ${words}`, value, unit: 'bytes' })
     }
-    rows.push(`  ${strategy.padEnd(24)} ${bytes.join(', ')}`)
   }
   await askRedis(url, 'FLUSHALL')
-  return rows
 }
 
 /** How many decisions one process gets from one Redis, and what Redis itself takes for each. */
-export async function countDecisions(place: Place, decisions: number): Promise<readonly string[]> {
+export async function countDecisions(place: Place, report: Report, decisions: number): Promise<void> {
   const { url } = place.redis
-  const rows = ['Decisions of one Redis, asked by one process']
   for (const strategy of STRATEGIES) {
     const limiter = new Limiter(createRate({ limit: 600, window: 60_000, strategy }), 1)
     for (const together of [1, 100]) {
+      const words = `${strategy}, ${together} at a time`
+      report.progress(`decisions of ${words}`)
       await askRedis(url, 'FLUSHALL')
       await withLimits(url, async (limits) => {
         const decide = (index: number) => limits.hitAll([claimOf(limiter, index % 1000)], Date.now())
@@ -130,13 +139,10 @@ export async function countDecisions(place: Place, decisions: number): Promise<r
         const took = performance.now() - began
         const stats = [...(await commandsOf(url))].filter(([name]) => /^(evalsha|eval|fcall)/.test(name))
         const usec = stats.reduce((sum, [, each]) => sum + each.usec, 0) / count
-        const speed = ((count * 1000) / took).toFixed(0).padStart(7)
-        rows.push(
-          `  ${strategy.padEnd(24)} ${String(together).padStart(3)} at a time: ${speed}/s, Redis ${usec.toFixed(1)} µs each`,
-        )
+        const note = `of Redis; ${((count * 1000) / took).toFixed(0)} a second, asked by one process`
+        report.add({ group: 'cluster', name: `a decision of ${words}`, value: usec, unit: 'µs', note })
       })
     }
   }
   await askRedis(url, 'FLUSHALL')
-  return rows
 }

@@ -3,6 +3,7 @@ import { Database } from 'bun:sqlite'
 import { createMachineAuth } from '../../src/index.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import { askPostgres } from '../../test/support/servers/postgres-process.ts'
+import type { Report } from '../report.ts'
 import type { Place } from './place.ts'
 import { SECRET } from './server.ts'
 
@@ -62,19 +63,19 @@ async function bytesOf(database: string): Promise<number> {
   return row?.bytes ?? Number.NaN
 }
 
-export async function weighKeys(place: Place, sizes: readonly number[]): Promise<readonly string[]> {
-  const rows = ['Bytes of a key in the database, indexes included']
+/** Bytes of a key in the database, indexes included. */
+export async function weighKeys(place: Place, report: Report, sizes: readonly number[]): Promise<void> {
   for (const size of sizes) {
     const databases = { SQLite: place.createSqlite(), PostgreSQL: await place.createPostgres() }
     for (const [name, database] of Object.entries(databases)) {
-      process.stderr.write(`\r${size} keys in ${name}`.padEnd(50))
+      const words = `${name}, ${size} keys`
+      report.progress(words)
       await createTemplate(database)
       const before = await bytesOf(database)
       await addKeys(database, size)
       const each = (await bytesOf(database)) - before
-      rows.push(`  ${name.padEnd(12)} ${String(size).padStart(9)} keys: ${(each / size).toFixed(0)} bytes each`)
+      const note = 'indexes included'
+      report.add({ group: 'cluster', name: `a key in ${words}`, value: each / size, unit: 'bytes', note })
     }
   }
-  process.stderr.write(`\r${' '.repeat(50)}\r`)
-  return rows
 }

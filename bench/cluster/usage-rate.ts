@@ -1,5 +1,6 @@
 /** What counting requests writes to PostgreSQL: it grows with keys in use and seconds, not with requests. */
 import { askPostgres } from '../../test/support/servers/postgres-process.ts'
+import type { Report } from '../report.ts'
 import { measure } from '../wrk.ts'
 import type { Place } from './place.ts'
 import type { Setting } from './server.ts'
@@ -30,10 +31,14 @@ async function statisticsOf(url: string): Promise<Omit<Written, 'requests'>> {
 const COUNTED = `select coalesce(sum(requests), 0)::int as requests from machine_auth_usage
   where period = 'hour' and route = '/'`
 
-export async function measureUsage(place: Place, keys: readonly number[], seconds: number): Promise<readonly string[]> {
-  const rows = ['What counting requests by key writes to PostgreSQL, flushed every second']
+/** What counting requests by key writes to PostgreSQL, flushed every second. */
+export async function measureUsage(
+  place: Place,
+  report: Report,
+  { keys, seconds }: { readonly keys: readonly number[]; readonly seconds: number },
+): Promise<void> {
   for (const count of keys) {
-    process.stderr.write(`\rusage of ${count} keys`.padEnd(50))
+    report.progress(`usage of ${count} keys`)
     const database = await place.createPostgres()
     const setting: Setting = { database, usage: true, keys: count, limit: false }
     // Makes the tables and the keys, whose creation is not what is measured.
@@ -45,13 +50,14 @@ export async function measureUsage(place: Place, keys: readonly number[], second
     const [{ requests: later } = { requests: 0 }] = (await askPostgres(database, COUNTED)) as { requests: number }[]
     const million = (later - earlier) / 1e6
     const written = after.inserted + after.updated - before.inserted - before.updated
-    const each = (value: number) => (value / million).toFixed(0)
-    rows.push(
-      `  ${String(count).padStart(5)} keys, a million requests: ${each(written)} rows written, ` +
-        `${each((after.log - before.log) / 1024)} KiB of log; tables ${(after.kept / 1024).toFixed(0)} KiB; ` +
-        `${(written / (seconds + 2) / count).toFixed(2)} rows a second and key`,
-    )
+    const log = (after.log - before.log) / million / 1024
+    const perKey = written / (seconds + 2) / count
+    report.add({
+      group: 'cluster',
+      name: `rows written for a million requests, ${count} keys`,
+      value: written / million,
+      unit: 'count',
+      note: `${log.toFixed(0)} KiB of log; tables ${(after.kept / 1024).toFixed(0)} KiB; ${perKey.toFixed(2)} rows a second and key`,
+    })
   }
-  process.stderr.write(`\r${' '.repeat(50)}\r`)
-  return rows
 }
