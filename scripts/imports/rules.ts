@@ -98,7 +98,7 @@ export const ADAPTERS: readonly { readonly path: string; readonly metBy: readonl
 export const PACKAGES: readonly { readonly names: readonly string[]; readonly knownBy: readonly string[] }[] = [
   {
     names: ['elysia', '@elysiajs/'],
-    knownBy: ['index.ts', 'plugin.ts', 'create-plugin.ts', 'guards', 'http', 'docs', 'console', 'cli/serve'],
+    knownBy: ['index.ts', 'plugin.ts', 'create-plugin.ts', 'guards', 'http', 'docs', 'console', 'cli/actions/serve'],
   },
   { names: ['prom-client'], knownBy: ['recording/metrics'] },
   { names: ['cockatiel'], knownBy: ['lib/resilience'] },

@@ -7,7 +7,8 @@ import { SECRET_FILE } from '../options/secret-file.ts'
 import { readMigrations } from '../storage/drizzle/migrate/shipped.ts'
 import { listPendingMigrations, openStorage } from '../storage/open.ts'
 import { CommandError } from './errors.ts'
-import { databaseOf, type GlobalSettings, sourceOfOption } from './settings.ts'
+import { databaseOf, sourceOfOption } from './given-options.ts'
+import type { GlobalSettings } from './settings.ts'
 import type { CliIo } from './terminal/io.ts'
 
 /** ms. */

@@ -2,7 +2,6 @@
 import type { Command } from 'commander'
 import { type Actor, SYSTEM } from '../authorization/actor.ts'
 import type { AnyMachineAuth } from '../core.ts'
-import { requireKnownSecret } from './known-secret.ts'
 import { openCore, readGlobals } from './settings.ts'
 import type { CliIo } from './terminal/io.ts'
 import { Output } from './terminal/output.ts'
@@ -29,6 +28,8 @@ export function outputOf({ io }: Cli, command: Command): Output {
 /** Runs something with the core open, and closes it whatever comes of it. */
 export async function withCore(cli: Cli, command: Command, run: (session: Session) => Promise<void>): Promise<void> {
   const globals = readGlobals(command)
+  // Here and not above, as the core: help and what needs neither are answered without loading them.
+  const { requireKnownSecret } = await import('./known-secret.ts')
   await requireKnownSecret(cli.io, globals)
   const core = openCore(cli.io, globals)
   try {
