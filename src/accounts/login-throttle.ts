@@ -7,8 +7,8 @@
  *
  * Several processes count failures together where they share counts: each asks before it judges, so it judges by what
  * has failed anywhere. What is being verified at the same moment is known to each process only. So guesses that are
- * sent to all of them at once may be as many as each of them would verify at once (by address its limit, by account
- * ten, then one stranger); all of them are counted, and keep the address or the account waiting afterwards.
+ * sent to all of them at once may be as many as each of them would verify at once (by address its limit, eight at most,
+ * by account ten, then one stranger); all of them are counted, and keep the address or the account waiting afterwards.
  */
 import { createHmac } from 'node:crypto'
 import { MachineAuthError } from '../errors.ts'
@@ -20,6 +20,7 @@ import type { SharedLimits } from '../limits/shared-limits.ts'
 import { addressSubject } from '../limits/subjects.ts'
 import type { LimitMeter } from '../recording/metrics/meter.ts'
 import type { LoginAddressStore } from '../storage/ports/sessions.ts'
+import { tooManyLogins } from './passwords.ts'
 
 export interface LoginThrottleOptions {
   readonly store: LoginAddressStore
@@ -41,6 +42,13 @@ const PATIENCE = 10
 /** Failures that are counted; the wait has long been the longest. */
 const MOST_FAILURES = 100
 const LONGEST_WAIT = 60_000
+/**
+ * Attempts of one address that are verified at once, however many may fail: with all the places where passwords wait to
+ * be hashed it would keep everybody else from logging in.
+ */
+const MOST_AT_ONCE = 8
+/** Attempts of one address that wait for others of it. */
+const MOST_WAITING = 256
 /** Addresses of an account that are remembered. */
 const KEPT_ADDRESSES = 32
 
@@ -60,6 +68,11 @@ class UnderWay {
     attempts.count += 1
     this.#attempts.set(name, attempts)
     return true
+  }
+
+  /** How many wait for one of those under way to end. */
+  waitingFor(name: string): number {
+    return this.#attempts.get(name)?.ended.length ?? 0
   }
 
   /** Resolves when one of those under way has ended; at once when there is none. */
@@ -100,7 +113,7 @@ export class LoginThrottle {
    * @param email in the form that is unique
    * @param address of the client; null, where nobody can tell, is one address shared by all
    * @param verify answers null for a wrong password; what it throws is no failure of the caller's
-   * @throws MachineAuthError `locked_out`
+   * @throws MachineAuthError `locked_out`; `rate_limited` when too many of that address are waiting
    */
   async run<T>(email: string, address: string | null, verify: () => Promise<T | null>): Promise<T | null> {
     const place = addressSubject(address)
@@ -131,11 +144,15 @@ export class LoginThrottle {
    * beyond that waits for the outcome of the others, and is not refused for what may turn out right.
    */
   async #enter(place: string): Promise<void> {
+    let isWaiting = false
     for (;;) {
       if (this.#addresses.isShared) await this.#addresses.refresh(place)
       const { remaining, retryAfter } = this.#addresses.read(place, this.#options.clock())
       if (remaining === 0) throw this.#refuse(retryAfter)
-      if (this.#byAddress.enter(place, remaining)) return
+      if (this.#byAddress.enter(place, Math.min(remaining, MOST_AT_ONCE))) return
+      // Each of them looks again whenever one has ended: of too many that would be a flood by itself.
+      if (!isWaiting && this.#byAddress.waitingFor(place) >= MOST_WAITING) throw this.#refuseTooMany()
+      isWaiting = true
       await this.#byAddress.change(place)
     }
   }
@@ -184,6 +201,11 @@ export class LoginThrottle {
   #refuse(wait: number): MachineAuthError {
     this.#options.meter?.decision('login', false)
     return new MachineAuthError('locked_out', { retryAfter: wait / 1000 })
+  }
+
+  #refuseTooMany(): MachineAuthError {
+    this.#options.meter?.decision('login', false)
+    return tooManyLogins()
   }
 
   #noteFailure(account: string, place: string): void {

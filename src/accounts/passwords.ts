@@ -28,6 +28,15 @@ const DUMMY_HASH =
 const RUNNING = Math.max(1, Math.floor(availableParallelism() / 2))
 const WAITING = 64
 
+/** The refusal of whoever would be one too many of those who wait for a password to be looked at. */
+export function tooManyLogins(): MachineAuthError {
+  return new MachineAuthError('rate_limited', {
+    detail: 'Too many logins are waiting. Try again in a second.',
+    retryAfter: 1,
+    retryable: true,
+  })
+}
+
 /** What is wrong with a new password, or null. It is taken exactly as given: not trimmed, not normalized. */
 export function newPasswordMistake(password: string): string | null {
   const accepted = `must be ${MIN_PASSWORD_LENGTH} characters to ${MAX_PASSWORD_BYTES} bytes of text`
@@ -101,12 +110,7 @@ export class Passwords {
     try {
       return await this.#semaphore.run(work)
     } catch (error) {
-      if (!(error instanceof SemaphoreFullError)) throw error
-      throw new MachineAuthError('rate_limited', {
-        detail: 'Too many logins are waiting. Try again in a second.',
-        retryAfter: 1,
-        retryable: true,
-      })
+      throw error instanceof SemaphoreFullError ? tooManyLogins() : error
     }
   }
 }

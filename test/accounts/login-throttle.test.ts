@@ -3,6 +3,7 @@ import { LoginThrottle, type LoginThrottleOptions, waitAfter } from '../../src/a
 import { createMemoryStorage, type MemoryStorage } from '../support/memory-storage.ts'
 import { expectRefused } from '../support/refusals.ts'
 import { START } from '../support/services.ts'
+import { until } from '../support/until.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -187,6 +188,38 @@ describe('at the same moment', () => {
     expect(outcomes.filter((outcome) => outcome === 'wrong')).toHaveLength(4)
     expect(outcomes.filter((outcome) => outcome === 'right')).toHaveLength(36)
     expect(verified).toHaveLength(40)
+  })
+
+  test('of 100 that may fail eight are verified at once, and other addresses beside them', async () => {
+    const { throttle } = withThrottle({ rate: { limit: 100, window: WINDOW } })
+    const gate = Promise.withResolvers<string>()
+    const verified: string[] = []
+    const run = (email: string, address: string) =>
+      throttle.run(email, address, () => {
+        verified.push(address)
+        return gate.promise
+      })
+    const flood = Array.from({ length: 100 }, (_, index) => run(`${index}@example.com`, HOME))
+    const other = run(ALICE, ELSEWHERE)
+    await until(() => verified.includes(ELSEWHERE))
+    expect(verified.filter((address) => address === HOME)).toHaveLength(8)
+    gate.resolve('proven')
+    expect(new Set(await Promise.all([...flood, other]))).toEqual(new Set(['proven']))
+    expect(verified).toHaveLength(101)
+  })
+
+  test('256 of one address wait, and more are refused without waiting', async () => {
+    const { throttle } = withThrottle()
+    const gate = Promise.withResolvers<string>()
+    const run = (address: string) => throttle.run(aStranger(), address, () => gate.promise)
+    const admitted = Array.from({ length: 5 + 256 }, () => run(HOME))
+    for (let more = 0; more < 3; more++) {
+      const refusal = await expectRefused(run(HOME), 'rate_limited')
+      expect([refusal.headers['retry-after'], refusal.retryable]).toEqual(['1', true])
+    }
+    const other = run(ELSEWHERE)
+    gate.resolve('proven')
+    expect(new Set(await Promise.all([...admitted, other]))).toEqual(new Set(['proven']))
   })
 
   test('one that waits is verified when the first of the others has ended, not the last', async () => {
