@@ -2,7 +2,7 @@ import { and, type Column, eq, gt, lt, type SQL, sql } from 'drizzle-orm'
 import { MachineAuthError } from '../../errors.ts'
 import type { BlockStore } from '../ports/blocks.ts'
 import { recordingChanges } from './changes.ts'
-import type { Database } from './database.ts'
+import { type Database, once } from './database.ts'
 import { excluded } from './excluded.ts'
 import { newestFirst, readPage } from './paging.ts'
 
@@ -26,6 +26,21 @@ export function createBlockStore(database: Database): BlockStore {
     expiresAt: newIf(yields, blocks.expiresAt),
   }
 
+  const byId = once(() =>
+    handle
+      .select()
+      .from(blocks)
+      .where(eq(blocks.id, sql.placeholder('id')))
+      .prepare(),
+  )
+  const active = once(() =>
+    handle
+      .select()
+      .from(blocks)
+      .where(gt(blocks.expiresAt, sql.placeholder('now')))
+      .prepare(),
+  )
+
   return {
     async put(block) {
       const [standing] = await recordingChanges(
@@ -43,7 +58,7 @@ export function createBlockStore(database: Database): BlockStore {
     },
 
     async find(id) {
-      const [block] = await handle.select().from(blocks).where(eq(blocks.id, id))
+      const [block] = await byId().execute({ id })
       return block ?? null
     },
 
@@ -56,8 +71,8 @@ export function createBlockStore(database: Database): BlockStore {
       return lifted ?? null
     },
 
-    listActive(now) {
-      return handle.select().from(blocks).where(gt(blocks.expiresAt, now))
+    async listActive(now) {
+      return active().execute({ now })
     },
 
     list(page, now) {

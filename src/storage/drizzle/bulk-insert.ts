@@ -8,7 +8,8 @@ import { type Column, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteInsertBase, SQLiteInsertValue, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { type Database, once } from './database.ts'
 import type { Handle } from './handle.ts'
-import { type Prepared, type Steps, stepOf } from './transaction.ts'
+import { createPreparedStep } from './prepared-steps.ts'
+import type { Prepared, Steps } from './transaction.ts'
 
 /** What follows the rows, such as what to do on a conflict. */
 type Finish<T extends SQLiteTable, Answer> = (insert: SQLiteInsertBase<T, 'async', unknown>) => {
@@ -33,22 +34,10 @@ function fromJson(columns: readonly (readonly [string, Column])[]): SQL {
   return sql`select ${sql.join(names, comma)} from jsonb_to_recordset(${text}) as given(${sql.join(types, comma)})`
 }
 
-export function createBulkInsert<T extends SQLiteTable, Answer>(
-  { dialect, handle, synchronous }: Database,
-  table: T,
-  finish: Finish<T, Answer>,
-): BulkInsert<T, Answer> {
+/** How rows of a table are given to a statement. */
+function createRows<T extends SQLiteTable>({ dialect }: Pick<Database, 'dialect'>, table: T) {
   const columns = Object.entries<Column>(getTableColumns(table))
   const encoded = columns.filter(([, column]) => column.dataType === 'json')
-
-  function prepare(tx: Handle): Prepared<Answer> {
-    if (dialect === 'postgres') return finish(tx.insert(table).select(fromJson(columns))).prepare()
-    // Inside `sql`: of a bare placeholder Drizzle looks the encoder up, for each value of each row.
-    const values = Object.fromEntries(columns.map(([name]) => [name, sql`${sql.placeholder(name)}`]))
-    // One for each column, which `Object.fromEntries` cannot say.
-    return finish(tx.insert(table).values(values as SQLiteInsertValue<T>)).prepare()
-  }
-  const prepared = once(() => prepare(handle))
 
   function encode(row: Row<T>): Row<T> {
     if (encoded.length === 0) return row
@@ -59,12 +48,41 @@ export function createBulkInsert<T extends SQLiteTable, Answer>(
     return { ...row, ...Object.fromEntries(texts) }
   }
 
-  return function* insert(tx, rows) {
+  return {
+    insert(tx: Handle): SQLiteInsertBase<T, 'async', unknown> {
+      if (dialect === 'postgres') return tx.insert(table).select(fromJson(columns))
+      // Inside `sql`: of a bare placeholder Drizzle looks the encoder up, for each value of each row.
+      const values = Object.fromEntries(columns.map(([name]) => [name, sql`${sql.placeholder(name)}`]))
+      // One for each column, which `Object.fromEntries` cannot say.
+      return tx.insert(table).values(values as SQLiteInsertValue<T>)
+    },
+    /** What the statement is run with, once for each. */
+    batchesOf: (rows: readonly Row<T>[]): readonly Record<string, unknown>[] =>
+      dialect === 'postgres' ? [{ rows: JSON.stringify(rows) }] : rows.map(encode),
+  }
+}
+
+export function createBulkInsert<T extends SQLiteTable, Answer>(
+  database: Database,
+  table: T,
+  finish: Finish<T, Answer>,
+): BulkInsert<T, Answer> {
+  const { insert, batchesOf } = createRows(database, table)
+  const step = createPreparedStep(database, (tx) => finish(insert(tx)).prepare())
+
+  return function* insertRows(tx, rows) {
     if (rows.length === 0) return []
-    const statement = synchronous ? prepared() : prepare(tx)
-    const batches = dialect === 'postgres' ? [{ rows: JSON.stringify(rows) }] : rows.map(encode)
     const answers: Answer[] = []
-    for (const values of batches) answers.push(yield* stepOf(statement, values))
+    for (const values of batchesOf(rows)) answers.push(yield* step(tx, values))
     return answers
+  }
+}
+
+/** Answers what inserts one row, by a statement that is prepared once. */
+export function createInsert<T extends SQLiteTable>(database: Database, table: T): (row: Row<T>) => Promise<void> {
+  const { insert, batchesOf } = createRows(database, table)
+  const prepared = once(() => insert(database.handle).prepare())
+  return async (row) => {
+    for (const values of batchesOf([row])) await prepared().execute(values)
   }
 }

@@ -3,6 +3,7 @@ import type { ChangeStore } from '../ports/changes.ts'
 import type { ChangeKind } from '../records.ts'
 import { CHANGES_CHANNEL, type Database, once } from './database.ts'
 import type { Handle } from './handle.ts'
+import { wholeParameter } from './parameters.ts'
 import { rowsOf, type Steps } from './transaction.ts'
 
 export interface NewChange {
@@ -99,7 +100,7 @@ export function createChangeStore({ handle, tables, version }: Database): Change
     handle
       .select({ newest, oldest, change: changes })
       .from(one)
-      .leftJoin(changes, gt(changes.sequence, sql.placeholder('sequence')))
+      .leftJoin(changes, gt(changes.sequence, wholeParameter('sequence')))
       .orderBy(changes.sequence)
       .prepare(),
   )

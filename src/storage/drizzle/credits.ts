@@ -25,6 +25,16 @@ export function createCreditVerbs({ handle, tables }: Database): Pick<KeyStore, 
       .prepare(),
   )
 
+  const giveBack = once(() =>
+    handle
+      .update(apiKeys)
+      .set({ credits: sql`${credits} + ${wholeParameter('amount')}` })
+      .where(
+        and(eq(apiKeys.id, sql.placeholder('id')), isNotNull(credits), eq(creditsVersion, sql.placeholder('version'))),
+      )
+      .prepare(),
+  )
+
   return {
     async claimCredits(id, amount, now) {
       const [claimed] = await claim().execute({ id, amount, now })
@@ -33,10 +43,7 @@ export function createCreditVerbs({ handle, tables }: Database): Pick<KeyStore, 
     },
 
     async giveBackCredits(id, amount, version) {
-      await handle
-        .update(apiKeys)
-        .set({ credits: sql`${credits} + ${amount}` })
-        .where(and(eq(apiKeys.id, id), isNotNull(credits), eq(creditsVersion, version)))
+      await giveBack().execute({ id, amount, version })
     },
   }
 }

@@ -2,13 +2,21 @@ import { and, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import type { OrganizationOrder, OrganizationPatch, OrganizationStore } from '../ports/accounts.ts'
 import type { OrganizationRecord } from '../records.ts'
 import { recordChange } from './changes.ts'
-import type { Database } from './database.ts'
+import { type Database, once } from './database.ts'
 import { readPage, type Sorts, sortedBy } from './paging.ts'
 import { rowsOf } from './transaction.ts'
 
 export function createOrganizationStore(database: Database): OrganizationStore {
   const { handle, tables, transaction } = database
   const { organizations, apiKeys, bearerTokens } = tables
+
+  const byId = once(() =>
+    handle
+      .select()
+      .from(organizations)
+      .where(eq(organizations.id, sql.placeholder('id')))
+      .prepare(),
+  )
 
   const sorts: Sorts<OrganizationRecord, NonNullable<OrganizationOrder['sort']>> = {
     createdAt: { by: organizations.createdAt, type: 'number', valueOf: ({ createdAt }) => createdAt },
@@ -28,7 +36,7 @@ export function createOrganizationStore(database: Database): OrganizationStore {
     },
 
     async find(id) {
-      const [organization] = await handle.select().from(organizations).where(eq(organizations.id, id))
+      const [organization] = await byId().execute({ id })
       return organization ?? null
     },
 

@@ -2,6 +2,7 @@ import { and, eq, lt, sql } from 'drizzle-orm'
 import type { QuotaStore } from '../ports/quotas.ts'
 import { type Database, once } from './database.ts'
 import { excluded } from './excluded.ts'
+import { wholeParameter } from './parameters.ts'
 
 export function createQuotaStore({ handle, tables }: Database): QuotaStore {
   const { quotas } = tables
@@ -24,6 +25,17 @@ export function createQuotaStore({ handle, tables }: Database): QuotaStore {
       .prepare(),
   )
 
+  const isOne = and(eq(quotas.subject, sql.placeholder('subject')), eq(quotas.period, sql.placeholder('period')))
+  const amount = wholeParameter('amount')
+  const giveBack = once(() =>
+    handle
+      .update(quotas)
+      .set({ used: sql`case when ${quotas.used} > ${amount} then ${quotas.used} - ${amount} else 0 end` })
+      .where(isOne)
+      .prepare(),
+  )
+  const used = once(() => handle.select({ used: quotas.used }).from(quotas).where(isOne).prepare())
+
   return {
     async claim({ subject, period, amount, limit }) {
       // More than the limit never fits, whatever was used; so the first claim of a period, an insert, needs no guard.
@@ -33,17 +45,11 @@ export function createQuotaStore({ handle, tables }: Database): QuotaStore {
     },
 
     async giveBack(subject, period, amount) {
-      await handle
-        .update(quotas)
-        .set({ used: sql`case when ${quotas.used} > ${amount} then ${quotas.used} - ${amount} else 0 end` })
-        .where(and(eq(quotas.subject, subject), eq(quotas.period, period)))
+      await giveBack().execute({ subject, period, amount })
     },
 
     async used(subject, period) {
-      const [quota] = await handle
-        .select({ used: quotas.used })
-        .from(quotas)
-        .where(and(eq(quotas.subject, subject), eq(quotas.period, period)))
+      const [quota] = await used().execute({ subject, period })
       return quota?.used ?? 0
     },
 

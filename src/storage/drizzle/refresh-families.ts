@@ -1,5 +1,6 @@
 import { and, eq, getTableColumns, isNull, lt, sql } from 'drizzle-orm'
 import type { RefreshFamilyStore } from '../ports/tokens.ts'
+import { createInsert } from './bulk-insert.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
 import { createJoinedSelect } from './joined-rows.ts'
@@ -44,9 +45,7 @@ export function createRefreshFamilyStore(database: Database): RefreshFamilyStore
   )
 
   return {
-    async insert(family) {
-      await handle.insert(refreshFamilies).values(family)
-    },
+    insert: createInsert(database, refreshFamilies),
 
     async find(id) {
       const [found] = await withUser({ id })

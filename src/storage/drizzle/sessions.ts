@@ -1,5 +1,6 @@
 import { and, desc, eq, getTableColumns, gt, lt, sql } from 'drizzle-orm'
 import type { SessionStore } from '../ports/sessions.ts'
+import { createInsert } from './bulk-insert.ts'
 import { recordingChanges } from './changes.ts'
 import { type Database, once } from './database.ts'
 import { createJoinedSelect } from './joined-rows.ts'
@@ -23,6 +24,13 @@ export function createSessionStore(database: Database): SessionStore {
       .where(eq(sessions.hash, textParameter('hash')))
       .prepare(),
   )
+  const exists = once(() =>
+    handle
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(eq(sessions.id, sql.placeholder('id')))
+      .prepare(),
+  )
   const touch = once(() =>
     handle
       .update(sessions)
@@ -32,9 +40,7 @@ export function createSessionStore(database: Database): SessionStore {
   )
 
   return {
-    async insert(session) {
-      await handle.insert(sessions).values(session)
-    },
+    insert: createInsert(database, sessions),
 
     async findByHash(hash) {
       const [found] = await withUser({ hash })
@@ -42,8 +48,8 @@ export function createSessionStore(database: Database): SessionStore {
     },
 
     async exists(id) {
-      const [found] = await handle.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, id))
-      return found !== undefined
+      const found = await exists().execute({ id })
+      return found.length > 0
     },
 
     listByUser(userId, now) {

@@ -1,12 +1,11 @@
 import { and, eq, lt, sql } from 'drizzle-orm'
-import { START_OF_JOURNAL, type UsageCheckpoint, type UsageStore } from '../ports/usage.ts'
+import type { UsageStore } from '../ports/usage.ts'
 import type { UsageReceiptRecord } from '../records.ts'
 import { createBoundedDelete } from './bounded-delete.ts'
 import { createBulkInsert } from './bulk-insert.ts'
-import type { Database } from './database.ts'
-import type { Handle } from './handle.ts'
+import { createCheckpointMove } from './checkpoint-move.ts'
+import { type Database, once } from './database.ts'
 import { createTouch } from './key-touch.ts'
-import { rowsOf } from './transaction.ts'
 import { createUsageAdding } from './usage-rows.ts'
 import { createUsageSums } from './usage-sums.ts'
 
@@ -23,40 +22,26 @@ export function createUsageStore(database: Database): UsageStore {
     insert.onConflictDoNothing().returning({ keyId: usageReceipts.keyId, id: usageReceipts.id }),
   )
 
-  /** Moves a checkpoint if it still stands at `from`: of racing callers the row lets one through. */
-  function move(tx: Handle, journal: string, from: UsageCheckpoint, to: UsageCheckpoint, now: number) {
-    const stands = sql`(${position}, ${target}, ${written}) = (${from.position}, ${from.target}, ${from.written})`
-    const moved = { journal: journalColumn }
-    const set = { position: to.position, target: to.target, written: to.written, updatedAt: now }
-    if (!Bun.deepEquals({ ...START_OF_JOURNAL }, { ...from })) {
-      return tx
-        .update(usageCheckpoints)
-        .set(set)
-        .where(and(eq(journalColumn, journal), stands))
-        .returning(moved)
-    }
-    return tx
-      .insert(usageCheckpoints)
-      .values({ journal, ...set })
-      .onConflictDoUpdate({ target: journalColumn, set, setWhere: stands })
-      .returning(moved)
-  }
+  const move = createCheckpointMove(database)
+  const checkpoint = once(() =>
+    handle
+      .select({ position, target, written })
+      .from(usageCheckpoints)
+      .where(eq(journalColumn, sql.placeholder('journal')))
+      .prepare(),
+  )
 
   return {
     record({ journal, from, to, rows, now }) {
       return transaction(function* (tx) {
-        const moved = yield* rowsOf(move(tx, journal, from, to, now))
-        if (moved.length === 0) return false
+        if (!(yield* move(tx, journal, from, to, now))) return false
         yield* add(tx, rows)
         return true
       })
     },
 
     async checkpoint(journal) {
-      const [found] = await handle
-        .select({ position, target, written })
-        .from(usageCheckpoints)
-        .where(eq(journalColumn, journal))
+      const [found] = await checkpoint().execute({ journal })
       return found ?? null
     },
 

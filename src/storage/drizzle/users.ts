@@ -35,6 +35,15 @@ export function createUserStore(database: Database): UserStore {
       .prepare(),
   )
 
+  const upgrade = once(() =>
+    handle
+      .update(users)
+      .set({ passwordHash: sql`${sql.placeholder('to')}` })
+      .where(and(eq(users.id, sql.placeholder('id')), eq(users.passwordHash, sql.placeholder('from'))))
+      .returning({ id: users.id })
+      .prepare(),
+  )
+
   const sorts: Sorts<UserRecord, NonNullable<UserFilter['sort']>> = {
     createdAt: { by: users.createdAt, type: 'number', valueOf: ({ createdAt }) => createdAt },
     email: { by: users.email, type: 'string', valueOf: ({ email }) => email },
@@ -98,11 +107,7 @@ export function createUserStore(database: Database): UserStore {
     },
 
     async upgradePasswordHash(id, from, to) {
-      const upgraded = await handle
-        .update(users)
-        .set({ passwordHash: to })
-        .where(and(eq(users.id, id), eq(users.passwordHash, from)))
-        .returning({ id: users.id })
+      const upgraded = await upgrade().execute({ id, from, to })
       return upgraded.length > 0
     },
   }
