@@ -44,6 +44,7 @@ describe('a SQLite file of our own', () => {
       expect(await pragma('synchronous')).toBe(2)
       expect(await pragma('busy_timeout')).toBe(5000)
       expect(await pragma('foreign_keys')).toBe(1)
+      expect(await pragma('mmap_size')).toBe(1024 ** 3)
       await database.close()
     }))
 
