@@ -1,5 +1,6 @@
 /** What a core is, and how its parts find the rest of it. */
 import type { EngineOptions } from './guards/engine.ts'
+import type { IdempotencyOptions } from './http/idempotency.ts'
 import type { HttpServices } from './http/plugin.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Stoppable } from './life/stopping.ts'
@@ -47,7 +48,9 @@ export interface CoreRuntime extends Runtime {
 export interface CoreInternals {
   readonly options: ResolvedOptions
   readonly engineOptions: EngineOptions
-  readonly services: HttpServices
+  readonly services: Omit<HttpServices, 'idempotent'>
+  /** What the endpoints repeat creates by; made by the plugin, so that a core loads nothing of Elysia. */
+  readonly idempotency: IdempotencyOptions
   /** Names the core among others of the process. */
   readonly seed: string
   /** Says that an app is served: the start refuses what only a command can do without. Throws when it is over. */

@@ -6,7 +6,6 @@ import { type CoreRuntime, type MachineAuth, setInternals } from './core-interna
 import { createEngineOptions } from './guards/engine-options.ts'
 import { DatabaseProbe } from './health/database-probe.ts'
 import { Health } from './health/readiness.ts'
-import { createIdempotency } from './http/idempotency.ts'
 import { warnOfExpiry } from './keys/expiry-warnings.ts'
 import type { Clock } from './lib/clock.ts'
 import { type ClosingStages, closeInStages } from './life/closing.ts'
@@ -196,8 +195,8 @@ export function createCore<const Roles extends string, U extends object>(
           redis: () => redis?.link.isUp ?? null,
         },
       }),
-      idempotent: createIdempotency({ store: storage.idempotency, clock, secrets: resolved.secrets, warn }),
     },
+    idempotency: { store: storage.idempotency, clock, secrets: resolved.secrets, warn },
     seed: crypto.randomUUID(),
     serve: (isMountedAt) => recorders.serve(isMountedAt),
     stoppable: { life, close, timing: resolved.shutdown },

@@ -6,6 +6,7 @@ import { GuardEngine } from './guards/engine.ts'
 import { installEngine } from './guards/install.ts'
 import { createGuards } from './guards/plugin.ts'
 import { PROBES } from './http/health.ts'
+import { createIdempotency } from './http/idempotency.ts'
 import { createHttp } from './http/plugin.ts'
 import { processSignals } from './life/signals.ts'
 import type { ResolvedOptions } from './options/resolved.ts'
@@ -40,10 +41,14 @@ function docsSettings({
 }
 
 export function createPlugin<U extends object, Roles extends string>(core: AnyMachineAuth): Guards<U, Roles> {
-  const { options, engineOptions, services, seed, serve, stoppable } = internalsOfCore(core)
+  const { options, engineOptions, services, idempotency, seed, serve, stoppable } = internalsOfCore(core)
   const roots = () => engine.apps.roots()
   const probes = PROBES.map((path) => options.prefix + path)
-  const { app: endpoints, mount } = createHttp(options, services, roots)
+  const { app: endpoints, mount } = createHttp(
+    options,
+    { ...services, idempotent: createIdempotency(idempotency) },
+    roots,
+  )
   serve((route, paths) => mount.isAt(route, paths))
   const engine = new GuardEngine({
     ...engineOptions,
