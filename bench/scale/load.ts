@@ -15,6 +15,11 @@ export interface Load {
   readonly refused: number
 }
 
+export interface MeasuredLoad extends Load {
+  /** Processor time of `wrk` itself, µs. */
+  readonly cpu: number
+}
+
 /** One after the other, which is the worst for a cache that is too small, or as chance has it. */
 export type Order = 'in turn' | 'at random'
 
@@ -97,7 +102,13 @@ export interface LoadOptions {
 }
 
 /** @throws Error when `wrk` is not installed or says nothing */
-export async function runLoad({ port, seconds, script, connections = 32, processors }: LoadOptions): Promise<Load> {
+export async function runLoad({
+  port,
+  seconds,
+  script,
+  connections = 32,
+  processors,
+}: LoadOptions): Promise<MeasuredLoad> {
   if (Bun.which('wrk') === null) throw new Error('Install wrk first (Debian: apt-get install wrk)')
   const command = [
     'wrk',
@@ -110,5 +121,7 @@ export async function runLoad({ port, seconds, script, connections = 32, process
   ]
   const isPinned = processors !== null && Bun.which('taskset') !== null
   const wrk = Bun.spawn(isPinned ? ['taskset', '-c', processors, ...command] : command, { stderr: 'inherit' })
-  return parseLoad(await new Response(wrk.stdout).text())
+  const output = await new Response(wrk.stdout).text()
+  await wrk.exited
+  return { ...parseLoad(output), cpu: Number(wrk.resourceUsage()?.cpuTime.total ?? 0) }
 }
