@@ -1,7 +1,9 @@
 /** Verifies API keys. */
-import { PermissionSet } from '../authorization/permission-set.ts'
+import type { PermissionSet } from '../authorization/permission-set.ts'
+import { SharedSets } from '../authorization/shared-sets.ts'
 import { ID_OFFSET, parseApiKey } from '../credentials/api-key-format.ts'
 import { createAddressMatcher } from '../lib/ip.ts'
+import { Shared } from '../lib/shared.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
 import { keyStatus } from '../storage/key-status.ts'
 import type { KeyStore } from '../storage/ports/keys.ts'
@@ -9,6 +11,8 @@ import type { ApiKeyWithOwner } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
 import { kindOfPepper } from './imported-keys/foreign-texts.ts'
+import { toColumns } from './key-columns.ts'
+import { createProvenKeys } from './key-principal.ts'
 import { endWithinBounds, withinBounds } from './organization-bounds.ts'
 import {
   type ApiKeyPrincipal,
@@ -21,7 +25,6 @@ import {
 } from './principal.ts'
 import { slotAt } from './slots.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
-import { toApiKeyView } from './views.ts'
 
 export const INVALID = refusal('api_key_invalid')
 /** Of a key that is stored under another secret. */
@@ -58,11 +61,11 @@ function refusedFor({ key: { id, organizationId } }: ApiKeyWithOwner, refused: R
 
 /** A key that was proven, and what it is forgotten by. */
 export function toFound(base: ApiKeyWithOwner): Found<ApiKeyWithOwner> {
-  const { key, organization } = base
+  const { key, user, organization } = base
   return {
     base,
     validUntil: key.expiresAt ?? Number.POSITIVE_INFINITY,
-    dependencies: { key: key.id, user: key.userId, organization: organization?.id ?? null },
+    dependencies: { key: key.id, user: user?.id ?? key.userId, organization: organization?.id ?? null },
   }
 }
 
@@ -75,7 +78,18 @@ const OWNER_REFUSALS = {
 /** A key acts for its owner inside one organization; it does not follow the owner out of it. */
 const LEFT = refusal('user_disabled', { detail: "The key's owner no longer belongs to its organization." })
 
-function useOf({ key, organization }: ApiKeyWithOwner): KeyUse {
+/** Of most keys: one for all of them. */
+const NO_USE: KeyUse = Object.freeze({ rateLimit: null, monthlyQuota: null, organizationQuota: null, credits: null })
+
+function isUnlimited({ key, organization }: ApiKeyWithOwner): boolean {
+  const quota = organization?.monthlyQuota ?? null
+  const rate = key.rateLimit ?? organization?.rateLimit ?? null
+  return rate === null && key.monthlyQuota === null && quota === null && key.credits === null
+}
+
+function useOf(base: ApiKeyWithOwner): KeyUse {
+  if (isUnlimited(base)) return NO_USE
+  const { key, organization } = base
   const { creditsRefillEvery: every, creditsRefilledAt: since } = key
   const quota = organization?.monthlyQuota ?? null
   return {
@@ -103,6 +117,9 @@ export interface ApiKeyKindOptions {
 
 export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<ApiKeyWithOwner, ApiKeyPrincipal> {
   const { prefix, keys, hasher, users, expiryWarning } = options
+  const shared = new Shared()
+  const sets = new SharedSets()
+  const toPrincipal = createProvenKeys(prefix)
 
   async function lookup(text: string, now: number): Promise<Found<ApiKeyWithOwner> | Refusal> {
     const parsed = parseApiKey(prefix, text)
@@ -129,19 +146,21 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
 
   function compose(base: ApiKeyWithOwner, owner: { user: User; granted: PermissionSet } | null, now: number) {
     const { key } = base
-    const own = new PermissionSet(key.permissions)
-    const principal: ApiKeyPrincipal = {
-      kind: 'apiKey',
+    const own = sets.of(key.permissions)
+    const whole = owner === null ? own : sets.intersection(own, owner.granted)
+    const organizationId = shared.text(key.organizationId)
+    const userId = owner?.user.id ?? key.userId
+    return toPrincipal({
       id: key.id,
-      organizationId: key.organizationId ?? owner?.user.organizationId ?? null,
+      organizationId: organizationId ?? shared.text(owner?.user.organizationId ?? null),
       user: owner?.user ?? null,
-      granted: withinBounds(owner === null ? own : own.intersect(owner.granted), base.organization),
-      apiKey: toApiKeyView(key, now),
+      granted: withinBounds(whole, base.organization),
       allowsAddress: key.ipAllowlist.length === 0 ? null : createAddressMatcher(key.ipAllowlist),
       expiryWarning: warningOf(key, now),
       use: useOf(base),
-    }
-    return principal
+      columns: toColumns(key, { organizationId, userId, permissions: shared.list(key.permissions) }, prefix),
+      verifiedAt: now,
+    })
   }
 
   function withOwner(base: ApiKeyWithOwner, outcome: UserOutcome, now: number): Outcome<ApiKeyPrincipal> {

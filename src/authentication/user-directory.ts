@@ -1,6 +1,7 @@
 /** Turns a stored or an app's own user into the `User` that handlers see. */
 import type { PermissionSet } from '../authorization/permission-set.ts'
 import type { RoleRegistry } from '../authorization/roles.ts'
+import { Shared } from '../lib/shared.ts'
 import { UNSAFE_MEMBERS } from '../lib/unsafe-members.ts'
 import type { AppUser, UsersOption } from '../options/types.ts'
 import type { OrganizationStore } from '../storage/ports/accounts.ts'
@@ -31,6 +32,7 @@ export class UserDirectory {
   readonly #load: UsersOption<object>['load']
   readonly #roles: RoleRegistry
   readonly #organizations: Pick<OrganizationStore, 'find'>
+  readonly #shared = new Shared()
 
   constructor(users: UsersOption<object>, roles: RoleRegistry, organizations: Pick<OrganizationStore, 'find'>) {
     this.#load = users.load
@@ -72,7 +74,8 @@ export class UserDirectory {
     // A role that was deleted opens nothing, not even `requireRole` by its name.
     const isKnown = (role: string) => this.#roles.has(role)
     const roles = stored.roles.every(isKnown) ? stored.roles : stored.roles.filter(isKnown)
-    return this.#compose({ ...stored, roles }, {})
+    const organizationId = this.#shared.text(stored.organizationId)
+    return this.#compose({ ...stored, organizationId, roles: this.#shared.list(roles) }, {})
   }
 
   #compose(base: Omit<User, 'permissions'>, extra: Record<string, unknown>): UserOutcome {

@@ -38,7 +38,18 @@ export interface ApiKeyView {
   readonly metadata: Readonly<Record<string, unknown>> | null
 }
 
-function toCreditsView(key: ApiKeyRecord, now: number, unused: number): CreditsView | null {
+/** The columns that it shows, or that decide what it shows. */
+export type ViewedKey = Pick<
+  ApiKeyRecord,
+  | Exclude<keyof ApiKeyView, 'status' | 'credits'>
+  | 'enabled'
+  | 'credits'
+  | 'creditsRefillAmount'
+  | 'creditsRefillEvery'
+  | 'creditsRefilledAt'
+>
+
+function toCreditsView(key: ViewedKey, now: number, unused: number): CreditsView | null {
   const { credits, creditsRefillAmount: amount, creditsRefillEvery: every, creditsRefilledAt: since } = key
   if (credits === null) return null
   const remaining = credits + unused
@@ -55,7 +66,7 @@ function toCreditsView(key: ApiKeyRecord, now: number, unused: number): CreditsV
  * @param now ms, decides between active and expired
  * @param unused credits that are claimed from storage and still to come
  */
-export function toApiKeyView(key: ApiKeyRecord, now: number, unused = 0): ApiKeyView {
+export function toApiKeyView(key: ViewedKey, now: number, unused = 0): ApiKeyView {
   return Object.freeze({
     id: key.id,
     name: key.name,

@@ -57,6 +57,13 @@ export interface KeyAllowancesOptions {
   readonly meter: LimitMeter | null
 }
 
+/** What is the same for all keys of a rate. */
+type RateTerms = Pick<KeyAllowance, 'rate' | 'place' | 'label'>
+
+const UNLIMITED: RateTerms = { rate: null, place: '', label: null }
+/** Rates whose terms are shared; then it begins anew. */
+const MOST_TERMS = 1000
+
 /** The name of a key's own limit in the headers. */
 const KEY_LIMIT_NAME = 'key'
 
@@ -65,6 +72,7 @@ export class KeyAllowances {
   /** As many as organizations whose keys were used. */
   readonly #tenants = new Map<string, Limiters>()
   readonly #known = new WeakMap<ApiKeyPrincipal, KeyAllowance>()
+  readonly #terms = new Map<string, RateTerms>()
 
   constructor(options: KeyAllowancesOptions) {
     this.#options = options
@@ -75,22 +83,30 @@ export class KeyAllowances {
     if (known !== undefined) return known
     const { use, id } = principal
     const setting = use.rateLimit ?? this.#options.defaultRate
-    const rate = setting === false ? null : this.#rateOf(setting)
+    const { rate, place, label } = setting === false ? UNLIMITED : this.#termsOf(setting)
     const allowance = {
       keyId: id,
       subject: subjectOf('apiKey', id),
       rate,
       tenant: principal.organizationId ?? '',
-      place: rate === null ? '' : `key:${rate.strategy} ${rate.limit}/${rate.window}`,
-      label: rate === null ? null : labelOf(KEY_LIMIT_NAME, rate),
+      place,
+      label,
       hasBudgets: use.monthlyQuota !== null || use.organizationQuota !== null || use.credits !== null,
     }
     this.#known.set(principal, allowance)
     return allowance
   }
 
-  #rateOf({ limit, window }: RateLimitSetting): Rate {
-    return createRate({ limit, window: parseDuration(window), strategy: this.#options.strategy })
+  #termsOf({ limit, window }: RateLimitSetting): RateTerms {
+    const name = `${limit}/${window}`
+    const known = this.#terms.get(name)
+    if (known !== undefined) return known
+    const rate = createRate({ limit, window: parseDuration(window), strategy: this.#options.strategy })
+    const place = `key:${rate.strategy} ${rate.limit}/${rate.window}`
+    const terms = { rate, place, label: labelOf(KEY_LIMIT_NAME, rate) }
+    if (this.#terms.size >= MOST_TERMS) this.#terms.clear()
+    this.#terms.set(name, terms)
+    return terms
   }
 
   /** The limiter of a key's own rate. */
