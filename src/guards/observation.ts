@@ -37,9 +37,9 @@ export class RequestObserver {
   }
 
   /** Whether a request became a WebSocket: Elysia answers an empty 200, which nobody gets. */
-  isUpgraded({ request, route }: Presented, { status }: Response): boolean {
+  isUpgraded({ request, route }: Presented, answer: Response): boolean {
     const { socketRoutes } = this
-    if (socketRoutes.size === 0 || status !== OK || route === null) return false
+    if (socketRoutes.size === 0 || answer.status !== OK || route === null) return false
     return socketRoutes.has(route) && request.headers.get('upgrade')?.toLowerCase() === 'websocket'
   }
 }
@@ -52,10 +52,10 @@ class Observation {
   readonly #write: ReturnType<RequestLogger['begin']> | null
 
   constructor(observer: RequestObserver, presented: Presented) {
+    const { log } = observer.observers
     this.#observer = observer
     this.#presented = presented
     this.#start = observer.stopwatch()
-    const { log } = observer.observers
     this.#write = log === null ? null : log.begin(presented.request)
   }
 
@@ -75,24 +75,23 @@ class Observation {
     }
   }
 
-  async #wait<R>(answer: Promise<R>): Promise<R> {
-    let given: R
-    try {
-      given = await answer
-    } catch (failure) {
-      this.#tell(FAILED, null)
-      throw failure
-    }
-    this.#tellAnswer(given)
-    return given
+  /** It is told of before whoever sends the answer hears of it. */
+  #wait<R>(answer: Promise<R>): Promise<R> {
+    return answer.then(
+      (given) => {
+        this.#tellAnswer(given)
+        return given
+      },
+      (failure) => {
+        this.#tell(FAILED, null)
+        throw failure
+      },
+    )
   }
 
   #tellAnswer(answer: unknown): void {
-    if (answer instanceof Response && !this.#observer.isUpgraded(this.#presented, answer)) {
-      this.#tell(answer.status, answer)
-    } else {
-      this.#tell(UPGRADED, null)
-    }
+    const sent = answer instanceof Response && !this.#observer.isUpgraded(this.#presented, answer) ? answer : null
+    this.#tell(sent?.status ?? UPGRADED, sent)
   }
 
   /** @param answer null where there is none to send: the request became a WebSocket, or failed */
@@ -116,12 +115,12 @@ function countUse(
   status: number,
   elapsed: number,
 ): void {
-  const { request, route, refusedKey } = presented
-  const key = caller?.kind === 'apiKey' ? caller : refusedKey
+  const key = caller?.kind === 'apiKey' ? caller : presented.refusedKey
   const organizationId = (caller ?? key)?.organizationId ?? ''
-  usage.count(key?.id ?? '', organizationId, request.method, route ?? '', status, elapsed)
   // Who was kept out by his address or a limit has not used his key.
-  if (presented.principal?.kind === 'apiKey') usage.touch(presented.principal.id)
+  const isUse = presented.principal?.kind === 'apiKey'
+  const { method } = presented.request
+  usage.count(key?.id ?? '', organizationId, method, presented.route ?? '', status, elapsed, isUse)
 }
 
 /** Whether a guard, a limit, a block or a rule had a say in what came of it. */

@@ -28,7 +28,10 @@ function createObserved(table: Table = TABLE) {
   const observer = new RequestObserver(
     {
       usage: {
-        count: (...given) => void counts.push(given.join(' ')),
+        count: (keyId, organizationId, method, route, status, elapsed, isUse) => {
+          counts.push([keyId, organizationId, method, route, status, elapsed].join(' '))
+          if (isUse === true) touches.push(keyId)
+        },
         touch: (id) => void touches.push(id),
       },
       meter: {

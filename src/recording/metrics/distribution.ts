@@ -21,11 +21,9 @@ export class Distribution {
 
   /** @param elapsed ms */
   add(elapsed: number): void {
+    const { bounds } = this
     let bucket = 0
-    for (const bound of this.bounds) {
-      if (elapsed <= bound) break
-      bucket += 1
-    }
+    while (bucket < bounds.length && !(elapsed <= (bounds[bucket] ?? 0))) bucket += 1
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1
     this.#sum += elapsed
   }

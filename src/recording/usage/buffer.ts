@@ -8,15 +8,20 @@ export class UsageBuffer implements UsageSource {
   readonly sourceId = randomBase62(22)
   readonly start = START_OF_JOURNAL
   readonly #limit: number
+  readonly #onOver: (tally: Tally) => void
   /** Being counted. */
   #live: Tally
   #isDue = false
   /** Being written, the same until it is. */
   #frozen: SourceSpan | null = null
 
-  /** @param limit counters that are being counted at most; as many again may be being written */
-  constructor(limit: number) {
+  /**
+   * @param limit counters that are being counted at most; as many again may be being written
+   * @param onOver hears of a tally that nothing is counted in any more
+   */
+  constructor(limit: number, onOver: (tally: Tally) => void) {
     this.#limit = limit
+    this.#onOver = onOver
     this.#live = new Tally(limit)
   }
 
@@ -43,6 +48,7 @@ export class UsageBuffer implements UsageSource {
   read({ position }: UsageCheckpoint): SourceSpan | null {
     if (this.#frozen === null && this.#isDue && this.#live.requests > 0) {
       this.#isDue = false
+      this.#onOver(this.#live)
       this.#frozen = { target: position + this.#live.requests, tally: this.#live }
       this.#live = new Tally(this.#limit)
     }

@@ -10,8 +10,17 @@ export interface UsageCounter {
    * @param organizationId empty for none
    * @param route its pattern; empty where none was found
    * @param elapsed ms
+   * @param isUse whether the key was used as of `touch`; with it there is no need to call that
    */
-  count(keyId: string, organizationId: string, method: string, route: string, status: number, elapsed: number): void
+  count(
+    keyId: string,
+    organizationId: string,
+    method: string,
+    route: string,
+    status: number,
+    elapsed: number,
+    isUse?: boolean,
+  ): void
   /** Notes that a key was used: that its text was right, and it may be used. */
   touch(keyId: string): void
 }

@@ -11,28 +11,39 @@ export interface Labels {
   readonly status: number
 }
 
-/** Entries by their labels. Keys and routes are many, what one key does on one route is little. */
-export class LabelIndex<T extends Labels> {
-  readonly #byKey = new Map<string, Map<string, T[]>>()
+/** Labels of which there is a chain for each key on each route. */
+export interface Chained<T> extends Labels {
+  next: T | null
+}
 
-  find(keyId: string, organizationId: string, method: string, route: string, status: number): T | undefined {
-    const entries = this.#byKey.get(keyId)?.get(route)
-    if (entries === undefined) return undefined
-    for (const entry of entries) {
+/**
+ * Entries by their labels. Routes are few and stay at hand; with keys first, each key would have a map of its own, which
+ * many keys in turn push out of the processor's cache. What one key does on one route is little.
+ */
+export class LabelIndex<T extends Chained<T>> {
+  readonly #byRoute = new Map<string, Map<string, T>>()
+
+  find(keyId: string, organizationId: string, method: string, route: string, status: number): T | null {
+    let entry = this.#byRoute.get(route)?.get(keyId) ?? null
+    while (entry !== null) {
       if (entry.status === status && entry.method === method && entry.organizationId === organizationId) return entry
+      entry = entry.next
     }
-    return undefined
+    return null
   }
 
   /** Its labels must not be there yet. */
   add(entry: T): void {
-    let byRoute = this.#byKey.get(entry.keyId)
-    if (byRoute === undefined) {
-      byRoute = new Map()
-      this.#byKey.set(entry.keyId, byRoute)
+    let byKey = this.#byRoute.get(entry.route)
+    if (byKey === undefined) {
+      byKey = new Map()
+      this.#byRoute.set(entry.route, byKey)
     }
-    const entries = byRoute.get(entry.route)
-    if (entries === undefined) byRoute.set(entry.route, [entry])
-    else entries.push(entry)
+    const first = byKey.get(entry.keyId)
+    if (first === undefined) byKey.set(entry.keyId, entry)
+    else {
+      entry.next = first.next
+      first.next = entry
+    }
   }
 }

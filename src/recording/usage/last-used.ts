@@ -35,6 +35,17 @@ export class LastUsed {
   }
 
   /**
+   * Notes a use that may not be the last one.
+   *
+   * @param at epoch ms
+   * @param now epoch ms; what lies behind it was noted by a clock that was set back since
+   */
+  noteLater(keyId: string, at: number, now: number): void {
+    const use = this.#uses.get(keyId)
+    if (use === undefined || at > use.at || use.at > now) this.note(keyId, Math.min(at, now))
+  }
+
+  /**
    * Writes what is due.
    *
    * @param now epoch ms

@@ -10,6 +10,7 @@ import type { UsageCounter } from './counter.ts'
 import { createDatabaseIdentity, type DatabaseIdentity } from './journal/database-id.ts'
 import { JournalRounds } from './journal/rounds.ts'
 import { LastUsed } from './last-used.ts'
+import type { Tally } from './tally.ts'
 
 export interface UsageRecorderOptions {
   readonly store: Pick<UsageStore, 'record' | 'checkpoint' | 'touch'>
@@ -79,7 +80,7 @@ export class UsageRecorder implements UsageCounter {
     const advance = { store, clock: () => this.#now(), batchSize, isStopped: () => this.#isStopped }
     this.#options = options
     this.#bounds = bounds
-    this.#buffer = new UsageBuffer(bounds.counters)
+    this.#buffer = new UsageBuffer(bounds.counters, (tally) => this.#noteUses(tally))
     this.#lastUsed = new LastUsed(bounds.lastUsed)
     this.#buffered = new SourceProgress(this.#buffer, advance)
     this.#journaled =
@@ -119,19 +120,41 @@ export class UsageRecorder implements UsageCounter {
     await this.#journaled?.identify().catch(() => undefined)
   }
 
-  count(keyId: string, organizationId: string, method: string, route: string, status: number, elapsed: number): void {
+  count(
+    keyId: string,
+    organizationId: string,
+    method: string,
+    route: string,
+    status: number,
+    elapsed: number,
+    isUse = false,
+  ): void {
     if (this.#isStopping) return
     // Not `Math.round(NaN)`: a stopwatch that fails must not spoil the sum.
     const duration = elapsed > 0 ? Math.min(Math.round(elapsed * 1000), LONGEST) : 0
     const at = this.#now()
-    if (this.#journaled?.journal.append(keyId, organizationId, method, route, status, duration, at) === true) return
+    const journaled = this.#journaled
+    if (journaled !== null && journaled.journal.append(keyId, organizationId, method, route, status, duration, at)) {
+      if (isUse) this.#lastUsed.note(keyId, at)
+      return
+    }
     const { tally } = this.#buffer
-    if (!tally.count(keyId, organizationId, method, route, status, duration, at)) this.#drop()
-    else if (tally.size > this.#bounds.counters / 2) this.#flusher.hurry()
+    if (tally.count(keyId, organizationId, method, route, status, duration, at, isUse)) {
+      if (tally.size > this.#bounds.counters / 2) this.#flusher.hurry()
+      return
+    }
+    if (isUse) this.#lastUsed.note(keyId, at)
+    this.#drop()
   }
 
   touch(keyId: string): void {
     if (!this.#isStopping) this.#lastUsed.note(keyId, this.#now())
+  }
+
+  /** Counters know when their keys were used: to note it with each request would look the key up once more. */
+  #noteUses({ counters }: Tally): void {
+    const now = this.#now()
+    for (const { keyId, usedAt } of counters) if (usedAt > 0) this.#lastUsed.noteLater(keyId, usedAt, now)
   }
 
   /** A clock that is set right by a step back stands still so long; one that was far ahead is followed back. */

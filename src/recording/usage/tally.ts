@@ -2,10 +2,10 @@
 import { LATENCY_BUCKETS, latencyBucket } from '../../lib/latency.ts'
 import { HOUR, MINUTE } from '../../lib/time-units.ts'
 import { ALL_KEYS } from '../../storage/ports/usage.ts'
-import { LabelIndex, type Labels } from './labels.ts'
+import { type Chained, LabelIndex } from './labels.ts'
 
 /** Requests that are counted together. */
-export class TallyCounter implements Labels {
+export class TallyCounter implements Chained<TallyCounter> {
   readonly keyId: string
   readonly organizationId: string
   readonly method: string
@@ -13,9 +13,12 @@ export class TallyCounter implements Labels {
   readonly status: number
   /** Epoch ms at which its hour began; where all requests are counted together, its minute. */
   readonly start: number
+  next: TallyCounter | null = null
   requests = 0
   /** µs that they took together. */
   duration = 0
+  /** Epoch ms at which its key was accepted last; 0 for never. */
+  usedAt = 0
   /** How many fell into each bucket of `lib/latency.ts`. */
   readonly latencies: number[] = new Array<number>(LATENCY_BUCKETS).fill(0)
 
@@ -61,6 +64,7 @@ export class Tally {
   /**
    * @param duration µs, a whole number
    * @param at epoch ms
+   * @param isUse whether its key was accepted
    * @returns whether there was room for it
    */
   count(
@@ -71,6 +75,7 @@ export class Tally {
     status: number,
     duration: number,
     at: number,
+    isUse = false,
   ): boolean {
     if (at < this.#hour || at >= this.#hour + HOUR) this.#beginHour(at)
     if (at < this.#minute || at >= this.#minute + MINUTE) this.#beginMinute(at)
@@ -80,6 +85,7 @@ export class Tally {
     if (counter === null) return false
     const bucket = latencyBucket(duration / 1000)
     counter.add(duration, bucket)
+    if (isUse) counter.usedAt = at
     this.#ofStatus(status).add(duration, bucket)
     this.requests += 1
     return true

@@ -18,7 +18,10 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'PURGE']
 
 describe('a flood', () => {
   test('of a thousand routes, methods and keys makes no new series', async () => {
-    await using app = await createTestApp({ protect: [{ path: '/guarded/*', require: { apiKey: true } }] })
+    await using app = await createTestApp({
+      protect: [{ path: '/guarded/*', require: { apiKey: true } }],
+      usage: { flushInterval: '1h' },
+    })
     const { headers } = await addKey(app)
     await app.ask('/guarded/first', { headers })
     await app.ask('/guarded/first', { headers: withKey('nonsense') })

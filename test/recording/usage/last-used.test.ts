@@ -78,3 +78,16 @@ test('many keys are written in several transactions', async () => {
   await write(0)
   expect(touched.map(({ length }) => length)).toEqual([500, 500, 200])
 })
+
+test.each([
+  { name: 'an older use changes nothing', noted: 50, later: 20, now: 60, expected: 50 },
+  { name: 'a newer one does', noted: 20, later: 50, now: 60, expected: 50 },
+  { name: 'a clock that was set back is followed', noted: 90, later: 20, now: 30, expected: 20 },
+  { name: 'a use by a clock that was ahead is one of now', noted: 20, later: 90, now: 30, expected: 30 },
+])('of uses that are told of later: $name', async ({ noted, later, now, expected }) => {
+  const { lastUsed, touched, write } = open()
+  lastUsed.note('key_1', START + noted)
+  lastUsed.noteLater('key_1', START + later, START + now)
+  await write(now)
+  expect(touched).toEqual([[{ keyId: 'key_1', at: START + expected }]])
+})

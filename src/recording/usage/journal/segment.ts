@@ -1,13 +1,13 @@
 /** A file of this process's journal: one that is mapped into memory, so that what was noted outlives the process. */
 import { utimesSync } from 'node:fs'
 import { START_OF_JOURNAL, type UsageCheckpoint } from '../../../storage/ports/usage.ts'
-import { LabelIndex, type Labels } from '../labels.ts'
+import { type Chained, LabelIndex, type Labels } from '../labels.ts'
 import type { SourceSpan, UsageSource } from '../source.ts'
 import { removeFile } from './files.ts'
 import { END_LINE, type Header, headerLine, LONGEST_REQUEST, labelsLine, timeLine, writeRequest } from './lines.ts'
 import { JournalReader } from './reader.ts'
 
-interface Numbered extends Labels {
+interface Numbered extends Chained<Numbered> {
   readonly number: number
 }
 
@@ -99,7 +99,7 @@ export class Segment implements UsageSource {
     if (!this.#hasRoom(Buffer.byteLength(line) + LONGEST_REQUEST)) return -1
     const number = this.#numbers
     this.#end += this.#bytes.write(line, this.#end)
-    this.#index.add({ ...labels, number })
+    this.#index.add({ ...labels, number, next: null })
     this.#numbers += 1
     return number
   }
