@@ -7,20 +7,21 @@ import { formatMarkdownTable, verdictOf } from './table.ts'
 
 /** Every goal with what was measured. */
 export function renderGoals(results: Results): string {
-  const rows = AIMS.map(({ group, name, goal }) => {
+  const rows = AIMS.map(({ group, name, goal, unit = 'ratio' }) => {
+    const wanted = formatGoal({ goal, unit })
     const result = findResult(results, group, name)
-    if (result === undefined) return [group, name, '', 'not measured', '']
-    const measured = { ...result, goal }
-    return [group, name, formatGoal(measured), formatFigure(measured), verdictOf(measured)]
+    if (result === undefined) return [group, name, wanted, 'not measured', '', '']
+    return [group, name, wanted, formatFigure({ ...result, goal }), verdictOf({ ...result, goal }), result.note ?? '']
   })
-  return formatMarkdownTable([['`bun run bench`', 'figure', 'goal:', 'measured:', ''], ...rows])
+  return formatMarkdownTable([['`bun run bench`', 'figure', 'goal:', 'measured:', '', 'note'], ...rows])
 }
 
 /** When what was measured where, for the sentence above a table. */
 export function renderRuns(results: Results): string {
   const runs = Object.values(results)
+  if (runs.length === 0) return 'Not measured yet.'
   const days = runs.map(({ date }) => date.slice(0, 10)).toSorted()
-  const [first = 'never', last = first] = [days[0], days.at(-1)]
+  const [first = '', last = first] = [days[0], days.at(-1)]
   const processors = [...new Set(runs.map(({ processor }) => processor))].join('; ')
   const versions = [...new Set(runs.map((run) => `Bun ${run.versions.Bun}, elysia ${run.versions.elysia}`))].join('; ')
   return `Measured ${first === last ? `on ${first}` : `from ${first} to ${last}`} with ${versions}, on ${processors}.`
@@ -41,6 +42,14 @@ export function renderSummary(results: Results): string {
     return [title, result === undefined ? 'not measured' : formatFigure(result)]
   })
   return formatMarkdownTable([['guarded by', 'of a bare route:'], ...rows])
+}
+
+/** How ten minutes of mixed load went, with the plot that they drew. */
+export function renderSoak({ soak }: Results): string {
+  if (soak === undefined || soak.isQuick || soak.failure !== undefined) return 'Not measured yet.'
+  const rows = soak.results.map((result) => [result.name, formatFigure(result), formatGoal(result), result.note ?? ''])
+  const table = formatMarkdownTable([['what', 'figure:', 'goal:', 'note'], ...rows])
+  return `![Memory and p99 over the time of the run](plots/soak.svg)\n\n${table}`
 }
 
 const number = (value: number) => value.toLocaleString('en', { maximumFractionDigits: 0 })

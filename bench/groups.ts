@@ -26,6 +26,7 @@ export const GROUPS = {
   cores: { file: 'cores.ts', seconds: [120, 20] },
   peers: { file: 'peers/run.ts', seconds: [600, 90] },
   scale: { file: 'scale.ts', seconds: [600, 20] },
+  soak: { file: 'soak.ts', seconds: [620, 20] },
 } as const satisfies Readonly<Record<string, Group>>
 
 export type GroupName = keyof typeof GROUPS

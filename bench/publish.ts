@@ -1,7 +1,7 @@
 /** Writes what is made of the results: `bun bench/publish.ts`. `bun run bench` does so at its end. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { plotKeys, plotPeers, renderGoals, renderRuns, renderSummary } from './figures.ts'
+import { plotKeys, plotPeers, renderGoals, renderRuns, renderSoak, renderSummary } from './figures.ts'
 import { type Results, readResults } from './results.ts'
 import { formatMarkdown } from './table.ts'
 
@@ -24,6 +24,7 @@ export function replaceBlock(page: string, name: string, content: string): strin
 export const BLOCKS: readonly (readonly [page: string, name: string, render: (results: Results) => string])[] = [
   ['docs/performance.md', 'runs', renderRuns],
   ['docs/performance.md', 'goals', renderGoals],
+  ['docs/performance.md', 'soak', renderSoak],
   ['README.md', 'summary', renderSummary],
 ]
 

@@ -47,24 +47,34 @@ const DIGITS: Readonly<Record<Result['unit'], number>> = {
   s: 2,
 }
 
-export function formatFigure({ value, unit }: Pick<Result, 'value' | 'unit'>): string {
-  // A ratio of 0.019 is not 0.02, one of 412 has no hundredths.
-  const digits = unit === 'ratio' && value !== 0 ? (value < 0.1 ? 3 : value >= 10 ? 1 : 2) : DIGITS[unit]
+/** A ratio of 0.019 is not 0.02, and one of 412 has no hundredths. */
+function digitsOfRatio(value: number): number {
+  if (value >= 10) return 1
+  return value !== 0 && value < 0.1 ? 3 : 2
+}
+
+/** Whether a result is what it is to be; null where there is no goal. */
+export function isMet({ goal, value }: { readonly goal?: Goal | undefined; readonly value: number }): boolean | null {
+  if (goal === undefined) return null
+  return 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost
+}
+
+const MOST_DIGITS = 6
+
+export function formatFigure({ value, unit, goal }: Pick<Result, 'value' | 'unit' | 'goal'>): string {
+  let digits = unit === 'ratio' ? digitsOfRatio(value) : DIGITS[unit]
+  // Rounding does not make a goal look met that is missed.
+  const isMisleading = () => isMet({ goal, value: Number(value.toFixed(digits)) }) !== isMet({ goal, value })
+  while (digits < MOST_DIGITS && isMisleading()) digits += 1
   const figure = value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
   return unit === 'ratio' || unit === 'count' ? figure : `${figure} ${unit}`
 }
 
 export function formatGoal({ goal, unit }: Pick<Result, 'goal' | 'unit'>): string {
   if (goal === undefined) return ''
-  return 'atLeast' in goal
-    ? `≥ ${formatFigure({ value: goal.atLeast, unit })}`
-    : `≤ ${formatFigure({ value: goal.atMost, unit })}`
-}
-
-/** Whether a result is what it is to be; null where there is no goal. */
-export function isMet({ goal, value }: Pick<Result, 'goal' | 'value'>): boolean | null {
-  if (goal === undefined) return null
-  return 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost
+  const [sign, value] = 'atLeast' in goal ? ['≥', goal.atLeast] : ['≤', goal.atMost]
+  const figure = value.toLocaleString('en', { maximumFractionDigits: MOST_DIGITS })
+  return unit === 'ratio' || unit === 'count' ? `${sign} ${figure}` : `${sign} ${figure} ${unit}`
 }
 
 function formatResult(result: Result): string {

@@ -82,6 +82,7 @@ test('there are snippets to check on every page that explains something', () => 
     'importing.md',
     'limits.md',
     'managing.md',
+    'performance.md',
     'recording.md',
     'storage.md',
     'users.md',
