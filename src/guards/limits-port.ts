@@ -76,7 +76,7 @@ export interface LimitsPort<P> {
   /** Blocks what a handler says; null for an address that nothing blocks. */
   block(input: NewBlock, createdBy: string): Promise<BlockView | null>
   /** Notes a credential that is unknown or forged; ms that the caller must wait when he presented too many. */
-  noteWrong(address: string | null): number
+  noteWrong(presented: P): number
   /** Says in an answer how the limits stand that the request was counted for. */
   writeHeaders(presented: P, headers: AnswerHeaders): void
 }

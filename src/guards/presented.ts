@@ -224,7 +224,7 @@ export class Presented extends Credentials<RequestEnvironment> {
 
   #noteWrong(): number {
     this.#isWrongNoted = true
-    return this.environment.limits.noteWrong(this.address)
+    return this.environment.limits.noteWrong(this)
   }
 
   #refuse(code: Refusal['code'], extras?: ErrorExtras): MachineAuthError {

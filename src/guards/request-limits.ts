@@ -271,9 +271,10 @@ export class RequestLimits implements LimitsPort<Presented> {
     return this.#options.blocks.exempts(input.subject) ? null : this.#options.block(input, createdBy)
   }
 
-  noteWrong(address: string | null): number {
+  noteWrong(presented: Presented): number {
     const { abuse, clock, meter } = this.#options
-    const wait = abuse?.note(address, clock()) ?? 0
+    // Asked for only where it is counted: finding an address out costs as much as the refusal.
+    const wait = abuse?.note(presented.address, clock()) ?? 0
     if (wait > 0) meter?.decision('abuse', false)
     return wait
   }
