@@ -59,13 +59,16 @@ function refusedFor({ key: { id, organizationId } }: ApiKeyWithOwner, refused: R
   return { ...refused, refusedKey: { id, organizationId } }
 }
 
+const shared = new Shared()
+const sets = new SharedSets()
+
 /** A key that was proven, and what it is forgotten by. */
 export function toFound(base: ApiKeyWithOwner): Found<ApiKeyWithOwner> {
   const { key, user, organization } = base
   return {
     base,
     validUntil: key.expiresAt ?? Number.POSITIVE_INFINITY,
-    dependencies: { key: key.id, user: user?.id ?? key.userId, organization: organization?.id ?? null },
+    dependencies: { key: key.id, user: user?.id ?? key.userId, organization: shared.text(organization?.id ?? null) },
   }
 }
 
@@ -117,8 +120,6 @@ export interface ApiKeyKindOptions {
 
 export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<ApiKeyWithOwner, ApiKeyPrincipal> {
   const { prefix, keys, hasher, users, expiryWarning } = options
-  const shared = new Shared()
-  const sets = new SharedSets()
   const toPrincipal = createProvenKeys(prefix)
 
   async function lookup(text: string, now: number): Promise<Found<ApiKeyWithOwner> | Refusal> {
