@@ -6,8 +6,6 @@
  */
 import type { RouteDescription } from './routes.ts'
 
-type Matcher = (path: string) => boolean
-
 /** Whether a path has the form of a route's pattern: `:name`, `:name?` and a final `*`. */
 export function matchesPattern(pattern: string, path: string): boolean {
   const wanted = pattern.split('/').slice(1)
@@ -51,6 +49,44 @@ export function createPublicPaths(routes: readonly RouteDescription[]): RouteChe
   return createRouteCheck(routes, isOpen)
 }
 
+/** Routes by what a path shows at once, so that few are looked at however many there are. */
+class RouteIndex {
+  /** Those whose path is no pattern, without the slash at the end. */
+  readonly #statics = new Map<string, RouteDescription[]>()
+  /** Patterns by their first segment. */
+  readonly #patterns = new Map<string, RouteDescription[]>()
+  /** Patterns whose first segment is none. */
+  readonly #others: RouteDescription[] = []
+
+  constructor(routes: readonly RouteDescription[]) {
+    for (const route of routes) {
+      const first = firstSegment(route.path)
+      if (isStatic(route.path)) addTo(this.#statics, withoutSlash(route.path), route)
+      else if (isStatic(first)) addTo(this.#patterns, first, route)
+      else this.#others.push(route)
+    }
+  }
+
+  /** Every route that could serve a path. */
+  find(path: string): readonly RouteDescription[] {
+    const patterns = [...(this.#patterns.get(firstSegment(path)) ?? []), ...this.#others]
+    return [
+      ...(this.#statics.get(withoutSlash(path)) ?? []),
+      ...patterns.filter((route) => matchesPattern(route.path, path)),
+    ]
+  }
+}
+
+function firstSegment(path: string): string {
+  return path.split('/', 2)[1] ?? ''
+}
+
+function addTo(routes: Map<string, RouteDescription[]>, name: string, route: RouteDescription): void {
+  const known = routes.get(name)
+  if (known === undefined) routes.set(name, [route])
+  else known.push(route)
+}
+
 /**
  * Answers whether every route that could serve a method and path is of some kind; for what no route serves, no.
  *
@@ -60,18 +96,12 @@ export function createRouteCheck(
   routes: readonly RouteDescription[],
   isKind: (route: RouteDescription) => boolean,
 ): RouteCheck {
-  const compiled = routes.map((route) => {
-    const matches: Matcher = (path) => matchesPattern(route.path, path)
-    return { route, matches, isStatic: isStatic(route.path), bare: withoutSlash(route.path) }
-  })
+  const index = new RouteIndex(routes)
   return (method, path) => {
-    const bare = withoutSlash(path)
-    const candidates = compiled.filter(
-      (each) => servesMethod(each.route, method) && (each.matches(path) || (each.isStatic && each.bare === bare)),
-    )
+    const candidates = index.find(path).filter((route) => servesMethod(route, method))
     // A static route of exactly this path wins over patterns, though not over one that differs by the slash at the end.
-    const hasExact = candidates.some((each) => each.isStatic && each.route.path === path)
-    const winners = hasExact ? candidates.filter((each) => each.isStatic) : candidates
-    return winners.length > 0 && winners.every(({ route }) => isKind(route))
+    const hasExact = candidates.some((route) => isStatic(route.path) && route.path === path)
+    const winners = hasExact ? candidates.filter((route) => isStatic(route.path)) : candidates
+    return winners.length > 0 && winners.every(isKind)
   }
 }
