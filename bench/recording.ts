@@ -2,22 +2,40 @@
  * What it costs to record requests, as ratios to the same route with recording off, and to a bare Elysia route, all of
  * them in one run: `bun bench/recording.ts [rounds] [seconds] [variants]`.
  *
- * Databases are files. Rounds are interleaved, so that a machine that slows down slows everything down; medians are
- * printed. On a machine that others use too, processor time per request is steadier than the rate.
+ * Databases are files. Beside it, what is recorded of one request in a process that does nothing else.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import elysia from 'elysia/package.json' with { type: 'json' }
-import { median } from './median.ts'
+import { reportRecordedAlone } from './recording-alone.ts'
 import { SETTINGS, type Variant } from './recording-server.ts'
+import { createPrintingReport, type Goal, type Report } from './report.ts'
+import { measureInRounds, type Rounds } from './rounds.ts'
 import { measure, type Reading } from './wrk.ts'
 
-const rounds = Number(process.argv[2] ?? 3)
-const seconds = Number(process.argv[3] ?? 6)
-const names = Object.keys(SETTINGS) as Variant[]
-/** Only these: `bun bench/recording.ts 5 6 bare off default`. */
-const chosen = names.filter((name) => process.argv.length < 5 || process.argv.includes(name))
+const GROUP = 'recording'
+
+const GOALS: Partial<Readonly<Record<string, Goal>>> = {
+  'usage and metrics, more than without': { atMost: 0.5 },
+  'API key, limit, usage and metrics, to bare': { atLeast: 0.65 },
+}
+
+const TITLES: Readonly<Record<Variant, string>> = {
+  bare: 'bare Elysia route',
+  off: 'API key, nothing recorded',
+  buffered: 'usage',
+  journaled: 'usage in the journal',
+  metrics: 'metrics',
+  default: 'usage and metrics',
+  logged: 'usage, metrics and the request log',
+  'bare-1000': 'bare Elysia route, 1,000 keys in turn',
+  'off-1000': 'nothing recorded, 1,000 keys in turn',
+  'buffered-1000': 'usage, 1,000 keys in turn',
+  'journaled-1000': 'usage in the journal, 1,000 keys in turn',
+  'default-1000': 'usage and metrics, 1,000 keys in turn',
+  'limited-off': 'API key and limit, nothing recorded',
+  everything: 'API key, limit, usage and metrics',
+}
 
 /** What a variant is compared to. */
 function offOf(variant: Variant): Variant {
@@ -27,48 +45,58 @@ function offOf(variant: Variant): Variant {
 
 const bareOf = (variant: Variant): Variant => (variant.endsWith('-1000') ? 'bare-1000' : 'bare')
 
-/** Of recording to the same without it. */
-const GOAL_TO_OFF = 0.9
-/** Key, limit, headers, usage and metrics. */
-const GOAL_TO_BARE = 0.65
-
-const readings = new Map<Variant, Reading[]>(chosen.map((variant) => [variant, []]))
-for (let round = 1; round <= rounds; round++) {
-  for (const variant of chosen) {
-    process.stderr.write(`\rround ${round}/${rounds}: ${variant.padEnd(18)}`)
-    const directory = mkdtempSync(join(tmpdir(), 'machine-auth-bench-'))
-    readings.get(variant)?.push(await measure(['recording-server.ts', variant, directory], seconds))
+async function measureOne(variant: Variant, seconds: number): Promise<Reading> {
+  const directory = mkdtempSync(join(tmpdir(), 'machine-auth-bench-'))
+  try {
+    return await measure(['recording-server.ts', variant, directory], seconds)
+  } finally {
     rmSync(directory, { recursive: true, force: true })
   }
 }
-process.stderr.write(`\r${' '.repeat(40)}\r`)
 
-function medianOf(variant: Variant, member: keyof Reading): number {
-  return median((readings.get(variant) ?? []).map((reading) => reading[member]))
+function reportVariant(report: Report, rounds: Rounds<Variant>, variant: Variant): void {
+  const [title, off, bare] = [TITLES[variant], offOf(variant), bareOf(variant)]
+  const rate = rounds.of(variant, 'requestsPerSecond').toLocaleString('en', { maximumFractionDigits: 0 })
+  const cpu = rounds.of(variant, 'cpu')
+  const p99 = rounds.of(variant, 'p99').toFixed(2)
+  report.add({ group: GROUP, name: title, value: cpu, unit: 'µs', note: `${rate} requests/s, p99 ${p99} ms` })
+  const added = cpu - rounds.of(off, 'cpu')
+  if (variant !== off && variant !== bare && !Number.isNaN(added)) {
+    const name = `${title}, more than without`
+    const goal = GOALS[name]
+    const note = `processor time; ${rounds.ratio(variant, off, 'requestsPerSecond').toFixed(2)} of its requests`
+    report.add({ group: GROUP, name, value: added, unit: 'µs', note, ...(goal && { goal }) })
+  }
+  const toBare = rounds.ratio(variant, bare, 'requestsPerSecond')
+  if (variant === bare || Number.isNaN(toBare)) return
+  const name = `${title}, to bare`
+  const goal = GOALS[name]
+  const note = `by processor time ${rounds.ratio(variant, bare, 'cpu').toFixed(2)}`
+  report.add({ group: GROUP, name, value: toBare, unit: 'ratio', note, ...(goal && { goal }) })
 }
 
-/** How a variant compares to another one, round by round: what slows a round down slows both. */
-function ratio(variant: Variant, other: Variant, member: 'requestsPerSecond' | 'cpu'): number {
-  const others = readings.get(other) ?? []
-  const ratios = (readings.get(variant) ?? []).map((reading, round) => reading[member] / (others[round]?.[member] ?? 0))
-  return median(member === 'cpu' ? ratios.map((each) => 1 / each) : ratios)
+interface Choice {
+  readonly rounds: number
+  readonly seconds: number
+  readonly variants: readonly Variant[]
 }
 
-const cell = (value: number, width: number) => (Number.isFinite(value) ? value.toFixed(2) : '').padStart(width)
+async function compare(report: Report, { rounds, seconds, variants }: Choice): Promise<void> {
+  const measured = await measureInRounds(variants, rounds, report, (variant) => measureOne(variant, seconds))
+  for (const variant of variants) reportVariant(report, measured, variant)
+}
 
-console.log(`bun ${Bun.version}, elysia ${elysia.version}, ${rounds} rounds of ${seconds} s, medians`)
-console.log(`goals: ${GOAL_TO_OFF} to off; everything ${GOAL_TO_BARE} to bare`)
-console.log('variant          requests/s  to off  to bare  CPU µs/request  off CPU to it  bare CPU to it  p99 ms')
-for (const variant of chosen) {
-  const cells = [
-    variant.padEnd(16),
-    medianOf(variant, 'requestsPerSecond').toFixed(0).padStart(10),
-    cell(ratio(variant, offOf(variant), 'requestsPerSecond'), 7),
-    cell(ratio(variant, bareOf(variant), 'requestsPerSecond'), 8),
-    cell(medianOf(variant, 'cpu'), 15),
-    cell(ratio(variant, offOf(variant), 'cpu'), 14),
-    cell(ratio(variant, bareOf(variant), 'cpu'), 15),
-    cell(medianOf(variant, 'p99'), 7),
-  ]
-  console.log(cells.join(' '))
+const VARIANTS = Object.keys(SETTINGS) as Variant[]
+
+export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
+  await reportRecordedAlone(report, isQuick)
+  await compare(report, { rounds: isQuick ? 1 : 5, seconds: isQuick ? 1 : 3, variants: VARIANTS })
+}
+
+if (import.meta.main) {
+  const [rounds = '3', seconds = '6', ...names] = process.argv.slice(2)
+  const variants = VARIANTS.filter((name) => names.length === 0 || names.includes(name))
+  const report = createPrintingReport()
+  if (names.length === 0) await reportRecordedAlone(report, false)
+  await compare(report, { rounds: Number(rounds), seconds: Number(seconds), variants })
 }

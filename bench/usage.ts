@@ -14,27 +14,34 @@ import { createMachineAuth, machineAuth } from '../src/index.ts'
 import { UsageRecorder } from '../src/recording/usage/recorder.ts'
 import { openStorage } from '../src/storage/open.ts'
 import { median, quantile } from './median.ts'
+import { createPrintingReport, type Report } from './report.ts'
 
-const EVENTS = Number(process.argv[2] ?? 1_000_000)
-const REQUESTS = Number(process.argv[3] ?? 200)
 const WARM_UP = 20
 const KEYS = 10
 const ROUTES = Array.from({ length: 10 }, (_, index) => `/api/resource-${index}/:id`)
 const STATUSES = [200, 201, 404, 429] as const
 const HOUR = 3_600_000
 const HOURS = 30 * 24
-const GOAL_MS = 50
+/** ms */
+const GOAL = { atMost: 50 }
 
 const SERVER = process.env.BENCH_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432'
 const SECRET = 'a-secret-of-the-bench-0123456789-abcdefghij'
 const MASTER_KEY = 'a-master-key-of-the-bench-0123456789-abcdef'
 
-function progress(text: string): void {
-  process.stderr.write(`\r${text.padEnd(60)}`)
+interface Extent {
+  readonly report: Report
+  readonly events: number
+  readonly requests: number
 }
 
 /** Counts events through the recorder; its clock goes through the 30 days. */
-async function record(database: string, keyIds: readonly string[], first: number): Promise<number> {
+async function record(
+  { report, events }: Extent,
+  database: string,
+  keyIds: readonly string[],
+  first: number,
+): Promise<number> {
   const { storage, ready } = openStorage(database, { migrate: 'check' })
   await ready
   let now = first
@@ -43,10 +50,10 @@ async function record(database: string, keyIds: readonly string[], first: number
     journalDirectory: null,
   })
   const began = performance.now()
-  const perHour = Math.ceil(EVENTS / HOURS)
+  const perHour = Math.ceil(events / HOURS)
   for (let hour = 0, event = 0; hour < HOURS; hour += 1) {
     now = first + hour * HOUR
-    for (let index = 0; index < perHour && event < EVENTS; index += 1, event += 1) {
+    for (let index = 0; index < perHour && event < events; index += 1, event += 1) {
       // Steps that share no factor with the numbers of keys, routes and statuses meet all of their combinations.
       const key = keyIds[event % KEYS] ?? ''
       const route = ROUTES[Math.floor(event / KEYS) % ROUTES.length] ?? ''
@@ -54,7 +61,7 @@ async function record(database: string, keyIds: readonly string[], first: number
       recorder.count(key, '', 'GET', route, status, (event % 97) / 10)
     }
     if (!(await recorder.flush())) throw new Error('The database did not take what was counted')
-    progress(`recording: ${hour + 1} of ${HOURS} hours`)
+    report.progress(`recording: ${hour + 1} of ${HOURS} hours`)
   }
   const took = performance.now() - began
   await recorder.stop()
@@ -68,10 +75,10 @@ interface Times {
   readonly cpu: number
 }
 
-async function timesOf(origin: string, paths: readonly string[]): Promise<Times> {
+async function timesOf(origin: string, paths: readonly string[], requests: number): Promise<Times> {
   const each: number[] = []
   let before = process.cpuUsage()
-  for (let index = 0; index < WARM_UP + REQUESTS; index += 1) {
+  for (let index = 0; index < WARM_UP + requests; index += 1) {
     const path = paths[index % paths.length] ?? ''
     if (index === WARM_UP) before = process.cpuUsage()
     const began = performance.now()
@@ -81,17 +88,18 @@ async function timesOf(origin: string, paths: readonly string[]): Promise<Times>
     if (index >= WARM_UP) each.push(performance.now() - began)
   }
   const { user, system } = process.cpuUsage(before)
-  return { each, cpu: (user + system) / 1000 / REQUESTS }
+  return { each, cpu: (user + system) / 1000 / requests }
 }
 
-async function run(name: string, database: string): Promise<void> {
+async function measureOn(extent: Extent, name: string, database: string): Promise<void> {
+  const { report, events, requests } = extent
   const options = { database, secret: SECRET, masterKey: MASTER_KEY, docs: false, abuse: false } as const
   await using core = createMachineAuth(options, { warn: () => undefined, env: {}, cwd: tmpdir() })
   await core.ready
   const keyIds: string[] = []
   for (let index = 0; index < KEYS; index += 1) keyIds.push((await core.keys.create({ name: `key ${index}` })).key.id)
   const from = Math.floor(Date.now() / HOUR) * HOUR - (HOURS - 1) * HOUR
-  const took = await record(database, keyIds, from)
+  const took = await record(extent, database, keyIds, from)
 
   const app = new Elysia().use(machineAuth(core))
   app.listen({ port: 0, hostname: '127.0.0.1' })
@@ -103,45 +111,55 @@ async function run(name: string, database: string): Promise<void> {
     stats: ['/auth/stats'],
   }
   for (const [what, paths] of Object.entries(asked)) {
-    progress(`${name}: ${what}`)
-    const { each, cpu } = await timesOf(origin, paths)
-    const cells = [name.padEnd(10), what.padEnd(13), median(each).toFixed(1).padStart(9)]
-    progress('\r')
-    console.log(
-      [
-        ...cells,
-        quantile(each, 0.99).toFixed(1).padStart(7),
-        cpu.toFixed(1).padStart(7),
-        String(GOAL_MS).padStart(7),
-      ].join(' '),
-    )
+    report.progress(`${name}: ${what}`)
+    const { each, cpu } = await timesOf(origin, paths, requests)
+    const note = `p99 ${quantile(each, 0.99).toFixed(1)} ms, processor time ${cpu.toFixed(1)} ms`
+    report.add({ ...{ group: 'usage', name: `${name}, ${what}`, value: median(each), unit: 'ms' }, goal: GOAL, note })
   }
-  console.log(
-    `${name.padEnd(10)} recorded in ${(took / 1000).toFixed(1)} s, ${((took * 1000) / EVENTS).toFixed(2)} µs each`,
-  )
+  const note = `${events.toLocaleString('en')} in ${(took / 1000).toFixed(1)} s`
+  report.add({
+    group: 'usage',
+    name: `${name}, an event counted and written`,
+    value: (took * 1000) / events,
+    unit: 'µs',
+    note,
+  })
   await app.stop(true)
 }
 
-async function runOnPostgres(): Promise<void> {
+async function measureOnPostgres(extent: Extent): Promise<void> {
   const server = new SQL({ url: `${SERVER}/postgres`, max: 1, connectionTimeout: 2 })
   const name = `machine_auth_bench_${process.pid}`
   try {
     await server.unsafe(`create database ${name}`)
   } catch {
-    console.log('postgresql no server answers')
+    // None answers: there is nothing to measure.
+    await server.close()
     return
   }
   try {
-    await run('postgresql', `${SERVER}/${name}`)
+    await measureOn(extent, 'PostgreSQL', `${SERVER}/${name}`)
   } finally {
     await server.unsafe(`drop database if exists ${name} with (force)`)
     await server.close()
   }
 }
 
-console.log(`bun ${Bun.version}, ${EVENTS} events, ${REQUESTS} requests each, ms`)
-console.log('database   endpoint         median     p99     CPU    goal')
-const directory = mkdtempSync(join(tmpdir(), 'machine-auth-bench-'))
-await run('sqlite', `sqlite:${join(directory, 'bench.db')}`)
-rmSync(directory, { recursive: true, force: true })
-await runOnPostgres()
+async function measureAll(extent: Extent): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'machine-auth-bench-'))
+  try {
+    await measureOn(extent, 'SQLite', `sqlite:${join(directory, 'bench.db')}`)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+  await measureOnPostgres(extent)
+}
+
+export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
+  await measureAll({ report, events: isQuick ? 20_000 : 1_000_000, requests: isQuick ? 20 : 200 })
+}
+
+if (import.meta.main) {
+  const [events = '1000000', requests = '200'] = process.argv.slice(2)
+  await measureAll({ report: createPrintingReport(), events: Number(events), requests: Number(requests) })
+}
