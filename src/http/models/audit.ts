@@ -1,4 +1,5 @@
 /** What `/audit` takes and answers. */
+import { Type } from '@sinclair/typebox'
 import { t } from 'elysia'
 import type { AuditView } from '../../recording/audit/reader.ts'
 import type { AuditVerification } from '../../recording/audit/report.ts'
@@ -26,7 +27,9 @@ const AuditModel = t.Unsafe<AuditView>(
   t.Object(
     {
       id: t.String({ description: 'Id of the event.' }),
-      sequence: t.Nullable(t.Integer({ description: 'Its place in the log; null until it has one, within a second.' })),
+      sequence: t.Nullable(
+        Type.Integer({ description: 'Its place in the log; null until it has one, within a second.' }),
+      ),
       at: moment('When it happened, RFC 3339 in UTC.'),
       action: t.String({ description: 'What was done.' }),
       actor: t.String({ description: 'Id of who did it; `system` for code and command line, `master`, `anonymous`.' }),
@@ -81,7 +84,7 @@ export const VerifyAuditQuery = strict({
 const mark = (description: string) =>
   t.Nullable(
     t.Object({
-      sequence: t.Integer({ description: 'Its place in the log.', examples: [42] }),
+      sequence: Type.Integer({ description: 'Its place in the log.', examples: [42] }),
       at: moment('When it happened, RFC 3339 in UTC.'),
     }),
     { description },
@@ -103,20 +106,20 @@ export const AuditVerificationModel = t.Unsafe<AuditVerification>(
   t.Object(
     {
       ok: t.Boolean({ description: 'Whether no problem was found.' }),
-      checked: t.Integer({ description: 'Events gone through.' }),
-      unverifiable: t.Integer({ description: 'Of them, made under a secret that is not given.' }),
+      checked: Type.Integer({ description: 'Events gone through.' }),
+      unverifiable: Type.Integer({ description: 'Of them, made under a secret that is not given.' }),
       head: mark('The newest event; null when it cannot be trusted. Note its place elsewhere, for `atLeast`.'),
       checkpoint: mark('The newest of the events that were deleted for their age; null for none that can be trusted.'),
       problems: t.Array(
         t.Object({
           kind: Kind,
-          sequence: t.Optional(t.Integer({ description: 'Place of the event in the log.' })),
+          sequence: t.Optional(Type.Integer({ description: 'Place of the event in the log.' })),
           id: t.Optional(t.String({ description: 'Id of the event.' })),
           detail: t.String({ description: 'The problem in a sentence.' }),
         }),
         { description: 'The first 100.' },
       ),
-      problemCount: t.Integer({ description: 'How many problems there are, those not listed too.' }),
+      problemCount: Type.Integer({ description: 'How many problems there are, those not listed too.' }),
     },
     {
       description: 'What a verification of the audit log found.',

@@ -1,4 +1,5 @@
 /** What the endpoints of API keys answer. */
+import { Type } from '@sinclair/typebox'
 import { t } from 'elysia'
 import type { ApiKeyView } from '../../authentication/views.ts'
 import { moment, nextCursor, shownRateLimit } from './shared.ts'
@@ -21,15 +22,15 @@ export const KeyView = t.Unsafe<ApiKeyView>(
       permissions: t.Array(t.String(), { description: 'What it may do at most: names and wildcards.' }),
       ipAllowlist: t.Array(t.String(), { description: 'Where it may be used from; anywhere when empty.' }),
       rateLimit: shownRateLimit('Its own rate; null for its organization’s, or the usual one.'),
-      monthlyQuota: t.Nullable(t.Integer({ description: 'Requests in a calendar month (UTC); null for no bound.' })),
+      monthlyQuota: t.Nullable(Type.Integer({ description: 'Requests in a calendar month (UTC); null for no bound.' })),
       status: keyStatus('Only an active key is accepted.'),
       credits: t.Nullable(
         t.Object({
-          remaining: t.Integer({ description: 'Uses left.', examples: [100] }),
+          remaining: Type.Integer({ description: 'Uses left.', examples: [100] }),
           refill: t.Optional(
             t.Object(
               {
-                amount: t.Integer({ description: 'Up to how many uses it is refilled.', examples: [100] }),
+                amount: Type.Integer({ description: 'Up to how many uses it is refilled.', examples: [100] }),
                 every: t.String({ description: 'How often: a duration.', examples: ['1d'] }),
               },
               { description: 'How uses come back; missing when they do not.' },
@@ -103,7 +104,7 @@ export const CreatedKey = t.Object(
 
 export const LockdownModel = t.Object(
   {
-    count: t.Integer({ description: 'Keys that were revoked, or would be.' }),
+    count: Type.Integer({ description: 'Keys that were revoked, or would be.' }),
     dryRun: t.Boolean({ description: 'Whether they were only counted.' }),
   },
   { description: 'What a lockdown came to.', examples: [{ count: 12, dryRun: true }] },
@@ -115,7 +116,7 @@ export const KeyVerification = t.Object(
     code: t.String({ description: '`valid`, or the code the key would be refused with.', examples: ['valid'] }),
     key: t.Optional(KeyView),
     remaining: t.Optional(
-      t.Integer({
+      Type.Integer({
         description: 'How many more would be let through now, by its own limit and credits; with `consume`.',
       }),
     ),

@@ -1,4 +1,5 @@
 /** What `/logs` takes and answers. */
+import { Type } from '@sinclair/typebox'
 import { t } from 'elysia'
 import type { RequestLogEntry } from '../../options/recording-types.ts'
 import { id, moment, nextCursor, orderedPageQuery, organizationId, strict, userId } from './shared.ts'
@@ -36,7 +37,7 @@ const RequestLogModel = t.Unsafe<RequestLogEntry>(
       method: t.String({ description: 'Its method.' }),
       path: t.String({ description: 'Its path, without the query and without what looks like a token.' }),
       route: text('Pattern of the route that answered it; null where none was found.'),
-      status: t.Integer({ description: 'Status of the answer.' }),
+      status: Type.Integer({ description: 'Status of the answer.' }),
       address: text('Address it came from; null where that is unknown.'),
       credential: text(
         'Kind of the credential that was accepted: `apiKey`, `jwt`, `bearer`, `session`, `master` (`api_key` and `master_key` in metrics); null where there was none, or a wrong one.',

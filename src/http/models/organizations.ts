@@ -1,4 +1,5 @@
 /** What the endpoints of organizations take and answer. */
+import { Type } from '@sinclair/typebox'
 import { t } from 'elysia'
 import type { OrganizationView } from '../../accounts/views.ts'
 import {
@@ -59,10 +60,10 @@ export const OrganizationModel = t.Unsafe<OrganizationView>(
       name: t.String({ description: 'What people call it; unique.' }),
       status: Status,
       rateLimit: shownRateLimit(RATE),
-      monthlyQuota: t.Nullable(t.Integer({ description: QUOTA })),
+      monthlyQuota: t.Nullable(Type.Integer({ description: QUOTA })),
       maxPermissions: t.Nullable(t.Array(t.String(), { description: 'What its keys may have at most; null for all.' })),
       maxKeyLifetime: t.Nullable(t.String({ description: LIFETIME, examples: ['90d'] })),
-      keyCount: t.Integer({ description: 'Its keys that are not revoked.' }),
+      keyCount: Type.Integer({ description: 'Its keys that are not revoked.' }),
       createdAt: moment('When it was made, RFC 3339 in UTC.'),
     },
     {

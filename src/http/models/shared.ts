@@ -60,7 +60,7 @@ export const rateLimit = (description: string) =>
 export const shownRateLimit = (description: string) =>
   t.Nullable(
     t.Object({
-      limit: t.Integer({ description: 'Requests in each window.', examples: [60] }),
+      limit: Type.Integer({ description: 'Requests in each window.', examples: [60] }),
       window: t.String({ description: 'A duration.', examples: ['1m'] }),
     }),
     { description },

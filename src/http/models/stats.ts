@@ -1,4 +1,5 @@
 /** What `/stats` answers. */
+import { Type } from '@sinclair/typebox'
 import { t } from 'elysia'
 import type { UsageStats } from '../../recording/usage/views.ts'
 import { strict } from './shared.ts'
@@ -6,7 +7,7 @@ import { complete, series } from './usage.ts'
 
 export const StatsQuery = strict({})
 
-const count = (description: string) => t.Integer({ description })
+const count = (description: string) => Type.Integer({ description })
 
 export const Stats = t.Unsafe<UsageStats>(
   t.Object(

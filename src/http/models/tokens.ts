@@ -1,4 +1,5 @@
 /** What the endpoints of login and tokens take and answer. */
+import { Type } from '@sinclair/typebox'
 import { t } from 'elysia'
 import { password, permissions, strict } from './shared.ts'
 
@@ -48,7 +49,7 @@ export const TokenResponse = t.Object(
     access_token: t.String({ description: 'A JWT for `Authorization: Bearer …`.', examples: ['eyJ…'] }),
     refresh_token: t.String({ description: 'For the next pair, once.', examples: ['mar_…'] }),
     token_type: t.Literal('Bearer', { description: 'How to present the access token.' }),
-    expires_in: t.Integer({ description: 'How long the access token is valid, in seconds.', examples: [900] }),
+    expires_in: Type.Integer({ description: 'How long the access token is valid, in seconds.', examples: [900] }),
     client_id: t.Optional(t.String({ description: 'Of a client’s pair only.', examples: ['billing'] })),
   },
   { description: 'RFC 6749 section 5.1.' },

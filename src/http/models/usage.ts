@@ -20,7 +20,7 @@ export const KeyUsageQuery = strict({
   ),
 })
 
-const count = (description: string) => t.Integer({ description })
+const count = (description: string) => Type.Integer({ description })
 
 /** Points of a series in an answer. */
 export const series = (description: string) =>
@@ -52,8 +52,10 @@ export const KeyUsageModel = t.Unsafe<KeyUsage>(
       to: moment('Where the last one ends.'),
       total: count('Requests, refused ones too.'),
       errors: count('Of them, answered with status 400 and above.'),
-      byStatus: t.Record(t.String(), t.Integer(), { description: 'Requests by the status they were answered with.' }),
-      byEndpoint: t.Record(t.String(), t.Integer(), {
+      byStatus: t.Record(t.String(), Type.Integer(), {
+        description: 'Requests by the status they were answered with.',
+      }),
+      byEndpoint: t.Record(t.String(), Type.Integer(), {
         description:
           'Requests by method and the route’s pattern, the 200 most used; `GET (none)` are those that no route was found for.',
       }),
