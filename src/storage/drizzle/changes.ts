@@ -101,7 +101,6 @@ export function createChangeStore({ handle, tables, version }: Database): Change
       .select({ newest, oldest, change: changes })
       .from(one)
       .leftJoin(changes, gt(changes.sequence, wholeParameter('sequence')))
-      .orderBy(changes.sequence)
       .prepare(),
   )
 
@@ -119,7 +118,10 @@ export function createChangeStore({ handle, tables, version }: Database): Change
       const first = bounds?.oldest ?? 1
       const last = bounds?.newest ?? 0
       return {
-        changes: rows.flatMap(({ change }) => (change === null ? [] : [change])),
+        // Here, since databases sort them anew that are found in order.
+        changes: rows
+          .flatMap(({ change }) => (change === null ? [] : [change]))
+          .sort((one, other) => one.sequence - other.sequence),
         // Older than the oldest row: some were pruned. Beyond the newest: the database was replaced or restored.
         complete: sequence >= first - 1 && sequence <= last,
       }
