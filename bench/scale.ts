@@ -10,7 +10,7 @@ import { startChild } from './scale/child.ts'
 import { compareColdKeys } from './scale/cold.ts'
 import { createKeyFiles, type KeyFiles } from './scale/database.ts'
 import { measureLatency } from './scale/latency.ts'
-import { createLoadFiles, runLoad } from './scale/load.ts'
+import { createLoadFiles, presentAll, runLoad } from './scale/load.ts'
 import { NEVER, SERVER, type Setting, type Word } from './scale/server.ts'
 import { compareStarts } from './scale/start.ts'
 import { keyTextOf } from './scale/texts.ts'
@@ -25,7 +25,8 @@ interface Sizes {
   /** Keys in the database beside it. */
   readonly fewer: number
   readonly active: number
-  readonly some: number
+  /** Keys in use, in turn, whose throughput is measured. */
+  readonly counts: readonly number[]
   readonly rounds: number
   /** Of each run. */
   readonly seconds: number
@@ -36,11 +37,11 @@ interface Sizes {
 }
 
 const FULL: Sizes = {
-  ...{ many: 1_000_000, fewer: 100_000, active: 100_000, some: 1000 },
+  ...{ many: 1_000_000, fewer: 100_000, active: 100_000, counts: [1, 1000, 100_000] },
   ...{ rounds: 3, seconds: 4, starts: 9, slices: 60, timed: 5000 },
 }
 const QUICK: Sizes = {
-  ...{ many: 20_000, fewer: 5000, active: 2000, some: 100 },
+  ...{ many: 20_000, fewer: 5000, active: 2000, counts: [1, 2000] },
   ...{ rounds: 1, seconds: 1, starts: 2, slices: 20, timed: 500 },
 }
 
@@ -112,7 +113,7 @@ async function measureStart({ report, sizes, files }: Bench): Promise<void> {
 }
 
 async function measureThroughput({ report, sizes, files }: Bench): Promise<void> {
-  const { many, active, some } = sizes
+  const { many, active, counts } = sizes
   using load = createLoadFiles()
   const servers = {
     bare: await start({ database: null }),
@@ -120,7 +121,7 @@ async function measureThroughput({ report, sizes, files }: Bench): Promise<void>
     roomy: await start({ database: await files.withKeys(many), limit: NEVER, cacheSize: 4 * active }),
   }
   const bareOf = (keys: number) => `bare, ${count(keys)} keys`
-  const variants: Variant[] = [1, some, active].flatMap((keys) => [
+  const variants: Variant[] = counts.flatMap((keys) => [
     { name: bareOf(keys), server: servers.bare, keys, order: 'in turn', bare: null },
     {
       name: `${count(keys)} of ${count(many)} keys in turn`,
@@ -157,7 +158,7 @@ async function measureThroughput({ report, sizes, files }: Bench): Promise<void>
       }
       report.add({
         ...{ group: GROUP, name: each.variant.name, value: each.toBare, unit: 'ratio' },
-        note: `to bare; by CPU ${each.byCpu.toFixed(2)}; ${each.requestsPerSecond.toFixed(0)} requests/s, ${each.cpu.toFixed(1)} µs of CPU, p99 ${each.p99.toFixed(2)} ms (${each.tail.toFixed(2)} of bare)`,
+        note: `to bare; by CPU ${each.byCpu.toFixed(2)}; ${(each.hits * 100).toFixed(0)} % remembered; ${each.requestsPerSecond.toFixed(0)} requests/s, ${each.cpu.toFixed(1)} µs of CPU, p99 ${each.p99.toFixed(2)} ms (${each.tail.toFixed(2)} of bare)`,
       })
     }
   } finally {
@@ -207,10 +208,7 @@ async function measureMemory({ report, sizes, files }: Bench): Promise<void> {
       const port = server.hello.port ?? 0
       await runLoad({ port, seconds: 1, script: load.argumentsFor(1, 'in turn'), processors: null })
       const before = (await server.ask('footprint')).footprint
-      for (let sent = 0; sent < active; ) {
-        const script = load.argumentsFor(active, 'in turn')
-        sent += (await runLoad({ port, seconds, script, processors: null })).requests
-      }
+      await presentAll(active, { port, seconds, script: load.argumentsFor(active, 'in turn'), processors: null })
       const after = (await server.ask('footprint')).footprint
       if (before === undefined || after === undefined) throw new Error('the server did not say what it holds')
       report.add({

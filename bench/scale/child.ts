@@ -8,6 +8,8 @@ export interface Footprint {
   readonly heap: number
   readonly resident: number
   readonly objects: number
+  /** How many of them there are of each type. */
+  readonly types: Readonly<Record<string, number>>
 }
 
 /** A processor, or null for any. */
@@ -90,6 +92,6 @@ export async function startChild<Word>(command: readonly string[], processor: Pr
 /** In the child: what it holds once nothing is left to collect. */
 export function weighSelf(): Footprint {
   Bun.gc(true)
-  const { heapSize, objectCount } = heapStats()
-  return { heap: heapSize, objects: objectCount, resident: process.memoryUsage().rss }
+  const { heapSize, objectCount, objectTypeCounts } = heapStats()
+  return { heap: heapSize, objects: objectCount, types: objectTypeCounts, resident: process.memoryUsage().rss }
 }

@@ -58,6 +58,8 @@ function init(args)
     count = count + 1
     requests[count] = head .. key .. tail
   end
+  math.randomseed(tonumber(args[1]) or 0)
+  turn = tonumber(args[1]) or 0
 end
 function request()
   ${NEXT[order]}
@@ -96,6 +98,8 @@ export interface LoadOptions {
   readonly port: number
   readonly seconds: number
   readonly script: readonly string[]
+  /** Where in the keys it begins, so that a run goes on where the one before has ended. */
+  readonly from?: number
   readonly connections?: number
   /** Processors for `wrk`, as `taskset` takes them, or null for any. */
   readonly processors: string | null
@@ -108,6 +112,7 @@ export async function runLoad({
   script,
   connections = 32,
   processors,
+  from = 0,
 }: LoadOptions): Promise<MeasuredLoad> {
   if (Bun.which('wrk') === null) throw new Error('Install wrk first (Debian: apt-get install wrk)')
   const command = [
@@ -118,10 +123,23 @@ export async function runLoad({
     '--latency',
     ...script,
     `http://127.0.0.1:${port}/`,
+    String(from),
   ]
   const isPinned = processors !== null && Bun.which('taskset') !== null
   const wrk = Bun.spawn(isPinned ? ['taskset', '-c', processors, ...command] : command, { stderr: 'inherit' })
   const output = await new Response(wrk.stdout).text()
   await wrk.exited
   return { ...parseLoad(output), cpu: Number(wrk.resourceUsage()?.cpuTime.total ?? 0) }
+}
+
+/**
+ * Presents so many keys, in as many runs as that takes.
+ *
+ * @returns how many were presented: where the next run goes on
+ */
+export async function presentAll(count: number, options: LoadOptions): Promise<number> {
+  let sent = 0
+  do sent += (await runLoad({ ...options, from: sent })).requests
+  while (sent < count)
+  return sent
 }

@@ -1,8 +1,8 @@
 /** What a guarded route carries with few and many keys in use, beside a bare one that is sent the same. */
 import { median } from '../median.ts'
 import { type Child, processorTimeOf } from './child.ts'
-import { type Load, type LoadFiles, type Order, runLoad } from './load.ts'
-import type { Word } from './server.ts'
+import { type Load, type LoadFiles, type Order, presentAll, runLoad } from './load.ts'
+import type { Lookups, Question, Word } from './server.ts'
 
 export interface Variant {
   readonly name: string
@@ -27,29 +27,40 @@ export interface Comparison {
   readonly byCpu: number
   /** Of p99 to the bare twin's. */
   readonly tail: number
+  /** The part of the requests whose key was remembered; NaN for a bare one. */
+  readonly hits: number
 }
 
 interface Round extends Load {
   readonly cpu: number
+  readonly hits: number
 }
 
 const ON_THE_OTHER = '1'
 
-/** A server has seen every key once before it is measured, whatever it takes. */
-async function warmUp({ server, keys }: Variant, script: readonly string[], seconds: number): Promise<void> {
-  for (let sent = 0; sent < keys || sent === 0; ) {
-    sent += (await runLoad({ port: server.hello.port ?? 0, seconds, script, processors: ON_THE_OTHER })).requests
-  }
+/** How often every key is presented before it is measured; as chance has it, once leaves out a third of them. */
+const WARM_UPS: Readonly<Record<Order, number>> = { 'in turn': 1, 'at random': 3 }
+
+async function lookupsOf(server: Child<Word>): Promise<Lookups> {
+  const question: Question = 'lookups'
+  const { lookups } = await server.ask(question)
+  if (lookups === undefined) throw new Error('the server did not say how often it looked')
+  return lookups
 }
 
 async function measure(variant: Variant, files: LoadFiles, seconds: number): Promise<Round> {
   const { server, keys, order } = variant
   const script = files.argumentsFor(keys, order)
-  await warmUp(variant, script, Math.min(2, seconds))
+  const options = { port: server.hello.port ?? 0, script, processors: ON_THE_OTHER }
+  const sent = await presentAll(WARM_UPS[order] * keys, { ...options, seconds: Math.min(2, seconds) })
+  const first = await lookupsOf(server)
   const before = processorTimeOf(server.pid)
-  const load = await runLoad({ port: server.hello.port ?? 0, seconds, script, processors: ON_THE_OTHER })
+  const load = await runLoad({ ...options, seconds, from: sent % keys })
   if (load.refused > 0) throw new Error(`${variant.name}: ${load.refused} right keys were refused`)
-  return { ...load, cpu: (processorTimeOf(server.pid) - before) / load.requests }
+  const cpu = (processorTimeOf(server.pid) - before) / load.requests
+  const last = await lookupsOf(server)
+  const [hits, misses] = [last.hits - first.hits, last.misses - first.misses]
+  return { ...load, cpu, hits: hits / (hits + misses) }
 }
 
 export async function compareThroughput(
@@ -78,6 +89,7 @@ export async function compareThroughput(
       toBare: ratio((mine, bare) => mine.requestsPerSecond / bare.requestsPerSecond),
       byCpu: ratio((mine, bare) => bare.cpu / mine.cpu),
       tail: ratio((mine, bare) => mine.p99 / bare.p99),
+      hits: median(own.map((each) => each.hits)),
     }
   })
 }

@@ -40,6 +40,17 @@ export interface Growth {
   readonly perMinute: Trend
 }
 
+/** Types of objects of which there are more at the end than after the first third, those that grew most first. */
+export function grownTypes(samples: readonly Sample[], most: number): readonly (readonly [type: string, by: number])[] {
+  const [first, last] = [samples[Math.round(samples.length / 3)], samples.at(-1)]
+  if (first === undefined || last === undefined) return []
+  return Object.entries(last.look.types)
+    .map(([type, count]) => [type, count - (first.look.types[type] ?? 0)] as const)
+    .filter(([, by]) => by > 0)
+    .toSorted(([, one], [, other]) => other - one)
+    .slice(0, most)
+}
+
 export function growthOf(samples: readonly Sample[]): Growth {
   let requests = 0
   const seen = samples.map((sample) => {

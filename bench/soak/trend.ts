@@ -18,3 +18,9 @@ export function trendOf(points: readonly (readonly [x: number, y: number])[]): T
   const residue = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0)
   return { slope, error: Math.sqrt(residue / (count - 2) / spread) }
 }
+
+/** Whether a slope is at most so much; null where what was measured is too little to tell. */
+export function isAtMost({ slope, error }: Trend, most: number): boolean | null {
+  if (slope + 2 * error <= most) return true
+  return slope - 2 * error > most ? false : null
+}

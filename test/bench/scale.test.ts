@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { parseLoad } from '../../bench/scale/load.ts'
+import { parseLookups } from '../../bench/scale/server.ts'
 import { keyTextOf, shownOf } from '../../bench/scale/texts.ts'
 import { parseApiKey } from '../../src/credentials/api-key-format.ts'
 
@@ -43,4 +44,13 @@ describe('keyTextOf', () => {
     expect(new Set(ids).size).toBe(500)
     expect(keyTextOf(7)).toBe(texts[7] ?? '')
   })
+})
+
+test('parseLookups takes those of API keys, and no others', () => {
+  const text = [
+    'machine_auth_cache_lookups_total{cache="jwt",result="hit"} 9',
+    'machine_auth_cache_lookups_total{cache="api_key",result="hit"} 12',
+    'machine_auth_cache_lookups_total{cache="api_key",result="miss"} 3',
+  ].join('\n')
+  expect(parseLookups(text)).toEqual({ hits: 12, misses: 3 })
 })

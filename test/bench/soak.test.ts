@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { Histogram } from '../../bench/soak/histogram.ts'
-import { driftOf, growthOf, partOf, type Sample } from '../../bench/soak/samples.ts'
+import { driftOf, grownTypes, growthOf, partOf, type Sample } from '../../bench/soak/samples.ts'
 import { Tally } from '../../bench/soak/tally.ts'
-import { trendOf } from '../../bench/soak/trend.ts'
+import { isAtMost, trendOf } from '../../bench/soak/trend.ts'
 
 const within2Percent = (value: number, expected: number) => Math.abs(value / expected - 1) < 0.021
 
@@ -104,6 +104,19 @@ describe('trendOf', () => {
   })
 })
 
+describe('isAtMost', () => {
+  const cases = [
+    { name: 'clearly below', slope: 0.2, error: 0.3, expected: true },
+    { name: 'clearly above', slope: 5, error: 1, expected: false },
+    { name: 'below, but by chance perhaps', slope: 0.2, error: 3, expected: null },
+    { name: 'above, but by chance perhaps', slope: 5, error: 3, expected: null },
+    { name: 'of too few points', slope: Number.NaN, error: Number.NaN, expected: null },
+  ]
+  test.each(cases)('$name', ({ slope, error, expected }) => {
+    expect(isAtMost({ slope, error }, 1)).toBe(expected)
+  })
+})
+
 describe('Tally', () => {
   test('takes an answer that nobody should get as wrong, and no other', () => {
     const tally = new Tally()
@@ -135,7 +148,12 @@ describe('Tally', () => {
 function sampleAt(index: number, heap: number, duration: number): Sample {
   const tally = new Tally()
   for (let request = 0; request < 10; request += 1) tally.note('key', '200', ['200'], duration)
-  return { at: (index + 1) * 60, seconds: 60, look: { heap, resident: 0, objects: 0, delay: 0 }, tally }
+  return {
+    at: (index + 1) * 60,
+    seconds: 60,
+    look: { heap, resident: 0, objects: 0, types: { Map: 5, Leaked: index, Freed: 9 - index }, delay: 0 },
+    tally,
+  }
 }
 
 describe('what a run came to', () => {
@@ -150,6 +168,15 @@ describe('what a run came to', () => {
     const { perRequest, perMinute } = growthOf(samples)
     expect(perRequest.slope).toBeCloseTo(1000, 6)
     expect(perMinute.slope).toBeCloseTo(10_000, 6)
+  })
+
+  test('names the types of which there are more, and no others', () => {
+    expect(
+      grownTypes(
+        [0, 1, 2, 3, 4, 5].map((index) => sampleAt(index, 0, 1)),
+        5,
+      ),
+    ).toEqual([['Leaked', 3]])
   })
 
   test('compares the last third to the first', () => {
