@@ -40,7 +40,7 @@ const TITLES: Readonly<Record<Variant, string>> = {
 /** What a variant is compared to. */
 function offOf(variant: Variant): Variant {
   if (variant.endsWith('-1000')) return 'off-1000'
-  return variant === 'everything' ? 'limited-off' : 'off'
+  return variant === 'everything' || variant === 'limited-off' ? 'limited-off' : 'off'
 }
 
 const bareOf = (variant: Variant): Variant => (variant.endsWith('-1000') ? 'bare-1000' : 'bare')

@@ -4,7 +4,8 @@ import { requestPath } from '../../lib/path.ts'
 import type { RequestLogRecord } from '../../storage/records.ts'
 import { cutToBytes, type HeldBody, isBinary } from './bodies.ts'
 import type { Details, Draft, HeaderPairs } from './draft.ts'
-import { redactBody, redactPath, redactQuery, redactText } from './redaction.ts'
+import { redactRepeated } from './harmless-texts.ts'
+import { redactBody, redactPath, redactQuery } from './redaction.ts'
 import type { Secrecy } from './secrecy.ts'
 import type { IsSecretName } from './secret-names.ts'
 import { REDACTED } from './token-shapes.ts'
@@ -53,7 +54,7 @@ function keepQuery(url: string, isSecret: IsSecretName | null): string | null {
 function keepHeaders(pairs: HeaderPairs, isSecret: IsSecretName | null): Readonly<Record<string, string>> {
   const kept = pairs.slice(0, MOST_HEADERS).map(([name, value]) => {
     // Before it is cut: half a secret is not recognized.
-    const shown = isSecret === null ? value : isSecret(name) ? REDACTED : redactText(value, isSecret)
+    const shown = isSecret === null ? value : isSecret(name) ? REDACTED : redactRepeated(value, isSecret)
     return [name.slice(0, MOST_OF_HEADER), shown.slice(0, MOST_OF_HEADER)] as const
   })
   return Object.fromEntries(kept)

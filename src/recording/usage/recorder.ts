@@ -133,8 +133,7 @@ export class UsageRecorder implements UsageCounter {
     // Not `Math.round(NaN)`: a stopwatch that fails must not spoil the sum.
     const duration = elapsed > 0 ? Math.min(Math.round(elapsed * 1000), LONGEST) : 0
     const at = this.#now()
-    const journaled = this.#journaled
-    if (journaled !== null && journaled.journal.append(keyId, organizationId, method, route, status, duration, at)) {
+    if (this.#journaled?.journal.append(keyId, organizationId, method, route, status, duration, at) === true) {
       if (isUse) this.#lastUsed.note(keyId, at)
       return
     }
