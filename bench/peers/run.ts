@@ -34,7 +34,8 @@ async function measureContestant({ name, command }: Contestant, seconds: number)
   try {
     return await measure(command, seconds)
   } catch (cause) {
-    throw new Error(`${name} did not start, or did not let in and refuse as it must`, { cause })
+    // A server that does not let in and refuse as it must says so itself, and announces nothing.
+    throw new Error(`${name} was not measured: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }
 }
 
