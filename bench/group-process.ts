@@ -32,10 +32,27 @@ export async function measureGroup(
   })
   const end = () => child.kill()
   process.once('exit', end)
-  const [words, code] = await Promise.all([new Response(child.stderr).text(), child.exited])
+  let words = ''
+  const listening = listen(child.stderr, (text) => {
+    words += text
+  })
+  const code = await child.exited
+  // Whatever the group started may hold the stream open.
+  await Promise.race([listening, Bun.sleep(100)])
   process.off('exit', end)
   if (code !== 0) failure ??= `ended with code ${code}: ${words.trim().split('\n').at(-1) ?? ''}`
   return failure === undefined ? { results } : { results, failure }
+}
+
+async function listen(stream: ReadableStream<Uint8Array>, hear: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder()
+  for await (const chunk of stream) hear(decoder.decode(chunk, { stream: true }))
+}
+
+/** In one line, as a table has it. */
+function wordsOf(cause: unknown): string {
+  const words = cause instanceof Error ? cause.message : String(cause)
+  return words.split('\n')[0] ?? ''
 }
 
 function send(message: Message): void {
@@ -54,7 +71,8 @@ if (import.meta.main) {
     await run(report, { isQuick: options.includes('--quick') })
     process.exitCode = 0
   } catch (cause) {
-    send({ failure: cause instanceof Error ? cause.message : String(cause) })
+    console.error(cause)
+    send({ failure: wordsOf(cause) })
     process.exitCode = 1
   }
   // Ends also where a server or a timer of the group is left over; what was sent goes first.

@@ -112,7 +112,7 @@ async function comparePaused(report: Report, { rounds, seconds, variants }: Choi
 }
 
 export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
-  const choice = { rounds: isQuick ? 1 : 5, seconds: isQuick ? 1 : 4, variants: VARIANTS }
+  const choice = { rounds: isQuick ? 1 : 5, seconds: isQuick ? 2 : 4, variants: VARIANTS }
   await compare(report, choice)
   await comparePaused(report, choice)
 }

@@ -65,6 +65,10 @@ for (const [index, name] of chosen.entries()) {
     ...(measured.failure !== undefined && { failure: measured.failure }),
     results: measured.results.map(withGoal),
   }
+  // Also of a run that is broken off.
+  const merged = mergeResults(before, runs, GROUP_NAMES)
+  writeFileSync(RESULTS_FILE, `${JSON.stringify(merged, null, 2)}\n`)
+  publish(merged)
 }
 progress.clear()
 
@@ -72,7 +76,4 @@ const measured: Results = runs
 console.log(formatTable(measured))
 const { goals, missed } = countGoals(measured)
 console.log(`\n${goals - missed.length} of ${goals} goals met`)
-const merged = mergeResults(before, measured, GROUP_NAMES)
-writeFileSync(RESULTS_FILE, `${JSON.stringify(merged, null, 2)}\n`)
-publish(merged)
 if (Object.values(measured).some(({ failure }) => failure !== undefined)) process.exitCode = 1
