@@ -11,8 +11,8 @@ import { selectWithOwner } from './select.ts'
 
 export const WAYS = {
   bare: 'bun:sqlite, prepared',
-  plain: 'Drizzle, prepared, as one writes it',
-  select: 'Drizzle, prepared',
+  written: 'Drizzle, prepared, as one writes it',
+  select: 'Drizzle, prepared, compiled once',
   stored: 'keys.findWithOwner',
   cold: 'the whole of a cold key',
 } as const
@@ -42,10 +42,10 @@ export async function createSqliteContest(file: string, size: number, calls: num
   // The connections of the references have the settings of ours.
   const database = openSqlite(file, { clock: Date.now, timeout: 10_000 })
   const client = new Client(file)
-  const { rows: mapped } = { rows: await database.handle.all<{ mmap_size: number }>('PRAGMA mmap_size') }
-  client.run(`PRAGMA mmap_size=${mapped[0]?.mmap_size ?? 0}`)
+  const [mapped] = await database.handle.all<{ mmap_size: number }>('PRAGMA mmap_size')
+  client.run(`PRAGMA mmap_size=${mapped?.mmap_size ?? 0}`)
   const bare = client.prepare<unknown, [string]>(selectWithOwner(database, true).toSQL().sql)
-  const [plain, select] = [false, true].map((isCast) => selectWithOwner(database, isCast).prepare())
+  const [written, select] = [false, true].map((isCast) => selectWithOwner(database, isCast).prepare())
   const { apiKeys } = internalsOfCore(core).engineOptions.environment
   const subjects = Array.from({ length: Math.min(size, SUBJECTS) }, (_, index) => {
     // Anywhere in the table: their ids are as good as random.
@@ -56,7 +56,7 @@ export async function createSqliteContest(file: string, size: number, calls: num
 
   const ways: Readonly<Record<Way, (subject: { id: string; text: string }) => unknown>> = {
     bare: ({ id }) => bare.values(id)[0],
-    plain: async ({ id }) => (await plain?.execute({ id }))?.[0],
+    written: async ({ id }) => (await written?.execute({ id }))?.[0],
     select: async ({ id }) => (await select?.execute({ id }))?.[0],
     stored: ({ id }) => storage.keys.findWithOwner(id),
     async cold({ text }) {
