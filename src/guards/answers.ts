@@ -136,19 +136,34 @@ export class Answers {
     const headers: AnswerHeaders = {}
     presented.writeHeaders(headers)
     const kept = [...(answer?.headers ?? [])].filter(([name]) => name.startsWith('access-control-'))
-    return withHeaders(error.toResponse(), { ...headers, ...Object.fromEntries(kept) })
+    return toResponse(error, { ...headers, ...Object.fromEntries(kept) })
   }
 
-  /** The answer to a request that is refused before it is routed. */
+  /**
+   * The answer to a request that is refused before it is routed.
+   *
+   * @param headers are collected: whoever answers adds them
+   */
   answerEarly(refused: unknown, presented: Presented, headers: AnswerHeaders): Response | Promise<Response> {
-    const { request } = presented
-    presented.charges?.refund()
-    const error = this.refusalOf(refused, request)
-    presented.writeHeaders(headers)
-    const answer = this.askOnDenied(error, request)
+    const { error, answer } = this.#denyEarly(refused, presented, headers)
     return answer instanceof Promise
       ? answer.then((given) => given ?? error.toResponse())
       : (answer ?? error.toResponse())
+  }
+
+  /** As `answerEarly`, with the headers in it: for a request that nothing else answers. */
+  answerUnrouted(refused: unknown, presented: Presented, headers: AnswerHeaders): Response | Promise<Response> {
+    const { error, answer } = this.#denyEarly(refused, presented, headers)
+    const finish = (given: Response | undefined) =>
+      given === undefined ? toResponse(error, headers) : withHeaders(given, headers)
+    return answer instanceof Promise ? answer.then(finish) : finish(answer)
+  }
+
+  #denyEarly(refused: unknown, presented: Presented, headers: AnswerHeaders) {
+    presented.charges?.refund()
+    const error = this.refusalOf(refused, presented.request)
+    presented.writeHeaders(headers)
+    return { error, answer: this.askOnDenied(error, presented.request) }
   }
 
   /** Logs what happened under the request's id, and says no more than that to the caller. */
@@ -173,6 +188,13 @@ export class Answers {
       }),
     )
   }
+}
+
+/** @param headers that the answer has besides its own; they are changed in place */
+function toResponse(error: MachineAuthError, headers: AnswerHeaders): Response {
+  const body = error.writeTo({ headers })
+  // As Elysia itself does with what it has collected: numbers become text.
+  return new Response(body, { status: error.status, headers: headers as Record<string, string> })
 }
 
 /** What was thrown, in words; whatever it is, and however it makes a text of itself. */

@@ -3,7 +3,6 @@ import type { MachineAuthError } from '../errors.ts'
 import { requestPath, routedPaths } from '../lib/path.ts'
 import type { Life } from '../life/life.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
-import { withHeaders } from './answer-headers.ts'
 import { Answers } from './answers.ts'
 import { AppRegistry } from './apps.ts'
 import type { KnownNames } from './audit.ts'
@@ -269,10 +268,7 @@ export class GuardEngine {
   #answerUnrouted(presented: Presented): Response | Promise<Response> {
     const headers: AnswerHeaders = {}
     presented.meet(headers)
-    const answer = this.answers.answerEarly(presented.early, presented, headers)
-    return answer instanceof Promise
-      ? answer.then((given) => withHeaders(given, headers))
-      : withHeaders(answer, headers)
+    return this.answers.answerUnrouted(presented.early, presented, headers)
   }
 
   /** The default limit, where addresses are all that it counts. */
