@@ -14,9 +14,6 @@ import { open, seal } from '../lib/crypto.ts'
 import type { DerivedKey } from '../lib/keyring.ts'
 import type { SigningAlgorithm, SigningKeyRecord } from '../storage/records.ts'
 
-/** A key in its importable form. */
-export type KeyMaterial = CryptoKey | Uint8Array
-
 /** RFC 7518 section 3.2: at least as long as the hash. */
 const HS256_BYTES = 32
 
@@ -61,9 +58,19 @@ export async function generateSigningKey(
  *
  * @throws Error when the row was sealed under another secret, moved or altered
  */
-export async function importPrivateKey(record: SigningKeyRecord, encryptionKey: DerivedKey): Promise<KeyMaterial> {
+export async function importPrivateKey(record: SigningKeyRecord, encryptionKey: DerivedKey): Promise<CryptoKey> {
   const jwk: JWK = JSON.parse(open(encryptionKey.key, record.encryptedPrivateJwk, record.kid))
-  return importJWK(jwk, record.algorithm)
+  return importKey(jwk, record.algorithm)
+}
+
+/** A shared secret comes out as bytes, which jose would import anew for every token. */
+async function importKey(jwk: JWK, algorithm: SigningAlgorithm): Promise<CryptoKey> {
+  const key = await importJWK(jwk, algorithm)
+  if (!(key instanceof Uint8Array)) return key
+  return crypto.subtle.importKey('raw', Uint8Array.from(key), { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+    'verify',
+  ])
 }
 
 /** The public half as `/.well-known/jwks.json` shows it; null for a shared secret. */
@@ -77,7 +84,7 @@ export function publicJwkOf({ publicJwk, kid, algorithm }: SigningKeyRecord): Re
 }
 
 /** The public half, for verifying; null for a shared secret. */
-export async function importPublicKey(record: SigningKeyRecord): Promise<KeyMaterial | null> {
+export async function importPublicKey(record: SigningKeyRecord): Promise<CryptoKey | null> {
   const jwk = publicJwkOf(record)
-  return jwk === null ? null : importJWK({ ...jwk }, record.algorithm)
+  return jwk === null ? null : importKey({ ...jwk }, record.algorithm)
 }

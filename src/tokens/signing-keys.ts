@@ -7,19 +7,13 @@ import { Rereader } from '../lib/rereader.ts'
 import type { AuditLog } from '../recording/audit/audit.ts'
 import type { SigningKeyStore } from '../storage/ports/tokens.ts'
 import type { SigningAlgorithm, SigningKeyRecord } from '../storage/records.ts'
-import {
-  generateSigningKey,
-  importPrivateKey,
-  importPublicKey,
-  type KeyMaterial,
-  publicJwkOf,
-} from './signing-key-material.ts'
+import { generateSigningKey, importPrivateKey, importPublicKey, publicJwkOf } from './signing-key-material.ts'
 
 /** A key by which a token may be verified, and the only algorithm it may be verified with. */
 export interface VerificationKey {
   readonly kid: string
   readonly algorithm: SigningAlgorithm
-  readonly key: KeyMaterial
+  readonly key: CryptoKey
 }
 
 export interface SigningKeysOptions {
@@ -72,8 +66,8 @@ export class SigningKeys {
     if (this.#loadedAt === OUTDATED) await this.#load()
   })
   /** Imported once; a `kid` never changes what it names. */
-  readonly #verifying = new Map<string, KeyMaterial>()
-  readonly #signing = new Map<string, KeyMaterial>()
+  readonly #verifying = new Map<string, CryptoKey>()
+  readonly #signing = new Map<string, CryptoKey>()
 
   constructor(options: SigningKeysOptions) {
     this.#options = options
@@ -221,7 +215,7 @@ export class SigningKeys {
     return retiredAt === null || now < retiredAt + accessTtl + clockTolerance
   }
 
-  async #importVerifying(record: SigningKeyRecord): Promise<KeyMaterial | null> {
+  async #importVerifying(record: SigningKeyRecord): Promise<CryptoKey | null> {
     const encryptionKey = this.#keyring.find(record.encryptionKey)
     const isShared = record.algorithm === 'HS256'
     if (isShared && encryptionKey === undefined) return null
