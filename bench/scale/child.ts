@@ -7,6 +7,8 @@ export interface Footprint {
   /** Bytes. */
   readonly heap: number
   readonly resident: number
+  /** As much of it as is the process's own: an SQLite file that is read in place counts as resident, too (Linux). */
+  readonly own: number
   readonly objects: number
   /** How many of them there are of each type. */
   readonly types: Readonly<Record<string, number>>
@@ -18,12 +20,6 @@ export type Processor = number | null
 function pinned(processor: Processor, command: readonly string[]): string[] {
   if (processor === null || Bun.which('taskset') === null) return [...command]
   return ['taskset', '-c', String(processor), ...command]
-}
-
-/** Bytes of memory that a process holds (Linux). */
-export function residentOf(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kilobytes) * 1024
 }
 
 /** Processor time a process has used, µs (Linux: clock ticks of 10 ms). */
@@ -89,9 +85,20 @@ export async function startChild<Word>(command: readonly string[], processor: Pr
   return Object.assign(child, { hello, took: performance.now() - began })
 }
 
+function ownMemory(): number {
+  const kilobytes = /RssAnon:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+  return Number(kilobytes) * 1024
+}
+
 /** In the child: what it holds once nothing is left to collect. */
 export function weighSelf(): Footprint {
   Bun.gc(true)
   const { heapSize, objectCount, objectTypeCounts } = heapStats()
-  return { heap: heapSize, objects: objectCount, types: objectTypeCounts, resident: process.memoryUsage().rss }
+  return {
+    heap: heapSize,
+    objects: objectCount,
+    types: objectTypeCounts,
+    resident: process.memoryUsage().rss,
+    own: ownMemory(),
+  }
 }

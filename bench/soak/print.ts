@@ -15,7 +15,7 @@ export function formatSample({ at, seconds, look, tally }: Sample): string {
   return [
     `${at.toFixed(0).padStart(4)} s`,
     `${(tally.total / seconds).toFixed(0).padStart(6)}/s`,
-    `RSS ${(look.resident / MB).toFixed(0)} MB`,
+    `own ${(look.own / MB).toFixed(0)} MB`,
     `heap ${(look.heap / MB).toFixed(2)} MB`,
     `${look.objects} objects`,
     `loop ${look.delay.toFixed(0)} ms`,
@@ -45,7 +45,11 @@ export function drawSoak(samples: readonly Sample[]): string {
     y: { label: 'MB; ms × 10' },
     series: [
       { name: 'heap, MB', tone: 'own', points: samples.map(({ at, look }) => [minutes(at), look.heap / MB]) },
-      { name: 'resident, MB', tone: 'muted', points: samples.map(({ at, look }) => [minutes(at), look.resident / MB]) },
+      {
+        name: 'memory of its own, MB',
+        tone: 'muted',
+        points: samples.map(({ at, look }) => [minutes(at), look.own / MB]),
+      },
       {
         name: 'p99 of a valid key, ms × 10',
         tone: 'other',

@@ -151,7 +151,7 @@ function sampleAt(index: number, heap: number, duration: number): Sample {
   return {
     at: (index + 1) * 60,
     seconds: 60,
-    look: { heap, resident: 0, objects: 0, types: { Map: 5, Leaked: index, Freed: 9 - index }, delay: 0 },
+    look: { heap, resident: 0, own: 0, objects: 0, types: { Map: 5, Leaked: index, Freed: 9 - index }, delay: 0 },
     tally,
   }
 }
