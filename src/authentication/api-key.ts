@@ -188,6 +188,7 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
     slotOf: (text) => slotAt(text, text.length - ID_OFFSET),
     own: { kind: 'key', slotOf: (id) => slotAt(id, 'key_'.length) },
     refuseMalformed,
+    isLasting: (refused) => refused === INVALID,
     lookup,
     principalOf,
   }

@@ -8,6 +8,7 @@ import { CredentialCache } from './cache.ts'
 import { type CacheEntry, type Dependencies, notedOf, type OwnSlots } from './cache-entries.ts'
 import type { Outcome, Principal, Refusal } from './principal.ts'
 import { type Proof, proofOf } from './proof.ts'
+import { RefusedTexts } from './refused-texts.ts'
 
 /** What a look-up found: something to cache, and until when it may be believed. */
 export interface Found<B> {
@@ -27,6 +28,10 @@ export interface CredentialKind<B, P extends Principal> {
   proofOf?(text: string): Proof
   /** Refuses, without waiting, a text that cannot be one of ours. */
   refuseMalformed(text: string): Refusal | undefined
+  /** Whether a refusal of the look-up is of the text itself, and not of a state that may be lifted. */
+  isLasting?(refused: Refusal): boolean
+  /** Whether a text that is refused may be something else: then it is refused only when it is resolved. */
+  readonly isAmbiguous?: boolean
   /** Whether the look-up asks the app, whose answer is only for the request it was asked for. */
   asksApp?(text: string): boolean
   /**
@@ -78,6 +83,7 @@ export class Authenticator<B, P extends Principal> {
   readonly #ready: Promise<void>
   readonly #patience: number
   readonly #flights = new Map<string, Flight<B, P>>()
+  readonly #refused = new RefusedTexts()
   #hits = 0
   #misses = 0
   #stale = 0
@@ -115,10 +121,14 @@ export class Authenticator<B, P extends Principal> {
   peek(text: string): Outcome<P> | undefined {
     const now = this.#clock()
     const entry = this.cache.get(this.#kind.slotOf(text), text, now)
-    if (entry === undefined) return this.#kind.refuseMalformed(text)
+    if (entry === undefined) return this.#kind.refuseMalformed(text) ?? this.#refuseAtOnce(text, now)
     if (entry.principal === null || !this.#isUsable(entry, now)) return undefined
     this.#noteHit(entry)
     return entry.principal
+  }
+
+  #refuseAtOnce(text: string, now: number): Refusal | undefined {
+    return this.#kind.isAmbiguous === true ? undefined : this.#refused.recall(text, now, this.cache.generation)
   }
 
   #isUsable({ base }: CacheEntry<B, P>, now: number): boolean {
@@ -158,6 +168,8 @@ export class Authenticator<B, P extends Principal> {
         this.#noteHit(known)
         return await outcome
       }
+      const refused = this.#refused.recall(text, now, this.cache.generation)
+      if (refused !== undefined) return refused
       this.#misses += 1
       return await this.#lookup(text, now)
     } catch (error) {
@@ -211,13 +223,20 @@ export class Authenticator<B, P extends Principal> {
       if (believed === null) throw error
       return believed
     }
-    if (isRefusal(found)) return this.#refuse(slot, text, found)
+    if (isRefusal(found)) {
+      if (this.#isLasting(text, found)) this.#refused.note(text, found, this.#clock(), generation)
+      return this.#refuse(slot, text, found)
+    }
     const outcome = this.#outcomeOf(found.base, now)
     const principal = outcome instanceof Promise ? null : outcome
     // A refusal that no user of the app's own can lift is not worth remembering.
     if (principal?.kind === 'refused') return this.#refuse(slot, text, principal)
     this.#remember(slot, text, found, principal, now, generation)
     return { outcome, base: found.base, isStale: false }
+  }
+
+  #isLasting(text: string, refused: Refusal): boolean {
+    return this.#kind.isLasting?.(refused) === true && this.#kind.asksApp?.(text) !== true
   }
 
   /** What was right once and is refused now must not be believed when storage goes away next. */

@@ -118,6 +118,7 @@ export function createSessionKind(options: {
     slotOf: (text) => slotAt(text, 0),
     own: { kind: 'session', slotOf: (id) => slotAt(id, 'sess_'.length) },
     refuseMalformed,
+    isLasting: (refused) => refused === INVALID,
     lookup,
     principalOf,
     onHit: noticeUse,

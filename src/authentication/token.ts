@@ -234,6 +234,9 @@ export function createBearerKind(options: {
   return {
     // An app's own token has no public part: its digest names it.
     refuseMalformed: (text) => (verifyOwn === undefined && parseBearerToken(text) === null ? INVALID : undefined),
+    isLasting: (refused) => refused === INVALID,
+    // Where keys were imported it may be one of them.
+    isAmbiguous: true,
     asksApp: (text) => parseBearerToken(text) === null,
     slotOf: (text) => (hasBearerForm(text) ? slotAt(text, BEARER_ID_OFFSET) : slotOfDigest(text)),
     own: { kind: 'token', slotOf: (id) => slotAt(id, 'tok_'.length) },
