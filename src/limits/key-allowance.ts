@@ -43,6 +43,8 @@ export interface KeyAllowance {
   /** Null without a rate. */
   readonly label: LimitLabel | null
   readonly hasBudgets: boolean
+  /** Of its rate, found before; null until then. */
+  limiter: Limiter | null
 }
 
 export interface KeyAllowancesOptions {
@@ -92,6 +94,7 @@ export class KeyAllowances {
       place,
       label,
       hasBudgets: use.monthlyQuota !== null || use.organizationQuota !== null || use.credits !== null,
+      limiter: null,
     }
     this.#known.set(principal, allowance)
     return allowance
@@ -110,13 +113,16 @@ export class KeyAllowances {
   }
 
   /** The limiter of a key's own rate. */
-  limiterOf({ place, tenant }: KeyAllowance, rate: Rate, now: number): Limiter {
+  limiterOf(allowance: KeyAllowance, rate: Rate, now: number): Limiter {
+    const { limiter, place, tenant } = allowance
+    if (limiter !== null && !limiter.isRetired) return limiter
     let limiters = this.#tenants.get(tenant)
     if (limiters === undefined) {
       limiters = new Limiters(this.#options.maxSubjects)
       this.#tenants.set(tenant, limiters)
     }
-    return limiters.occasional(place, rate, now)
+    allowance.limiter = limiters.occasional(place, rate, now)
+    return allowance.limiter
   }
 
   /** Lets a subject start anew at its own limit. */

@@ -31,6 +31,8 @@ function requireCost(cost: number): void {
 
 export class Limiter {
   readonly rate: Rate
+  /** Whether it was thrown away: another one counts in its place, and it must not be asked any more. */
+  isRetired = false
   readonly #algorithm: Algorithm<State>
   readonly #subjects: SubjectStore<State>
 

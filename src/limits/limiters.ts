@@ -31,8 +31,8 @@ export class Limiters {
   }
 
   /**
-   * The limiter of a limit that only a request brings up (a key's own, one asked for in a handler). Ask for it each
-   * time: it is thrown away when it is not in use.
+   * The limiter of a limit that only a request brings up (a key's own, one asked for in a handler). Ask for it again
+   * once it is retired: it is thrown away when it is not in use.
    *
    * @param now epoch ms
    * @throws RangeError when there are as many limits as requests: they must not be made from what a request says
@@ -50,7 +50,11 @@ export class Limiters {
   }
 
   #sweep(now: number): void {
-    for (const [place, limiter] of this.#occasional) if (limiter.isIdle(now)) this.#occasional.delete(place)
+    for (const [place, limiter] of this.#occasional) {
+      if (!limiter.isIdle(now)) continue
+      limiter.isRetired = true
+      this.#occasional.delete(place)
+    }
     this.#sweepAt = Math.min(MOST, Math.max(MANY, 2 * this.#occasional.size))
   }
 

@@ -72,6 +72,26 @@ describe('the rate of a key', () => {
     expect(allowance.label?.policy).toBe(policy)
   })
 
+  test('counts in one limiter, also when the one that it had was thrown away', () => {
+    const { allowances } = withAllowances()
+    const allow = (id: string, limit: number, now: number) => {
+      const allowance = allowances.of(aPrincipal({ rateLimit: { limit, window: '1m' } }, id))
+      if (allowance.rate === null) throw new Error('there is a rate')
+      return { allowance, limiter: allowances.limiterOf(allowance, allowance.rate, now) }
+    }
+    const { allowance, limiter } = allow('key_1', 5, NOW)
+    limiter.hit(allowance.subject, NOW)
+    const findAgain = (now: number) => allowances.limiterOf(allowance, allowance.rate ?? limiter.rate, now)
+    expect(findAgain(NOW)).toBe(limiter)
+    // So many others that those are thrown away that nobody used for a window.
+    const later = NOW + 120_000
+    for (let other = 0; other < 2000; other += 1) allow(`key_o${other}`, other + 10, later)
+    expect(limiter.isRetired).toBeTrue()
+    const next = findAgain(later)
+    expect(next).not.toBe(limiter)
+    expect(allow('key_1', 5, later).limiter).toBe(next)
+  })
+
   test('is none where the default is off and it has none', () => {
     const { allowances } = withAllowances({ defaultRate: false })
     expect(allowances.of(aPrincipal())).toMatchObject({ rate: null, label: null, hasBudgets: false })

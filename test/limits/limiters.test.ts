@@ -69,6 +69,7 @@ describe('limits that only requests bring up', () => {
     expect(limiters.occasional('used', RATE, later)).toBe(used)
     expect(limiters.occasional('used', RATE, later).hit('x', later).isAllowed).toBe(false)
     expect(limiters.occasional('0', RATE, later)).not.toBe(idle)
+    expect([used.isRetired, idle.isRetired]).toEqual([false, true])
     expect(limiters.occasional('0', RATE, later).hit('x', later).isAllowed).toBe(true)
   })
 
