@@ -19,7 +19,7 @@ export function renderGoals(results: Results): string {
 /** When what was measured where, for the sentence above a table. */
 export function renderRuns(results: Results): string {
   const runs = Object.values(results)
-  if (runs.length === 0) return 'Not measured yet.'
+  if (runs.length === 0) return NOT_MEASURED
   const days = runs.map(({ date }) => date.slice(0, 10)).toSorted()
   const [first = '', last = first] = [days[0], days.at(-1)]
   const processors = [...new Set(runs.map(({ processor }) => processor))].join('; ')
@@ -44,9 +44,21 @@ export function renderSummary(results: Results): string {
   return formatMarkdownTable([['guarded by', 'of a bare route:'], ...rows])
 }
 
+const NOT_MEASURED = 'Not measured yet.'
+
+export function showPeers(results: Results): string {
+  const words = 'Requests a second of ours, better-auth, @elysiajs/jwt, elysia-rate-limit and hono'
+  return plotPeers(results) === null ? NOT_MEASURED : `![${words}](plots/peers.svg)`
+}
+
+export function showKeys(results: Results): string {
+  const words = 'Processor time of a request against the number of keys in use'
+  return plotKeys(results) === null ? NOT_MEASURED : `![${words}](plots/keys.svg)`
+}
+
 /** How ten minutes of mixed load went, with the plot that they drew. */
 export function renderSoak({ soak }: Results): string {
-  if (soak === undefined || soak.isQuick || soak.failure !== undefined) return 'Not measured yet.'
+  if (soak === undefined) return NOT_MEASURED
   const rows = soak.results.map((result) => [result.name, formatFigure(result), formatGoal(result), result.note ?? ''])
   const table = formatMarkdownTable([['what', 'figure:', 'goal:', 'note'], ...rows])
   return `![Memory and p99 over the time of the run](plots/soak.svg)\n\n${table}`
@@ -101,7 +113,7 @@ export function plotKeys(results: Results): string | null {
   if (series.length === 0) return null
   return renderLines({
     title: 'Cost of a request by number of keys in use',
-    subtitle: 'Processor time of the server: a key, its limit and three headers, 100,000 keys known, used in turn',
+    subtitle: 'Processor time of the server: a key, its limit and three headers; so many of all known keys in turn',
     x: { label: 'keys in use', isLogarithmic: true },
     y: { label: 'µs a request' },
     series,

@@ -62,7 +62,8 @@ function reportVariant(report: Report, rounds: Rounds<Variant>, variant: Variant
   const title = TITLES[variant]
   const cpu = rounds.of(variant, 'cpu')
   const rate = rounds.of(variant, 'requestsPerSecond').toLocaleString('en', { maximumFractionDigits: 0 })
-  report.add({ group, name: title, value: cpu, unit: 'µs', note: `processor time; ${rate} requests/s` })
+  const p99 = rounds.of(variant, 'p99').toFixed(2)
+  report.add({ group, name: title, value: cpu, unit: 'µs', note: `processor time; ${rate} requests/s, p99 ${p99} ms` })
   if (variant === 'bare') return
   const others = { 'to bare': 'bare', 'to the hand-written minimum': MINIMUM_OF[variant] } as const
   for (const [words, other] of Object.entries(others)) {

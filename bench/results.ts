@@ -47,6 +47,11 @@ function isWorse(latter: GroupRun, former: GroupRun): boolean {
   return latter.isQuick && !former.isQuick && former.failure === undefined
 }
 
+/** What pages show: a quick run proves that all of it works, and is no figure. */
+export function onlyFull(results: Results): Results {
+  return Object.fromEntries(Object.entries(results).filter(([, run]) => !run.isQuick && run.failure === undefined))
+}
+
 /** The figure of a group, or undefined where it was not measured. */
 export function findResult(results: Results, group: string, name: string): Result | undefined {
   return results[group]?.results.find((result) => result.name === name)

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Result } from '../../bench/report.ts'
-import { findResult, type GroupRun, mergeResults, type Results } from '../../bench/results.ts'
+import { findResult, type GroupRun, mergeResults, onlyFull, type Results } from '../../bench/results.ts'
 import { countGoals, formatMarkdown, formatMarkdownTable, formatTable } from '../../bench/table.ts'
 
 const ORDER = ['guards', 'peers', 'memory']
@@ -41,6 +41,10 @@ test.each<[what: string, former: GroupRun | undefined, latter: GroupRun | undefi
 test('keeps groups in their order, and none that there is no more', () => {
   const merged = mergeResults({ memory: full, gone: full }, { guards: full }, ORDER)
   expect(Object.keys(merged)).toEqual(['guards', 'memory'])
+})
+
+test('pages show neither what was measured in short nor what failed', () => {
+  expect(onlyFull({ guards: full, peers: quick, memory: failed })).toEqual({ guards: full })
 })
 
 const results: Results = {
