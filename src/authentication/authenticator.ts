@@ -42,6 +42,8 @@ export interface CredentialKind<B, P extends Principal> {
   lookup(text: string, now: number, known: B | undefined): Promise<Found<B> | Refusal>
   /** Makes the principal; asynchronous only where the app's own `users.load` must be asked on every request. */
   principalOf(base: B, now: number): Outcome<P> | Promise<Outcome<P>>
+  /** Called when its principal is remembered, and will not be made from it again. */
+  onMade?(base: B): void
   /** Called on a hit, to notice use; must not throw and must not wait. False asks storage again. */
   onHit?(base: B, now: number): boolean
 }
@@ -275,6 +277,7 @@ export class Authenticator<B, P extends Principal> {
     const { base, validUntil, dependencies } = found
     const freshUntil = Math.min(validUntil, now + this.#ttl)
     if (freshUntil <= now) return
+    if (principal !== null) this.#kind.onMade?.(base)
     const entry: CacheEntry<B, P> = {
       proof: this.#kind.proofOf?.(text) ?? proofOf(text),
       principal,

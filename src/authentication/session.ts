@@ -9,7 +9,10 @@ import { slotAt } from './slots.ts'
 import type { UserDirectory, UserOutcome } from './user-directory.ts'
 
 /** A session in use, with the memory of when it was last seen. */
-export interface SessionBase extends SessionWithUser {
+export interface SessionBase {
+  readonly id: string
+  /** What its principal is made from; null once that need not be made again. */
+  stored: SessionWithUser | null
   /** ms; moved on every use in this process, written at most once a minute. */
   lastSeenAt: number
   /** ms of the last write. */
@@ -56,7 +59,7 @@ export function createSessionKind(options: {
     // While storage was away, nobody could write down that it was in use here.
     const lastSeenAt = Math.max(session.lastSeenAt, known?.lastSeenAt ?? 0)
     if (session.expiresAt <= now || isIdle(lastSeenAt, now)) return EXPIRED
-    const base: SessionBase = { ...found, lastSeenAt: now, touchedAt: session.lastSeenAt }
+    const base: SessionBase = { id: session.id, stored: found, lastSeenAt: now, touchedAt: session.lastSeenAt }
     noticeUse(base, now)
     return {
       base,
@@ -79,16 +82,15 @@ export function createSessionKind(options: {
     base.lastSeenAt = now
     if (now - base.touchedAt >= touchEvery) {
       base.touchedAt = now
-      sessions.touch(base.session.id, now).catch(() => {
+      sessions.touch(base.id, now).catch(() => {
         base.touchedAt = now - touchEvery + TOUCH_RETRY
       })
     }
     return true
   }
 
-  function compose(base: SessionBase, outcome: UserOutcome): Outcome<SessionPrincipal> {
+  function compose({ session }: SessionWithUser, outcome: UserOutcome): Outcome<SessionPrincipal> {
     if (outcome.kind !== 'user') return USER_REFUSALS[outcome.kind]
-    const { session } = base
     return {
       kind: 'session',
       id: outcome.user.id,
@@ -97,17 +99,24 @@ export function createSessionKind(options: {
       granted: outcome.granted,
       session: Object.freeze({
         id: session.id,
-        userId: session.userId,
+        userId: outcome.user.id,
         createdAt: toTimestamp(session.createdAt),
         expiresAt: toTimestamp(session.expiresAt),
       }),
     }
   }
 
-  function principalOf(base: SessionBase): Outcome<SessionPrincipal> | Promise<Outcome<SessionPrincipal>> {
-    const outcome = users.find({ id: base.session.userId, user: base.user, organization: base.organization })
-    if (!(outcome instanceof Promise)) return compose(base, outcome)
-    return outcome.then((user) => compose(base, user))
+  function principalOf({ stored }: SessionBase): Outcome<SessionPrincipal> | Promise<Outcome<SessionPrincipal>> {
+    if (stored === null) return INVALID
+    const { session, user, organization } = stored
+    const outcome = users.find({ id: session.userId, user, organization })
+    if (!(outcome instanceof Promise)) return compose(stored, outcome)
+    return outcome.then((known) => compose(stored, known))
+  }
+
+  /** When it was seen is needed on; two records and what they hold are not. */
+  function forgetStored(base: SessionBase): void {
+    base.stored = null
   }
 
   function refuseMalformed(text: string): Refusal | undefined {
@@ -122,5 +131,6 @@ export function createSessionKind(options: {
     lookup,
     principalOf,
     onHit: noticeUse,
+    onMade: forgetStored,
   }
 }
