@@ -12,12 +12,15 @@ import { median } from './median.ts'
 import { createPrintingReport, type Report } from './report.ts'
 import { processorTimeOf, startChild } from './scale/child.ts'
 import { createKeyFiles } from './scale/database.ts'
-import { createLoadFiles, runLoad } from './scale/load.ts'
+import { createLoadFiles, presentAll, runLoad } from './scale/load.ts'
 import { NEVER, SERVER, type Setting, type Word } from './scale/server.ts'
 
 const GROUP = 'cores'
 const KEYS = 1000
-const CONNECTIONS = 64
+/** For each worker: one that has more of them ready at once spends less on each. */
+const CONNECTIONS = 32
+/** Requests of each worker before it is measured: its code is compiled by then, however slow the machine is. */
+const WARM_UP = 20_000
 
 interface Measured {
   readonly requestsPerSecond: number
@@ -51,8 +54,8 @@ async function measure(
       servers.push(await startChild<Word>([SERVER, JSON.stringify(setting)], processor))
     }
     // One worker leaves the other processor to the load.
-    const load = { port, script, connections: CONNECTIONS, processors: workers === 1 ? '1' : null }
-    await runLoad({ ...load, seconds: Math.min(2, seconds) })
+    const load = { port, script, connections: CONNECTIONS * workers, processors: workers === 1 ? '1' : null }
+    await presentAll(WARM_UP * workers, { ...load, seconds: 1 })
     const before = servers.map(({ pid }) => processorTimeOf(pid))
     const { requests, requestsPerSecond, refused, cpu: own } = await runLoad({ ...load, seconds })
     const used = servers.map(({ pid }, index) => processorTimeOf(pid) - (before[index] ?? 0))
@@ -116,7 +119,7 @@ export async function run(report: Report, { isQuick }: { readonly isQuick: boole
       value: medianOf(ours, ({ two }) => two.least),
       unit: 'ratio',
     },
-    note: `as the kernel spreads ${CONNECTIONS} connections`,
+    note: `as the kernel spreads ${2 * CONNECTIONS} connections`,
   })
 }
 
