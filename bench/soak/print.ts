@@ -1,5 +1,6 @@
 /** The lines and the picture of a run of mixed load. */
-import { type LinePlot, renderLines } from '../plot.ts'
+import { median } from '../median.ts'
+import { renderLines, type Series, type Tone } from '../plot.ts'
 import { driftOf, type Sample, timesOf } from './samples.ts'
 import type { Tally } from './tally.ts'
 
@@ -35,27 +36,26 @@ export function formatKinds(samples: readonly Sample[], tally: Tally): readonly 
     })
 }
 
-/** Memory and p99 over time, each as a part of what it was at the end of the first third, when all bounds are reached. */
+/** In percent of their median, so that what has nothing in common fits into one picture. */
+function lineOf(name: string, tone: Tone, samples: readonly Sample[], of: (sample: Sample) => number): Series {
+  const usual = median(samples.map(of))
+  return { name, tone, points: samples.map((sample) => [sample.at / 60, (of(sample) / usual) * 100] as const) }
+}
+
+/** Memory and p99 over time. */
 export function drawSoak(samples: readonly Sample[]): string {
-  const minutes = (at: number) => at / 60
-  const plot: LinePlot = {
-    title: 'Under mixed load',
-    subtitle: 'Valid, wrong, forged, expired, revoked, limited, blocked, logins, tokens, sessions',
+  const heap = median(samples.map(({ look }) => look.heap))
+  const p99Of = ({ tally }: Sample) => tally.times.get('key')?.quantile(0.99) ?? 0
+  const p99 = median(samples.map(p99Of))
+  return renderLines({
+    title: 'Memory and tail under mixed load',
+    subtitle: 'Valid, wrong, forged, expired, revoked and limited keys, blocked addresses, logins, tokens, sessions',
     x: { label: 'minutes' },
-    y: { label: 'MB; ms × 10' },
+    y: { label: '% of the median' },
     series: [
-      { name: 'heap, MB', tone: 'own', points: samples.map(({ at, look }) => [minutes(at), look.heap / MB]) },
-      {
-        name: 'memory of its own, MB',
-        tone: 'muted',
-        points: samples.map(({ at, look }) => [minutes(at), look.own / MB]),
-      },
-      {
-        name: 'p99 of a valid key, ms × 10',
-        tone: 'other',
-        points: samples.map(({ at, tally }) => [minutes(at), (tally.times.get('key')?.quantile(0.99) ?? 0) / 100]),
-      },
+      lineOf(`heap (${(heap / MB).toFixed(0)} MB)`, 'own', samples, ({ look }) => look.heap),
+      lineOf('memory of the process', 'muted', samples, ({ look }) => look.own),
+      lineOf(`p99 of a valid key (${ms(p99)} ms)`, 'other', samples, p99Of),
     ],
-  }
-  return renderLines(plot)
+  })
 }

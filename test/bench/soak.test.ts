@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { Histogram } from '../../bench/soak/histogram.ts'
+import { drawSoak } from '../../bench/soak/print.ts'
 import { driftOf, grownTypes, growthOf, partOf, type Sample } from '../../bench/soak/samples.ts'
 import { Tally } from '../../bench/soak/tally.ts'
 import { isAtMost, trendOf } from '../../bench/soak/trend.ts'
+import { findMistakes } from './svg.ts'
 
 const within2Percent = (value: number, expected: number) => Math.abs(value / expected - 1) < 0.021
 
@@ -151,7 +153,7 @@ function sampleAt(index: number, heap: number, duration: number): Sample {
   return {
     at: (index + 1) * 60,
     seconds: 60,
-    look: { heap, resident: 0, own: 0, objects: 0, types: { Map: 5, Leaked: index, Freed: 9 - index }, delay: 0 },
+    look: { heap, resident: 0, own: heap, objects: 0, types: { Map: 5, Leaked: index, Freed: 9 - index }, delay: 0 },
     tally,
   }
 }
@@ -185,5 +187,12 @@ describe('what a run came to', () => {
     expect(within2Percent(driftOf(samples, null), 2)).toBe(true)
     expect(driftOf(samples, 'nobody')).toBeNaN()
     expect(partOf(samples, 1 / 3, 2 / 3).map(({ at }) => at)).toEqual([240, 300, 360])
+  })
+
+  test('is drawn as a picture without a number that is none', () => {
+    const picture = drawSoak([10, 11, 12].map((heap, index) => sampleAt(index, heap * 1e6, 100)))
+    expect(findMistakes(picture)).toEqual([])
+    expect(picture).toContain('heap (11 MB)')
+    expect(picture).not.toContain('NaN')
   })
 })
