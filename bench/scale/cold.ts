@@ -31,8 +31,8 @@ interface Subject {
 
 interface Candidate {
   readonly ways: Readonly<Record<Way, (subject: Subject) => Promise<unknown>>>
-  /** A key that nothing has looked at yet. */
-  next(): Subject
+  /** A key that has not been looked at in this way yet. */
+  next(way: Way): Subject
   close(): Promise<void>
 }
 
@@ -58,7 +58,7 @@ async function createCandidate(file: string, total: number): Promise<Candidate> 
     .where(isNamed)
     .prepare()
   const { apiKeys: authenticator } = internalsOfCore(core).engineOptions.environment
-  let taken = 0
+  const taken: Record<Way, number> = { select: 0, joined: 0, stored: 0, verified: 0 }
   return {
     ways: {
       select: async ({ id }) => (await select.execute({ id }))[0],
@@ -69,10 +69,10 @@ async function createCandidate(file: string, total: number): Promise<Candidate> 
         return outcome.kind === 'refused' ? null : outcome
       },
     },
-    next() {
+    next(way) {
       // The order has nothing to do with where they lie: their ids are as good as random.
-      const index = taken % total
-      taken += 1
+      const index = taken[way] % total
+      taken[way] += 1
       return { id: `key_${shownOf(index).slice(-ID_LENGTH)}`, text: keyTextOf(index) }
     },
     async close() {
@@ -84,7 +84,7 @@ async function createCandidate(file: string, total: number): Promise<Candidate> 
 /** ns for each; making the texts of the keys is not part of it. */
 async function timeSlice(candidate: Candidate, way: Way): Promise<number> {
   const use = candidate.ways[way]
-  const subjects = Array.from({ length: PER_SLICE }, () => candidate.next())
+  const subjects = Array.from({ length: PER_SLICE }, () => candidate.next(way))
   let found = 0
   const began = Bun.nanoseconds()
   for (const subject of subjects) if ((await use(subject)) != null) found += 1
