@@ -11,7 +11,7 @@ import type { ApiKeyWithOwner } from '../storage/records.ts'
 import type { CredentialKind, Found } from './authenticator.ts'
 import type { SecretHasher } from './hasher.ts'
 import { kindOfPepper } from './imported-keys/foreign-texts.ts'
-import { toColumns } from './key-columns.ts'
+import { createCommonColumns } from './key-columns.ts'
 import { createProvenKeys } from './key-principal.ts'
 import { endWithinBounds, withinBounds } from './organization-bounds.ts'
 import {
@@ -121,6 +121,7 @@ export interface ApiKeyKindOptions {
 export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<ApiKeyWithOwner, ApiKeyPrincipal> {
   const { prefix, keys, hasher, users, expiryWarning } = options
   const toPrincipal = createProvenKeys(prefix)
+  const commonOf = createCommonColumns(prefix)
 
   async function lookup(text: string, now: number): Promise<Found<ApiKeyWithOwner> | Refusal> {
     const parsed = parseApiKey(prefix, text)
@@ -149,17 +150,17 @@ export function createApiKeyKind(options: ApiKeyKindOptions): CredentialKind<Api
     const { key } = base
     const own = sets.of(key.permissions)
     const whole = owner === null ? own : sets.intersection(own, owner.granted)
-    const organizationId = shared.text(key.organizationId)
-    const userId = owner?.user.id ?? key.userId
     return toPrincipal({
       id: key.id,
-      organizationId: organizationId ?? shared.text(owner?.user.organizationId ?? null),
+      // Also its owner's, who has no other one.
+      organizationId: shared.text(key.organizationId),
       user: owner?.user ?? null,
       granted: withinBounds(whole, base.organization),
       allowsAddress: key.ipAllowlist.length === 0 ? null : createAddressMatcher(key.ipAllowlist),
       expiryWarning: warningOf(key, now),
       use: useOf(base),
-      columns: toColumns(key, { organizationId, userId, permissions: shared.list(key.permissions) }, prefix),
+      own: key,
+      common: commonOf(key),
       verifiedAt: now,
     })
   }

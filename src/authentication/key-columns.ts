@@ -22,20 +22,17 @@ const PROVEN = { enabled: true, revokedAt: null, revokedReason: null } as const 
 type UnusualColumn = keyof typeof USUAL
 type Unusual = Pick<ApiKeyRecord, UnusualColumn>
 
-/** What is remembered. Ids and lists are those that many share. */
-export interface KeyColumns {
-  readonly name: string
+/** Columns that are mostly the same as those of other keys: then many keys have one object. */
+export interface CommonColumns {
   readonly environment: Environment
+  readonly permissions: readonly string[]
   /** Null where it is made of the id. */
   readonly prefix: string | null
-  readonly organizationId: string | null
-  readonly userId: string | null
-  readonly permissions: readonly string[]
-  readonly expiresAt: number | null
-  readonly lastUsedAt: number | null
-  readonly createdAt: number
   readonly unusual: Unusual | null
 }
+
+/** Columns that are a key's own. Its principal has the others: its id, its organization and its user. */
+export type OwnColumns = Pick<ApiKeyRecord, 'name' | 'expiresAt' | 'lastUsedAt' | 'createdAt'>
 
 function isUsual(key: ApiKeyRecord): boolean {
   for (const column of Object.keys(USUAL) as UnusualColumn[]) {
@@ -66,28 +63,47 @@ function madePrefix(keyPrefix: string, environment: Environment, id: string): st
   return `${keyPrefix}_${environment}_${id.slice('key_'.length)}`
 }
 
-export type SharedColumns = Pick<KeyColumns, 'organizationId' | 'userId' | 'permissions'>
+/** So many are shared; then it begins anew. */
+const MOST = 10_000
 
-/** @param keyPrefix the first part of new keys */
-export function toColumns(key: ApiKeyRecord, shared: SharedColumns, keyPrefix: string): KeyColumns {
-  const { organizationId, userId, permissions } = shared
-  const environment = key.environment === 'live' ? 'live' : 'test'
-  return {
-    name: key.name,
-    environment,
-    prefix: key.prefix === madePrefix(keyPrefix, environment, key.id) ? null : key.prefix,
-    organizationId,
-    userId,
-    permissions,
-    expiresAt: key.expiresAt,
-    lastUsedAt: key.lastUsedAt,
-    createdAt: key.createdAt,
-    unusual: unusualOf(key),
+/** Finds the common columns of keys. @param keyPrefix the first part of new keys */
+export function createCommonColumns(keyPrefix: string): (key: ApiKeyRecord) => CommonColumns {
+  const known = new Map<string, CommonColumns>()
+
+  function shared(environment: Environment, given: readonly string[]): CommonColumns {
+    const name = `${environment} ${JSON.stringify(given)}`
+    const first = known.get(name)
+    if (first !== undefined) return first
+    if (known.size >= MOST) known.clear()
+    // Frozen: nobody changes what others have too.
+    const common = { environment, permissions: Object.freeze([...given]), prefix: null, unusual: null }
+    known.set(name, common)
+    return common
+  }
+
+  return function commonOf(key) {
+    const environment = key.environment === 'live' ? 'live' : 'test'
+    const common = shared(environment, key.permissions)
+    const unusual = unusualOf(key)
+    const hasMadePrefix = key.prefix === madePrefix(keyPrefix, environment, key.id)
+    if (unusual === null && hasMadePrefix) return common
+    return { ...common, prefix: hasMadePrefix ? null : key.prefix, unusual }
   }
 }
 
-/** As they were. */
-export function fromColumns(id: string, columns: KeyColumns, keyPrefix: string): ViewedKey {
-  const { unusual, environment, prefix } = columns
-  return { ...PROVEN, ...USUAL, ...unusual, ...columns, id, prefix: prefix ?? madePrefix(keyPrefix, environment, id) }
+export type OwnerColumns = Pick<ApiKeyRecord, 'id' | 'organizationId' | 'userId'>
+
+/** The columns as they were. */
+export function toViewed(owner: OwnerColumns, own: OwnColumns, common: CommonColumns, keyPrefix: string): ViewedKey {
+  const { environment, permissions, prefix, unusual } = common
+  return {
+    ...PROVEN,
+    ...USUAL,
+    ...unusual,
+    ...owner,
+    ...own,
+    environment,
+    permissions,
+    prefix: prefix ?? madePrefix(keyPrefix, environment, owner.id),
+  }
 }
