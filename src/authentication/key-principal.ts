@@ -1,6 +1,6 @@
 /** Whom an API key proves, in as few bytes as can be: there may be a hundred thousand of them. */
 import type { PermissionSet } from '../authorization/permission-set.ts'
-import { fromColumns, type KeyColumns } from './key-columns.ts'
+import { type CommonColumns, type OwnColumns, toViewed } from './key-columns.ts'
 import type { ApiKeyPrincipal, KeyUse, User } from './principal.ts'
 import { type ApiKeyView, toApiKeyView } from './views.ts'
 
@@ -14,8 +14,9 @@ const VIEW = {
   },
 } as const
 
-export interface ProvenKeyParts extends Omit<ApiKeyPrincipal, 'kind' | 'apiKey'> {
-  readonly columns: KeyColumns
+export interface ProvenKeyParts extends Omit<ApiKeyPrincipal, 'kind' | 'apiKey' | 'counted'> {
+  readonly own: OwnColumns
+  readonly common: CommonColumns
   /** ms; what the view shows is as of then. */
   readonly verifiedAt: number
 }
@@ -35,9 +36,15 @@ export function createProvenKeys(keyPrefix: string): (parts: ProvenKeyParts) => 
     readonly expiryWarning: string | null
     readonly use: KeyUse
     declare readonly apiKey: ApiKeyView
-    readonly #columns: KeyColumns
+    // In place: an object of their own would take more than they do.
+    readonly #name: string
+    readonly #expiresAt: number | null
+    readonly #lastUsedAt: number | null
+    readonly #createdAt: number
+    readonly #common: CommonColumns
     readonly #verifiedAt: number
     #view: ApiKeyView | null = null
+    #counted: object | undefined
 
     constructor(parts: ProvenKeyParts) {
       this.id = parts.id
@@ -47,7 +54,11 @@ export function createProvenKeys(keyPrefix: string): (parts: ProvenKeyParts) => 
       this.allowsAddress = parts.allowsAddress
       this.expiryWarning = parts.expiryWarning
       this.use = parts.use
-      this.#columns = parts.columns
+      this.#name = parts.own.name
+      this.#expiresAt = parts.own.expiresAt
+      this.#lastUsedAt = parts.own.lastUsedAt
+      this.#createdAt = parts.own.createdAt
+      this.#common = parts.common
       this.#verifiedAt = parts.verifiedAt
       // A member of its own: a getter of the class would be missing in every copy, and with it what the key is bound to.
       Object.defineProperty(this, 'apiKey', VIEW)
@@ -57,8 +68,23 @@ export function createProvenKeys(keyPrefix: string): (parts: ProvenKeyParts) => 
       return this.#view ?? this.#makeView()
     }
 
+    get counted(): object | undefined {
+      return this.#counted
+    }
+
+    set counted(held: object | undefined) {
+      this.#counted = held
+    }
+
     #makeView(): ApiKeyView {
-      const view = toApiKeyView(fromColumns(this.id, this.#columns, keyPrefix), this.#verifiedAt)
+      const owner = { id: this.id, organizationId: this.organizationId, userId: this.user?.id ?? null }
+      const own = {
+        name: this.#name,
+        expiresAt: this.#expiresAt,
+        lastUsedAt: this.#lastUsedAt,
+        createdAt: this.#createdAt,
+      }
+      const view = toApiKeyView(toViewed(owner, own, this.#common, keyPrefix), this.#verifiedAt)
       const forgotten = viewed[next]
       if (forgotten !== undefined) forgotten.#view = null
       viewed[next] = this

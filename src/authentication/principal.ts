@@ -65,6 +65,8 @@ export interface ApiKeyPrincipal extends PrincipalBase {
   /** When it expires (RFC 3339), if that is soon enough to say so in every answer. */
   readonly expiryWarning: string | null
   readonly use: KeyUse
+  /** What those who count its use hold of it. In itself: a map of as many keys takes as much again. */
+  counted?: object | undefined
 }
 
 export interface TokenPrincipal extends PrincipalBase {

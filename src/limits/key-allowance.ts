@@ -2,18 +2,18 @@
 import type { ApiKeyPrincipal, KeyUse } from '../authentication/principal.ts'
 import { type ErrorExtras, MachineAuthError } from '../errors.ts'
 import { isBelieved } from '../lib/belief.ts'
-import { parseDuration } from '../lib/duration.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
 import type { LimitMeter } from '../recording/metrics/meter.ts'
 import type { KeyStore } from '../storage/ports/keys.ts'
 import type { QuotaStore } from '../storage/ports/quotas.ts'
 import type { RateLimitSetting } from '../storage/records.ts'
-import { type LimitLabel, labelOf } from './headers.ts'
+import type { LimitLabel } from './headers.ts'
+import { type KeyTerms, KeyTermsCompiler } from './key-terms.ts'
 import type { Limiter } from './limiter.ts'
 import { Limiters } from './limiters.ts'
 import { endOfMonth, monthOf } from './month.ts'
 import type { Budget, QuotaLedger } from './quota-ledger.ts'
-import { createRate, type Rate, type Strategy } from './rate.ts'
+import type { Rate, Strategy } from './rate.ts'
 import { subjectOf } from './subjects.ts'
 
 type BudgetKind = 'quota' | 'credits'
@@ -31,20 +31,37 @@ interface KeyBudget extends Budget {
   exhausted(now: number): ErrorExtras
 }
 
-/** The limits of one key, compiled once for as long as it is remembered. */
-export interface KeyAllowance {
-  readonly keyId: string
+/** A class apart: in each object JavaScript keeps room for as many members as its own class has. */
+abstract class WithTerms {
+  abstract readonly terms: KeyTerms
+
+  get rate(): Rate | null {
+    return this.terms.rate
+  }
+
+  get place(): string {
+    return this.terms.place
+  }
+
+  get label(): LimitLabel | null {
+    return this.terms.label
+  }
+
+  get hasBudgets(): boolean {
+    return this.terms.hasBudgets
+  }
+}
+
+/** The limits of one key, compiled once for as long as it is remembered; as little as can be is its own. */
+export class KeyAllowance extends WithTerms {
   readonly subject: string
-  readonly rate: Rate | null
-  /** Names its rate, in every process. */
-  readonly place: string
-  /** Whose keys share the room for rates: one tenant's many rates are no other's trouble. */
-  readonly tenant: string
-  /** Null without a rate. */
-  readonly label: LimitLabel | null
-  readonly hasBudgets: boolean
-  /** Of its rate, found before; null until then. */
-  limiter: Limiter | null
+  readonly terms: KeyTerms
+
+  constructor(subject: string, terms: KeyTerms) {
+    super()
+    this.subject = subject
+    this.terms = terms
+  }
 }
 
 export interface KeyAllowancesOptions {
@@ -59,70 +76,36 @@ export interface KeyAllowancesOptions {
   readonly meter: LimitMeter | null
 }
 
-/** What is the same for all keys of a rate. */
-type RateTerms = Pick<KeyAllowance, 'rate' | 'place' | 'label'>
-
-const UNLIMITED: RateTerms = { rate: null, place: '', label: null }
-/** Rates whose terms are shared; then it begins anew. */
-const MOST_TERMS = 1000
-
-/** The name of a key's own limit in the headers. */
-const KEY_LIMIT_NAME = 'key'
-
 export class KeyAllowances {
   readonly #options: KeyAllowancesOptions
   /** As many as organizations whose keys were used. */
   readonly #tenants = new Map<string, Limiters>()
-  readonly #known = new WeakMap<ApiKeyPrincipal, KeyAllowance>()
-  readonly #terms = new Map<string, RateTerms>()
+  readonly #compiler: KeyTermsCompiler
 
   constructor(options: KeyAllowancesOptions) {
     this.#options = options
+    this.#compiler = new KeyTermsCompiler(options.defaultRate, options.strategy)
   }
 
   of(principal: ApiKeyPrincipal): KeyAllowance {
-    const known = this.#known.get(principal)
-    if (known !== undefined) return known
-    const { use, id } = principal
-    const setting = use.rateLimit ?? this.#options.defaultRate
-    const { rate, place, label } = setting === false ? UNLIMITED : this.#termsOf(setting)
-    const allowance = {
-      keyId: id,
-      subject: subjectOf('apiKey', id),
-      rate,
-      tenant: principal.organizationId ?? '',
-      place,
-      label,
-      hasBudgets: use.monthlyQuota !== null || use.organizationQuota !== null || use.credits !== null,
-      limiter: null,
-    }
-    this.#known.set(principal, allowance)
+    const { counted } = principal
+    if (counted instanceof KeyAllowance && counted.terms.compiler === this.#compiler) return counted
+    const allowance = new KeyAllowance(flat(subjectOf('apiKey', principal.id)), this.#compiler.termsOf(principal))
+    principal.counted = allowance
     return allowance
   }
 
-  #termsOf({ limit, window }: RateLimitSetting): RateTerms {
-    const name = `${limit}/${window}`
-    const known = this.#terms.get(name)
-    if (known !== undefined) return known
-    const rate = createRate({ limit, window: parseDuration(window), strategy: this.#options.strategy })
-    const place = `key:${rate.strategy} ${rate.limit}/${rate.window}`
-    const terms = { rate, place, label: labelOf(KEY_LIMIT_NAME, rate) }
-    if (this.#terms.size >= MOST_TERMS) this.#terms.clear()
-    this.#terms.set(name, terms)
-    return terms
-  }
-
   /** The limiter of a key's own rate. */
-  limiterOf(allowance: KeyAllowance, rate: Rate, now: number): Limiter {
-    const { limiter, place, tenant } = allowance
+  limiterOf({ terms }: KeyAllowance, rate: Rate, now: number): Limiter {
+    const { limiter, place, tenant } = terms
     if (limiter !== null && !limiter.isRetired) return limiter
     let limiters = this.#tenants.get(tenant)
     if (limiters === undefined) {
       limiters = new Limiters(this.#options.maxSubjects)
       this.#tenants.set(tenant, limiters)
     }
-    allowance.limiter = limiters.occasional(place, rate, now)
-    return allowance.limiter
+    terms.limiter = limiters.occasional(place, rate, now)
+    return terms.limiter
   }
 
   /** Lets a subject start anew at its own limit. */
@@ -282,6 +265,11 @@ export class KeyAllowances {
     if (keyId === '*') ledger.forgetAll(creditsBudgetId(''))
     else ledger.forget(creditsBudgetId(keyId))
   }
+}
+
+/** The same text without the pieces that it was put together from, which JavaScript would keep room for. */
+function flat(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 function creditsBudgetId(keyId: string): string {

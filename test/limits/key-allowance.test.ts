@@ -67,7 +67,7 @@ describe('the rate of a key', () => {
     { name: 'the default', use: null, expected: { limit: 60, window: 60_000 }, policy: '"key";q=60;w=60' },
   ])('is $name', ({ use, expected, policy }) => {
     const allowance = withAllowances().allowances.of(aPrincipal({ rateLimit: use }))
-    expect(allowance).toMatchObject({ keyId: 'key_1', subject: 'apiKey:key_1', hasBudgets: false })
+    expect(allowance).toMatchObject({ subject: 'apiKey:key_1', hasBudgets: false })
     expect(allowance.rate).toMatchObject({ ...expected, strategy: 'sliding-window' })
     expect(allowance.label?.policy).toBe(policy)
   })
