@@ -88,6 +88,8 @@ export class CacheEntries<B, P> {
     session: new Map(),
   }
 
+  #first: MapIterator<number> | undefined
+
   constructor(own: OwnSlots | undefined) {
     this.#own = own
   }
@@ -111,6 +113,14 @@ export class CacheEntries<B, P> {
     if (entry === undefined) return
     this.#entries.delete(slot)
     forEachDependency(entry.dependencies, (kind, subject) => unlink(this.#dependents[kind], subject, slot))
+  }
+
+  /** Drops what was set before all others; only once nothing more is set. */
+  dropFirst(): void {
+    // Kept: a new one would look at the place of each that was dropped before.
+    this.#first ??= this.#entries.keys()
+    const { done, value } = this.#first.next()
+    if (done !== true) this.delete(value)
   }
 
   deleteDependents(kind: DependencyKind, subject: string): void {

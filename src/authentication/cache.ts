@@ -7,11 +7,12 @@ import { isProven } from './proof.ts'
 const MOST_CHANGES = 1000
 
 /**
- * Two maps, young and old: what is used moves to the young one; when that is half the size, the old one is dropped.
- * Bounded, constant work, and nothing is reordered on a hit.
+ * Two maps, young and old: what is used moves to the young one, and what makes it too many drops the oldest of the old
+ * one; once that is empty, the young one is the old one. Bounded, constant work, as many as it may hold are held, and of
+ * what is young nothing is reordered on a hit.
  */
 export class CredentialCache<B, P> {
-  readonly #half: number
+  readonly #most: number
   readonly #own: OwnSlots | undefined
   #young: CacheEntries<B, P>
   #old: CacheEntries<B, P>
@@ -29,7 +30,7 @@ export class CredentialCache<B, P> {
 
   /** @param size how many entries at most */
   constructor(size: number, own?: OwnSlots) {
-    this.#half = Math.max(1, Math.ceil(size / 2))
+    this.#most = Math.max(1, size)
     this.#own = own
     this.#young = new CacheEntries(own)
     this.#old = new CacheEntries(own)
@@ -93,10 +94,13 @@ export class CredentialCache<B, P> {
 
   #insert(slot: number, entry: CacheEntry<B, P>): void {
     this.#young.set(slot, entry)
-    if (this.#young.size < this.#half) return
-    this.evictions += this.#old.size
-    this.#old = this.#young
-    this.#young = new CacheEntries(this.#own)
+    if (this.size <= this.#most) return
+    if (this.#old.size === 0) {
+      this.#old = this.#young
+      this.#young = new CacheEntries(this.#own)
+    }
+    this.#old.dropFirst()
+    this.evictions += 1
   }
 
   /** Forgets every entry that depends on the subject; `*` is every one. */
