@@ -81,6 +81,14 @@ export interface AppInternals {
   getParent(): AppInternals | null
 }
 
+/**
+ * Whether a function is what Elysia makes of one route for Bun's own router, and not what finds the route of a request
+ * itself: by its text, since nothing else tells.
+ */
+export function isOfOneRoute(handler: object): boolean {
+  return String(handler).includes('return handler(')
+}
+
 /** The hidden side of an app. */
 export function internalsOf(app: object): AppInternals {
   // Elysia declares these members private or protected; see the head of this file.

@@ -1,6 +1,6 @@
 /** What stands between a server and the guards: meets every request before anything else does. */
 import type { MachineAuthError } from '../errors.ts'
-import { requestPath, routedPaths } from '../lib/path.ts'
+import { routedPaths } from '../lib/path.ts'
 import type { Life } from '../life/life.ts'
 import type { MachineAuthOptions, ProtectRule } from '../options/types.ts'
 import { Answers } from './answers.ts'
@@ -8,10 +8,10 @@ import { AppRegistry } from './apps.ts'
 import type { KnownNames } from './audit.ts'
 import { AuditedRoutes } from './audited-routes.ts'
 import { withRequestId } from './early-hooks.ts'
-import { isServedByRoute } from './foreseen.ts'
 import { createCredentialHiding } from './hidden-credentials.ts'
 import type { RequestObserver } from './observation.ts'
 import { Presented, type RequestEnvironment } from './presented.ts'
+import { Probes } from './probes.ts'
 import { type Handle, RequestEnd } from './request-end.ts'
 import type { RequestLimits } from './request-limits.ts'
 import { reserveUse } from './reserving.ts'
@@ -54,9 +54,7 @@ export class GuardEngine {
   readonly #end: RequestEnd
   readonly #life: Pick<Life, 'isStopping'>
   readonly #areRefusalsThrown: boolean
-  /** What the server gives requests of one route to, which is no probe. */
-  readonly #ordinary = new WeakSet<object>()
-  readonly #isProbe: (path: string) => boolean
+  readonly #probes: Probes
   readonly #observer: RequestObserver | null
   readonly #protectRules: readonly ProtectRule[]
   /** Takes the credentials out of a request once they are read; null when handlers may see them. */
@@ -77,7 +75,7 @@ export class GuardEngine {
     }
     this.#limits = options.limits
     this.#areRefusalsThrown = options.onDenied !== undefined || options.keepsAnswers === true
-    this.#isProbe = options.isProbe ?? (() => false)
+    this.#probes = new Probes(options.isProbe ?? (() => false))
     this.#life = options.life ?? { isStopping: false }
     this.#observer = options.observer ?? null
     this.routes = new AuditedRoutes({
@@ -129,7 +127,7 @@ export class GuardEngine {
   #holdToRoute(presented: Presented, route: string, store: object): void {
     if (presented.handler !== null) this.#learn(presented, presented.handler, route, store)
     if (presented.isProbe) {
-      if (this.#isProbe(route)) return
+      if (this.#probes.isRoute(route)) return
       // It went past all that others must pass, by a URL that the router does not take it for.
       throw presented.refuse('not_found')
     }
@@ -142,7 +140,7 @@ export class GuardEngine {
 
   #learn(presented: Presented, handler: object, route: string, store: object): void {
     if (this.#limits.ahead !== null) this.routes.guesses.learn(presented.request, handler, route, store)
-    if (isServedByRoute(presented.request) && !this.#isProbe(route)) this.#ordinary.add(handler)
+    this.#probes.learn(handler, route)
   }
 
   /**
@@ -162,18 +160,13 @@ export class GuardEngine {
     if (peekPresented(request)?.isReadBy(this.#environment) === true) return handle
     const presented = new Presented(this.#environment, request)
     rememberPresented(request, presented)
-    if (!this.#ordinary.has(handle)) {
+    if (!this.#probes.isKnownElsewhere(handle)) {
       presented.handler = handle
-      presented.isProbe = this.#probes(request)
+      presented.isProbe = this.#probes.isOne(request)
     }
     const observer = presented.isProbe ? null : this.#observer
     if (observer === null) return this.#identify(handle, presented)
     return observer.begin(presented).over(this.#identify(handle, presented))
-  }
-
-  /** The cheap look comes first: almost nothing is one. */
-  #probes({ method, url }: Request): boolean {
-    return url.includes('/health/') && (method === 'GET' || method === 'HEAD') && this.#isProbe(requestPath(url))
   }
 
   #identify<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {

@@ -39,11 +39,6 @@ function foreseenRoute({ method, path, limits, guards, isPublic }: RouteDescript
 
 type Guesser = RouteGuesser<ForeseenRoute>
 
-/** Whether the server itself has chosen its route, so that what it is given to is for that route alone. */
-export function isServedByRoute(request: Request): boolean {
-  return servedParams(request) !== undefined
-}
-
 /** The parameters of a request whose route the server itself has chosen; undefined where Elysia will. */
 function servedParams(request: Request & { readonly params?: RouteGuess<unknown>['params'] }) {
   return request.params
