@@ -45,8 +45,9 @@ const USER_REFUSALS = {
 function createPrincipalOf(users: UserDirectory) {
   function compose(base: TokenBase, outcome: UserOutcome | null): Outcome<TokenPrincipal> {
     if (outcome !== null && outcome.kind !== 'user') return USER_REFUSALS[outcome.kind]
-    const own = base.permissions === null ? PermissionSet.ALL : new PermissionSet(base.permissions)
-    const whole = outcome === null ? own : own.intersect(outcome.granted)
+    const own = base.permissions === null ? null : new PermissionSet(base.permissions)
+    // Without permissions of its own it grants what its user may do; a set of them is made once for each user.
+    const whole = outcome === null ? (own ?? PermissionSet.ALL) : (own?.intersect(outcome.granted) ?? outcome.granted)
     // As with keys: a token of ours acts for its user inside the one organization it was made in, if any; it follows
     // him neither out of it nor into another.
     const isBound = base.kind === 'bearer' && base.token.id !== null

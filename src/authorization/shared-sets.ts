@@ -8,13 +8,14 @@ export class SharedSets {
   readonly #sets = new Map<string, PermissionSet>()
 
   of(granted: readonly string[]): PermissionSet {
-    const name = granted.join(' ')
+    // Not joined: an app's own names may have any character in them.
+    const name = JSON.stringify(granted)
     const known = this.#sets.get(name)
     return known ?? this.#keep(name, new PermissionSet(granted))
   }
 
   intersection(one: PermissionSet, other: PermissionSet): PermissionSet {
-    const name = `${one.names.join(' ')}\n${other.names.join(' ')}`
+    const name = JSON.stringify([one.names, other.names])
     const known = this.#sets.get(name)
     return known ?? this.#keep(name, this.of(one.intersect(other).names))
   }
