@@ -16,16 +16,16 @@ type Part = (place: Place, report: Report, isQuick: boolean) => Promise<void>
 
 const PARTS: Readonly<Record<string, Part>> = {
   ratios: (place, report, isQuick) =>
-    compareRoutes(place, report, isQuick ? { rounds: 1, seconds: 2 } : { rounds: 5, seconds: 6 }),
-  keys: (place, report, isQuick) => weighKeys(place, report, isQuick ? [1000] : [10_000, 100_000]),
+    compareRoutes(place, report, isQuick ? { rounds: 1, seconds: 2 } : { rounds: 3, seconds: 4 }),
+  keys: (place, report, isQuick) => weighKeys(place, report, isQuick ? [1000] : [10_000, 50_000]),
   async redis(place, report, isQuick) {
     await countCommands(place, report, isQuick ? 200 : 2000)
-    await weighSubjects(place, report, isQuick ? 500 : 5000)
-    await countDecisions(place, report, isQuick ? 10_000 : 200_000)
+    await weighSubjects(place, report, isQuick ? 500 : 2000)
+    await countDecisions(place, report, isQuick ? 10_000 : 100_000)
   },
-  changes: (place, report, isQuick) => measureFanOut(place, report, isQuick ? 10 : 100),
+  changes: (place, report, isQuick) => measureFanOut(place, report, isQuick ? 10 : 50),
   usage: (place, report, isQuick) =>
-    measureUsage(place, report, isQuick ? { keys: [10], seconds: 2 } : { keys: [1, 100, 1000], seconds: 10 }),
+    measureUsage(place, report, isQuick ? { keys: [10], seconds: 2 } : { keys: [1, 1000], seconds: 6 }),
 }
 
 interface Options {

@@ -4,6 +4,7 @@
  */
 import { type GroupName, importGroup, isGroupName } from './groups.ts'
 import type { Report, Result } from './report.ts'
+import { exitOnSignals } from './signals.ts'
 
 /** What the process says to the one that started it. */
 export type Message = { readonly progress: string } | { readonly result: Result } | { readonly failure: string }
@@ -60,6 +61,7 @@ function send(message: Message): void {
 }
 
 if (import.meta.main) {
+  exitOnSignals()
   const [name = '', ...options] = process.argv.slice(2)
   const report: Report = {
     progress: (text) => send({ progress: text }),

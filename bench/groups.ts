@@ -10,22 +10,22 @@ interface Group {
 }
 
 export const GROUPS = {
-  guards: { file: 'guards.ts', seconds: [700, 90] },
-  'keys-in-use': { file: 'keys-in-use.ts', seconds: [180, 30] },
+  guards: { file: 'guards.ts', seconds: [350, 90] },
+  'keys-in-use': { file: 'keys-in-use.ts', seconds: [145, 30] },
   limits: { file: 'limits.ts', seconds: [90, 10] },
   tokens: { file: 'tokens.ts', seconds: [30, 5] },
-  storage: { file: 'storage.ts', seconds: [180, 20] },
-  recording: { file: 'recording.ts', seconds: [400, 60] },
+  storage: { file: 'storage.ts', seconds: [100, 20] },
+  recording: { file: 'recording.ts', seconds: [170, 60] },
   usage: { file: 'usage.ts', seconds: [120, 20] },
   pages: { file: 'keys.ts', seconds: [60, 10] },
-  cluster: { file: 'cluster.ts', seconds: [400, 60] },
+  cluster: { file: 'cluster.ts', seconds: [230, 60] },
   logins: { file: 'logins.ts', seconds: [60, 20] },
-  types: { file: 'types.ts', seconds: [20, 10] },
+  types: { file: 'types.ts', seconds: [50, 10] },
   'start-up': { file: 'startup.ts', seconds: [60, 15] },
   memory: { file: 'memory.ts', seconds: [120, 20] },
   cores: { file: 'cores.ts', seconds: [120, 20] },
-  peers: { file: 'peers/run.ts', seconds: [600, 90] },
-  scale: { file: 'scale.ts', seconds: [600, 20] },
+  peers: { file: 'peers/run.ts', seconds: [310, 90] },
+  scale: { file: 'scale.ts', seconds: [360, 20] },
   soak: { file: 'soak.ts', seconds: [620, 20] },
 } as const satisfies Readonly<Record<string, Group>>
 

@@ -12,6 +12,8 @@ export interface Result {
   readonly unit: 'ratio' | 'µs' | 'ns' | 'ms' | 'MB' | 'bytes' | 'requests/s' | 'count' | 's'
   /** What it is to be: at least or at most; absent where there is no goal. */
   readonly goal?: Goal
+  /** Whether the goal is one of the bench itself, which stands in no table of `goals.ts`. */
+  readonly isOwnGoal?: boolean
   /** What it is a ratio to, or what else must be known to read it. */
   readonly note?: string
 }
@@ -70,11 +72,12 @@ export function formatFigure({ value, unit, goal }: Pick<Result, 'value' | 'unit
   return unit === 'ratio' || unit === 'count' ? figure : `${figure} ${unit}`
 }
 
-export function formatGoal({ goal, unit }: Pick<Result, 'goal' | 'unit'>): string {
+export function formatGoal({ goal, unit, isOwnGoal }: Pick<Result, 'goal' | 'unit' | 'isOwnGoal'>): string {
   if (goal === undefined) return ''
   const [sign, value] = 'atLeast' in goal ? ['≥', goal.atLeast] : ['≤', goal.atMost]
   const figure = value.toLocaleString('en', { maximumFractionDigits: MOST_DIGITS })
-  return unit === 'ratio' || unit === 'count' ? `${sign} ${figure}` : `${sign} ${figure} ${unit}`
+  const words = unit === 'ratio' || unit === 'count' ? `${sign} ${figure}` : `${sign} ${figure} ${unit}`
+  return isOwnGoal === true ? `${words} (own)` : words
 }
 
 function formatResult(result: Result): string {

@@ -14,6 +14,7 @@ import { createProgress, formatDuration, remaining } from './progress.ts'
 import { publish } from './publish.ts'
 import type { Result } from './report.ts'
 import { type GroupRun, mergeResults, RESULTS_FILE, type Results, readResults } from './results.ts'
+import { exitOnSignals } from './signals.ts'
 import { countGoals, formatTable } from './table.ts'
 
 const words = process.argv.slice(2)
@@ -24,7 +25,7 @@ if (unknown.length > 0) {
   console.error(`There is no ${unknown.join(', ')}; groups are: ${GROUP_NAMES.join(', ')}`)
   process.exit(2)
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+exitOnSignals()
 
 const chosen = GROUP_NAMES.filter((name) => named.length === 0 || named.includes(name))
 const before = readResults()
@@ -37,10 +38,11 @@ function expectedSeconds(name: GroupName): number {
   return GROUPS[name].seconds[isQuick ? 1 : 0]
 }
 
-/** Of one table, whoever measures. */
+/** Of one table, whoever measures; a goal that is not in it is the bench's own. What is not judged stays so. */
 function withGoal(result: Result): Result {
-  const goal = goalOf(result.group, result.name) ?? result.goal
-  return goal === undefined ? result : { ...result, goal }
+  if (result.goal === undefined) return result
+  const goal = goalOf(result.group, result.name)
+  return goal === undefined ? { ...result, isOwnGoal: true } : { ...result, goal }
 }
 
 const progress = createProgress(process.stderr, () => performance.now())

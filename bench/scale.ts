@@ -38,7 +38,7 @@ interface Sizes {
 
 const FULL: Sizes = {
   ...{ many: 1_000_000, fewer: 100_000, active: 100_000, counts: [1, 1000, 100_000] },
-  ...{ rounds: 3, seconds: 4, starts: 9, slices: 60, timed: 5000 },
+  ...{ rounds: 3, seconds: 3, starts: 9, slices: 60, timed: 5000 },
 }
 const QUICK: Sizes = {
   ...{ many: 20_000, fewer: 5000, active: 2000, counts: [1, 2000] },

@@ -1,5 +1,5 @@
 /**
- * How fast usage is answered when there is much of it: `bun bench/usage.ts [events] [requests]`.
+ * How fast usage is answered when there is much of it: `bun bench/usage.ts [--quick] [events] [requests]`.
  *
  * A million requests of 30 days (10 keys, 10 routes, 4 statuses) are counted and written as any are, an hour at a time;
  * then the endpoints are asked over HTTP, one request after the other. On a SQLite file, and on PostgreSQL where a server
@@ -13,6 +13,7 @@ import { Elysia } from 'elysia'
 import { createMachineAuth, machineAuth } from '../src/index.ts'
 import { UsageRecorder } from '../src/recording/usage/recorder.ts'
 import { openStorage } from '../src/storage/open.ts'
+import { parseCount } from './arguments.ts'
 import { median, quantile } from './median.ts'
 import { createPrintingReport, type Report } from './report.ts'
 
@@ -156,10 +157,15 @@ async function measureAll(extent: Extent): Promise<void> {
 }
 
 export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
-  await measureAll({ report, events: isQuick ? 20_000 : 1_000_000, requests: isQuick ? 20 : 200 })
+  await measureAll({ report, events: isQuick ? 20_000 : 1_000_000, requests: isQuick ? 20 : 100 })
 }
 
 if (import.meta.main) {
-  const [events = '1000000', requests = '200'] = process.argv.slice(2)
-  await measureAll({ report: createPrintingReport(), events: Number(events), requests: Number(requests) })
+  const words = process.argv.slice(2)
+  const report = createPrintingReport()
+  if (words.includes('--quick')) await run(report, { isQuick: true })
+  else {
+    const [events = '1000000', requests = '200'] = words
+    await measureAll({ report, events: parseCount(events, 'events'), requests: parseCount(requests, 'requests') })
+  }
 }

@@ -40,6 +40,9 @@ function cpuTimeOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10_000
 }
 
+/** Such as answers that took more than two seconds: what is missing is not in the latencies. */
+const SOCKET_ERRORS = /^\s*Socket errors: .*[1-9].*$/m
+
 /**
  * @param output of `wrk --latency`
  * @param cpuTime of the server meanwhile, µs
@@ -53,6 +56,8 @@ export function parseReading(output: string, cpuTime: number, isRefused = false)
     throw new Error(`wrk said nothing that can be read:\n${output}`)
   const refused = Number(/Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1] ?? 0)
   // The first requests of who will be over his limit are within it.
+  const errors = SOCKET_ERRORS.exec(output)
+  if (errors !== null) throw new Error(`wrk had ${errors[0].trim()}`)
   const isAsMeant = isRefused ? refused >= requests * 0.99 : refused === 0
   if (!isAsMeant) throw new Error(`${refused} of ${requests} requests were refused`)
   return {
@@ -107,7 +112,7 @@ async function readLine(stream: ReadableStream<Uint8Array>): Promise<string> {
 /** Where others take the processor for as long as a run lasts, there is none of it in the figure. */
 const ATTEMPTS = 3
 
-const hasNothing = (output: string) => /^\s*0 requests in/m.test(output)
+const isUnusable = (output: string) => /^\s*0 requests in/m.test(output) || SOCKET_ERRORS.test(output)
 
 /**
  * Starts a server that says where it listens.
@@ -137,7 +142,7 @@ export async function startServer([file, ...args]: readonly [string, ...string[]
         for (let attempt = 1; ; attempt += 1) {
           const before = cpuTimeOf(server.pid)
           const output = await runWrk(announcement.port, load, seconds)
-          if (attempt < ATTEMPTS && hasNothing(output)) continue
+          if (attempt < ATTEMPTS && isUnusable(output)) continue
           return parseReading(output, cpuTimeOf(server.pid) - before, load.isRefused)
         }
       },

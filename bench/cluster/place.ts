@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { askPostgres, launchPostgres } from '../../test/support/servers/postgres-process.ts'
 import type { PrivateServer } from '../../test/support/servers/private-server.ts'
 import { launchRedis } from '../../test/support/servers/redis-process.ts'
+import { exitOnSignals } from '../signals.ts'
 
 export interface Place {
   readonly redis: PrivateServer
@@ -25,7 +26,7 @@ export async function inPlace(use: (place: Place) => Promise<void>): Promise<voi
   process.once('exit', () => {
     for (const path of [directory, own]) rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+  exitOnSignals()
   try {
     const redis = await launchRedis(directory)
     servers.push(redis)

@@ -19,7 +19,7 @@ import {
   JWT_FIRST_SEEN,
   KEY_AND_LIMIT,
 } from './contestants.ts'
-import { installPeers } from './install.ts'
+import { checkTypes, installPeers } from './install.ts'
 import { readPeerVersions } from './versions.ts'
 
 const GROUP = 'peers'
@@ -50,7 +50,8 @@ function describe({ packages, note }: Contestant): string {
 
 export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
   await installPeers(report)
-  const seconds = isQuick ? 2 : 6
+  await checkTypes(report)
+  const seconds = isQuick ? 1 : 3
   const byName = new Map(CONTESTANTS.map((contestant) => [contestant.name, contestant]))
   const rounds = await measureInRounds([...byName.keys()], isQuick ? 1 : 3, report, async (name) => {
     const contestant = byName.get(name)

@@ -62,6 +62,9 @@ export async function startChild<Word>(command: readonly string[], processor: Pr
       else next(word)
     },
   })
+  const kill = () => subprocess.kill()
+  // Also of a bench that is broken off or has failed.
+  process.once('exit', kill)
   const ended = subprocess.exited.then((code): never => {
     throw new Error(`${command[0]} ended with ${code} before it had answered`)
   })
@@ -77,7 +80,8 @@ export async function startChild<Word>(command: readonly string[], processor: Pr
     onWord: () => undefined,
     exited: subprocess.exited,
     async stop() {
-      subprocess.kill()
+      process.off('exit', kill)
+      kill()
       await subprocess.exited
     },
   }

@@ -3,7 +3,7 @@ import { AIMS, goalOf } from '../../bench/goals.ts'
 import { formatDuration, remaining } from '../../bench/progress.ts'
 import { formatFigure, formatGoal, isMet, type Result } from '../../bench/report.ts'
 
-type Judged = Pick<Result, 'value' | 'unit' | 'goal'>
+type Judged = Pick<Result, 'value' | 'unit' | 'goal' | 'isOwnGoal'>
 
 test.each<[Judged, figure: string, goal: string, met: boolean | null]>([
   [{ value: 0.7512, unit: 'ratio', goal: { atLeast: 0.75 } }, '0.75', '≥ 0.75', true],
@@ -18,6 +18,7 @@ test.each<[Judged, figure: string, goal: string, met: boolean | null]>([
   [{ value: 600.2, unit: 'bytes', goal: { atMost: 600 } }, '600.2 bytes', '≤ 600 bytes', false],
   [{ value: 98_765.4, unit: 'requests/s' }, '98,765 requests/s', '', null],
   [{ value: 8.123, unit: 'µs' }, '8.12 µs', '', null],
+  [{ value: 40, unit: 'ms', goal: { atMost: 50 }, isOwnGoal: true }, '40.00 ms', '≤ 50 ms (own)', true],
   [{ value: 0, unit: 'count', goal: { atMost: 0 } }, '0', '≤ 0', true],
 ])('%p is said as %s, with the goal %s', (result, figure, goal, met) => {
   expect(formatFigure(result)).toBe(figure)

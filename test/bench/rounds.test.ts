@@ -76,6 +76,13 @@ describe('what wrk says', () => {
     expect(parseReading(outputOf(800_000, 799_990), 1, true).requestsPerSecond).toBe(100_000.5)
   })
 
+  test('is no figure where answers are missing', () => {
+    const errors = (timeouts: number) =>
+      `${outputOf(800_000, 0)}\n  Socket errors: connect 0, read 0, write 0, timeout ${timeouts}`
+    expect(() => parseReading(errors(10), 1)).toThrow('wrk had Socket errors: connect 0, read 0, write 0, timeout 10')
+    expect(parseReading(errors(0), 1).p99).toBe(1.25)
+  })
+
   test.each(['', 'unable to connect', outputOf(0, 0)])('is a mistake when it cannot be read', (output) => {
     expect(() => parseReading(output, 1)).toThrow('nothing that can be read')
   })
