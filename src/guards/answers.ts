@@ -152,7 +152,9 @@ export class Answers {
   }
 
   /** As `answerEarly`, with the headers in it: for a request that nothing else answers. */
-  answerUnrouted(refused: unknown, presented: Presented, headers: AnswerHeaders): Response | Promise<Response> {
+  answerUnrouted(refused: unknown, presented: Presented): Response | Promise<Response> {
+    const headers: AnswerHeaders = {}
+    presented.meet(headers)
     const { error, answer } = this.#denyEarly(refused, presented, headers)
     const finish = (given: Response | undefined) =>
       given === undefined ? toResponse(error, headers) : withHeaders(given, headers)

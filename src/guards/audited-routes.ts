@@ -105,9 +105,8 @@ export class AuditedRoutes {
     this.isAlone = !roots.some(hasForeignErrorHook)
     this.hasOtherHooks = roots.some(hasOtherRequestHook)
     this.areRefusalsHeard = !apps.areOfOurCopy || roots.some(listensToRefusals)
-    // Not by `some`, which would stop at the first one.
-    if (!this.#options.needsRequestHook)
-      for (const app of roots) this.isUnhooked = takeRequestHookOff(app) || this.isUnhooked
+    const unhooked = this.#options.needsRequestHook ? [] : roots.filter(takeRequestHookOff)
+    if (unhooked.length > 0) this.isUnhooked = true
     this.protection = createProtection(
       protect,
       roots.flatMap((app) => app.config.prefix ?? []),

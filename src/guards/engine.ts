@@ -7,7 +7,7 @@ import { Answers } from './answers.ts'
 import { AppRegistry } from './apps.ts'
 import type { KnownNames } from './audit.ts'
 import { AuditedRoutes } from './audited-routes.ts'
-import { withRequestId } from './early-hooks.ts'
+import { insistOnRefusal, withRequestId } from './early-hooks.ts'
 import { createCredentialHiding } from './hidden-credentials.ts'
 import type { RequestObserver } from './observation.ts'
 import { Presented, type RequestEnvironment } from './presented.ts'
@@ -211,7 +211,9 @@ export class GuardEngine {
     if (presented.early !== null) {
       presented.charges?.settle()
       this.#hide?.(presented.request.headers)
-      return this.routes.isUnhooked ? () => this.#answerUnrouted(presented) : this.#insist(handle, presented)
+      // It must not be routed: with the hook taken off, nothing would refuse it there.
+      if (this.routes.isUnhooked) return () => this.answers.answerUnrouted(presented.early, presented)
+      return insistOnRefusal(handle, presented, this.answers)
     }
     presented.readCredentials()
     if (this.#hide !== null) {
@@ -243,25 +245,6 @@ export class GuardEngine {
     const asking = ahead.askAhead(presented, this.routes.foresee(presented.request, handle), isDefaultDue)
     if (asking === null) return this.#end.after(handle, presented)
     return (admitted) => asking.then(() => this.#end.after(handle, presented)(admitted))
-  }
-
-  /** Refuses a request whatever else answered it: a hook that stands before the plugin's must not. */
-  #insist<R>(handle: Handle<R | Response>, presented: Presented): Handle<R | Response | Promise<R | Response>> {
-    const insist = (answer: R | Response) => {
-      if (presented.isMet || presented.early === null) return answer
-      return this.answers.replace(presented.early, presented, answer instanceof Response ? answer : null)
-    }
-    return (admitted) => {
-      const answer = handle(admitted)
-      return answer instanceof Promise ? answer.then(insist) : insist(answer)
-    }
-  }
-
-  /** The answer to a request that must not be routed: with the hook taken off, nothing would refuse it there. */
-  #answerUnrouted(presented: Presented): Response | Promise<Response> {
-    const headers: AnswerHeaders = {}
-    presented.meet(headers)
-    return this.answers.answerUnrouted(presented.early, presented, headers)
   }
 
   /** The default limit, where addresses are all that it counts. */
