@@ -1,5 +1,7 @@
 /** What a cache of credentials holds, found by the credential and by what it depends on. */
 import type { Proof } from './proof.ts'
+import { SlotMap } from './slot-map.ts'
+import { slotOfDigest } from './slots.ts'
 
 const KINDS = ['key', 'user', 'organization', 'family', 'token', 'session'] as const
 
@@ -60,35 +62,36 @@ export function forEachDependency(
 /** The slots that depend on a subject: mostly one, which needs no set of its own. */
 type Slots = number | Set<number>
 
-type SlotsBySubject = Map<string, Slots>
+/** By a part of the subject's digest: should two subjects share one, a change of either forgets what depends on both. */
+type SlotsBySubject = SlotMap<Slots>
 
 function link(bySubject: SlotsBySubject, subject: string, slot: number): void {
-  const slots = bySubject.get(subject)
-  if (slots === undefined) bySubject.set(subject, slot)
-  else if (typeof slots === 'number') bySubject.set(subject, new Set([slots, slot]))
+  const digest = slotOfDigest(subject)
+  const slots = bySubject.get(digest)
+  if (slots === undefined) bySubject.set(digest, slot)
+  else if (typeof slots === 'number') bySubject.set(digest, new Set([slots, slot]))
   else slots.add(slot)
 }
 
 function unlink(bySubject: SlotsBySubject, subject: string, slot: number): void {
-  const slots = bySubject.get(subject)
+  const digest = slotOfDigest(subject)
+  const slots = bySubject.get(digest)
   if (typeof slots === 'object') slots.delete(slot)
-  if (slots === slot || (typeof slots === 'object' && slots.size === 0)) bySubject.delete(subject)
+  if (slots === slot || (typeof slots === 'object' && slots.size === 0)) bySubject.delete(digest)
 }
 
 /** Entries by slot. A change looks at those that depend on it only, however many there are. */
 export class CacheEntries<B, P> {
   readonly #own: OwnSlots | undefined
-  readonly #entries = new Map<number, CacheEntry<B, P>>()
+  readonly #entries = new SlotMap<CacheEntry<B, P>>()
   readonly #dependents: Readonly<Record<DependencyKind, SlotsBySubject>> = {
-    key: new Map(),
-    user: new Map(),
-    organization: new Map(),
-    family: new Map(),
-    token: new Map(),
-    session: new Map(),
+    key: new SlotMap(),
+    user: new SlotMap(),
+    organization: new SlotMap(),
+    family: new SlotMap(),
+    token: new SlotMap(),
+    session: new SlotMap(),
   }
-
-  #first: MapIterator<number> | undefined
 
   constructor(own: OwnSlots | undefined) {
     this.#own = own
@@ -115,17 +118,15 @@ export class CacheEntries<B, P> {
     forEachDependency(entry.dependencies, (kind, subject) => unlink(this.#dependents[kind], subject, slot))
   }
 
-  /** Drops what was set before all others; only once nothing more is set. */
+  /** Drops what was set before all others. */
   dropFirst(): void {
-    // Kept: a new one would look at the place of each that was dropped before.
-    this.#first ??= this.#entries.keys()
-    const { done, value } = this.#first.next()
-    if (done !== true) this.delete(value)
+    const slot = this.#entries.first()
+    if (slot !== undefined) this.delete(slot)
   }
 
   deleteDependents(kind: DependencyKind, subject: string): void {
     if (this.#own?.kind === kind) this.delete(this.#own.slotOf(subject))
-    const slots = this.#dependents[kind].get(subject)
+    const slots = this.#dependents[kind].get(slotOfDigest(subject))
     if (slots === undefined) return
     for (const slot of typeof slots === 'number' ? [slots] : slots) this.delete(slot)
   }
