@@ -189,6 +189,12 @@ export class MachineAuthError extends Error {
     if (retryAfter !== undefined) headers['retry-after'] = String(wholeSeconds(retryAfter))
   }
 
+  /** For logs: what is told of it, which are no members of its own. */
+  toJSON(): Record<string, unknown> {
+    const { name, message, kind, extras } = this
+    return { name, message, kind, ...this.toProblem(), extras }
+  }
+
   /** The RFC 9457 body. */
   toProblem(): Record<string, unknown> {
     return JSON.parse(this.#toBody())

@@ -139,6 +139,21 @@ test.each([...BODIES])('the answer to $name', ({ code, extras, requestId, header
   expect(JSON.stringify(error.toProblem())).toBe(body)
 })
 
+test('logs that write it as JSON have all that is told of it', () => {
+  const error = new MachineAuthError('rate_limited', { retryAfter: 3 })
+  error.requestId = 'the-request'
+  expect(JSON.parse(JSON.stringify({ error })).error).toMatchObject({
+    name: 'MachineAuthError',
+    message: error.message,
+    code: 'rate_limited',
+    status: 429,
+    kind: 'exhausted',
+    retryable: true,
+    requestId: 'the-request',
+    retryAfter: 3,
+  })
+})
+
 test('it is an error with a name, a message and a cause, also where no stack is taken', () => {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0

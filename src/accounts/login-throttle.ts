@@ -47,8 +47,8 @@ const LONGEST_WAIT = 60_000
  * be hashed it would keep everybody else from logging in.
  */
 const MOST_AT_ONCE = 8
-/** Attempts of one address that wait for others of it. */
-const MOST_WAITING = 256
+/** Attempts of one address that are under way, those included that wait for others of it: each looks at every outcome. */
+const MOST_UNDER_WAY = MOST_AT_ONCE + 256
 /** Addresses of an account that are remembered. */
 const KEPT_ADDRESSES = 32
 
@@ -70,11 +70,6 @@ class UnderWay {
     return true
   }
 
-  /** How many wait for one of those under way to end. */
-  waitingFor(name: string): number {
-    return this.#attempts.get(name)?.ended.length ?? 0
-  }
-
   /** Resolves when one of those under way has ended; at once when there is none. */
   async change(name: string): Promise<void> {
     const attempts = this.#attempts.get(name)
@@ -94,6 +89,7 @@ export class LoginThrottle {
   readonly #options: LoginThrottleOptions
   readonly #addresses: MirroredLimiter
   readonly #accounts: MirroredLimiter
+  readonly #arrived = new UnderWay()
   readonly #byAddress = new UnderWay()
   readonly #atAccount = new UnderWay()
   /** Accounts at which a stranger whose turn has come is being verified. */
@@ -118,7 +114,16 @@ export class LoginThrottle {
   async run<T>(email: string, address: string | null, verify: () => Promise<T | null>): Promise<T | null> {
     const place = addressSubject(address)
     const account = this.#nameOf(email)
-    await this.#enter(place)
+    if (!this.#arrived.enter(place, MOST_UNDER_WAY)) throw this.#refuseTooMany()
+    try {
+      await this.#enter(place)
+      return await this.#runEntered(account, place, verify)
+    } finally {
+      this.#arrived.leave(place)
+    }
+  }
+
+  async #runEntered<T>(account: string, place: string, verify: () => Promise<T | null>): Promise<T | null> {
     try {
       const leave = await this.#takeTurn(account, place)
       try {
@@ -144,15 +149,11 @@ export class LoginThrottle {
    * beyond that waits for the outcome of the others, and is not refused for what may turn out right.
    */
   async #enter(place: string): Promise<void> {
-    let isWaiting = false
     for (;;) {
       if (this.#addresses.isShared) await this.#addresses.refresh(place)
       const { remaining, retryAfter } = this.#addresses.read(place, this.#options.clock())
       if (remaining === 0) throw this.#refuse(retryAfter)
       if (this.#byAddress.enter(place, Math.min(remaining, MOST_AT_ONCE))) return
-      // Each of them looks again whenever one has ended: of too many that would be a flood by itself.
-      if (!isWaiting && this.#byAddress.waitingFor(place) >= MOST_WAITING) throw this.#refuseTooMany()
-      isWaiting = true
       await this.#byAddress.change(place)
     }
   }

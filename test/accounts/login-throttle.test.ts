@@ -208,11 +208,11 @@ describe('at the same moment', () => {
     expect(verified).toHaveLength(101)
   })
 
-  test('256 of one address wait, and more are refused without waiting', async () => {
+  test('256 of one address wait besides the eight that may be verified, and more are refused without waiting', async () => {
     const { throttle } = withThrottle()
     const gate = Promise.withResolvers<string>()
     const run = (address: string) => throttle.run(aStranger(), address, () => gate.promise)
-    const admitted = Array.from({ length: 5 + 256 }, () => run(HOME))
+    const admitted = Array.from({ length: 8 + 256 }, () => run(HOME))
     for (let more = 0; more < 3; more++) {
       const refusal = await expectRefused(run(HOME), 'rate_limited')
       expect([refusal.headers['retry-after'], refusal.retryable]).toEqual(['1', true])
