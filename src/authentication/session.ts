@@ -1,5 +1,6 @@
 /** Verifies session cookies. */
 import { isSessionText } from '../credentials/secret-text.ts'
+import { Shared } from '../lib/shared.ts'
 import { toTimestamp } from '../lib/timestamp.ts'
 import type { SessionStore } from '../storage/ports/sessions.ts'
 import type { SessionWithUser } from '../storage/records.ts'
@@ -27,6 +28,8 @@ const TOUCH_INTERVAL = 60_000
 const TOUCH_RETRY = 1000
 
 const USER_REFUSALS = { unknown: INVALID, disabled: INVALID, suspended: SUSPENDED } as const
+
+const shared = new Shared()
 
 /** SHA-256 of a cookie value: 256 random bits need no pepper. */
 export function hashSession(text: string): string {
@@ -64,10 +67,11 @@ export function createSessionKind(options: {
     return {
       base,
       validUntil: session.expiresAt,
+      // As texts that are remembered anyway: of each row equal ones come anew.
       dependencies: {
         session: session.id,
-        user: session.userId,
-        organization: found.organization?.id ?? null,
+        user: user?.id ?? session.userId,
+        organization: shared.text(found.organization?.id ?? null),
       },
     }
   }
