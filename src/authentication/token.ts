@@ -1,6 +1,7 @@
 /** Verifies bearer tokens: JWTs of ours, opaque tokens of ours, and opaque tokens of the app's own. */
 import { PermissionSet } from '../authorization/permission-set.ts'
 import { BEARER_ID_OFFSET, hasBearerForm, parseBearerToken } from '../credentials/secret-text.ts'
+import { Shared } from '../lib/shared.ts'
 import { toTimestampOrNull } from '../lib/timestamp.ts'
 import type { BearerVerification, MachineAuthOptions } from '../options/types.ts'
 import type { BearerTokenStore, RefreshFamilyStore } from '../storage/ports/tokens.ts'
@@ -34,6 +35,7 @@ const INVALID = refusal('token_invalid')
 /** Of a token that is stored under another secret. */
 const UNVERIFIABLE = unverifiable(INVALID)
 const LEFT = refusal('token_revoked')
+const shared = new Shared()
 
 const USER_REFUSALS = {
   unknown: INVALID,
@@ -107,13 +109,15 @@ export function createJwtKind(options: {
     if ((family.userId ?? family.clientId) !== claims.subject) return INVALID
     // A password change ends families one by one: none counts from its first moment on.
     if (user !== null && family.createdAt < user.tokensNotBefore) return refusal('token_revoked')
+    // The text that is remembered of the user anyway: of each row an equal one comes anew.
+    const userId = user?.id ?? family.userId
     return {
       base: {
         kind: 'jwt',
         token: {
           kind: 'jwt',
           id: claims.id,
-          userId: family.userId,
+          userId,
           clientId: family.clientId,
           expiresAt: toTimestampOrNull(claims.expiresAt),
           claims: claims.all,
@@ -124,7 +128,7 @@ export function createJwtKind(options: {
         organization,
       },
       validUntil: claims.validUntil,
-      dependencies: { family: family.id, user: family.userId, organization: organization?.id ?? null },
+      dependencies: { family: family.id, user: userId, organization: shared.text(organization?.id ?? null) },
     }
   }
 
@@ -187,6 +191,7 @@ export function createBearerKind(options: {
     if (found === null) return INVALID
     if (!isRight) return hasher.isKnown(found.token) ? INVALID : UNVERIFIABLE
     const { token, user, organization } = found
+    const userId = user?.id ?? token.userId
     if (token.revokedAt !== null) return refusal('token_revoked')
     const expiresAt = endWithinBounds(token, organization)
     if (expiresAt !== null && expiresAt <= now) return refusal('token_expired')
@@ -202,7 +207,7 @@ export function createBearerKind(options: {
         token: {
           kind: 'opaque',
           id: token.id,
-          userId: token.userId,
+          userId,
           clientId: null,
           expiresAt: toTimestampOrNull(expiresAt),
           claims: {},
@@ -213,7 +218,7 @@ export function createBearerKind(options: {
         organization,
       },
       validUntil: expiresAt ?? Number.POSITIVE_INFINITY,
-      dependencies: { token: token.id, user: token.userId, organization: organization?.id ?? null },
+      dependencies: { token: token.id, user: userId, organization: shared.text(organization?.id ?? null) },
     }
   }
 
