@@ -11,7 +11,9 @@ export function renderGoals(results: Results): string {
     const wanted = formatGoal({ goal, unit })
     const result = findResult(results, group, name)
     if (result === undefined) return [group, name, wanted, 'not measured', '', '']
-    return [group, name, wanted, formatFigure({ ...result, goal }), verdictOf({ ...result, goal }), result.note ?? '']
+    // A figure that was found to compare nothing has no goal.
+    const verdict = result.goal === undefined ? 'not judged' : verdictOf({ ...result, goal })
+    return [group, name, wanted, formatFigure({ ...result, goal }), verdict, result.note ?? '']
   })
   return formatMarkdownTable([['`bun run bench`', 'figure', 'goal:', 'measured:', '', 'note'], ...rows])
 }
@@ -56,11 +58,24 @@ export function showKeys(results: Results): string {
   return plotKeys(results) === null ? NOT_MEASURED : `![${words}](plots/keys.svg)`
 }
 
+/** All figures of a group. */
+export function renderGroup(results: Results, group: string): string {
+  const run = results[group]
+  if (run === undefined) return NOT_MEASURED
+  const rows = run.results.map((result) => [
+    result.name,
+    formatFigure(result),
+    formatGoal(result),
+    verdictOf(result),
+    result.note ?? '',
+  ])
+  return formatMarkdownTable([['what', 'figure:', 'goal:', '', 'note'], ...rows])
+}
+
 /** How ten minutes of mixed load went, with the plot that they drew. */
-export function renderSoak({ soak }: Results): string {
-  if (soak === undefined) return NOT_MEASURED
-  const rows = soak.results.map((result) => [result.name, formatFigure(result), formatGoal(result), result.note ?? ''])
-  const table = formatMarkdownTable([['what', 'figure:', 'goal:', 'note'], ...rows])
+export function renderSoak(results: Results): string {
+  const table = renderGroup(results, 'soak')
+  if (results.soak === undefined) return table
   return `![Memory and p99 over the time of the run](plots/soak.svg)\n\n${table}`
 }
 

@@ -45,17 +45,17 @@ const MINIMUM_OF: Partial<Readonly<Record<Variant, Variant>>> = {
   everything: 'minimum-limit-x',
 }
 
-/** 32 connections that pause for so long ask about half as often as the slowest of the variants could answer, ms. */
-const PAUSE = 1
-const PAUSED: readonly Variant[] = ['bare', 'limit-x', 'everything']
+const STEADY: readonly Variant[] = ['bare', 'limit-x', 'everything']
+/** What all of them are asked for, of what the slowest of them can. */
+const LOAD = 0.5
 /** Of the rates: where they are further apart, that is not the same load. */
 const MOST_APART = 0.05
 
-async function measurePaused(variant: Variant, seconds: number): Promise<Reading> {
+async function measureSteady(variant: Variant, rate: number, seconds: number): Promise<Reading> {
   const server = await startServer(['server.ts', variant])
   try {
     await server.measure(2)
-    return await server.measure(seconds, { ...server.announcement, pause: PAUSE })
+    return await server.measure(seconds, { ...server.announcement, rate })
   } finally {
     await server.stop()
   }
@@ -87,32 +87,31 @@ interface Choice {
   readonly variants: readonly Variant[]
 }
 
-async function compare(report: Report, { rounds, seconds, variants }: Choice): Promise<void> {
+async function compare(report: Report, { rounds, seconds, variants }: Choice): Promise<Rounds<Variant>> {
   const measured = await measureInRounds(variants, rounds, report, (variant) =>
     measure(['server.ts', variant], seconds),
   )
   for (const variant of variants) reportVariant(report, measured, variant)
+  return measured
 }
 
 /** The same number of requests for all, so that what is compared is waiting and not speed. */
-async function comparePaused(report: Report, { rounds, seconds, variants }: Choice): Promise<void> {
-  const paused = PAUSED.filter((variant) => variants.includes(variant))
-  const measured = await measureInRounds(paused, rounds, report, (variant) => measurePaused(variant, seconds))
+async function compareSteady(report: Report, rate: number, { rounds, seconds }: Choice): Promise<void> {
+  const measured = await measureInRounds(STEADY, rounds, report, (variant) => measureSteady(variant, rate, seconds))
   const names: Partial<Record<Variant, string>> = {
-    'minimum-limit-x': 'p99 of the hand-written minimum with a limit',
     'limit-x': 'p99 with a limit',
     everything: 'p99 with everything on',
   }
-  for (const variant of paused) {
+  for (const variant of STEADY) {
     const title = names[variant]
     if (title === undefined) continue
     const name = `${title} at the same load, to bare`
     const [own, bare] = [measured.of(variant, 'p99'), measured.of('bare', 'p99')]
-    const rate = (each: Variant) =>
+    const rateOf = (each: Variant) =>
       measured.of(each, 'requestsPerSecond').toLocaleString('en', { maximumFractionDigits: 0 })
     const isSame = Math.abs(1 - measured.ratio(variant, 'bare', 'requestsPerSecond')) <= MOST_APART
-    const load = isSame ? `at ${rate(variant)} requests/s` : `not the same load, so not judged: ${rate(variant)}`
-    const note = `${own.toFixed(2)} ms, bare ${bare.toFixed(2)} ms, ${load}, bare ${rate('bare')} requests/s`
+    const load = isSame ? `at ${rateOf(variant)} requests/s` : `not the same load, so not judged: ${rateOf(variant)}`
+    const note = `${own.toFixed(2)} ms, bare ${bare.toFixed(2)} ms, ${load}, bare ${rateOf('bare')} requests/s`
     const goal = isSame ? goalOf('guards', name) : undefined
     const value = measured.ratio(variant, 'bare', 'p99')
     report.add({ group: 'guards', name, value, unit: 'ratio', note, ...(goal && { goal }) })
@@ -124,8 +123,9 @@ const USUAL = VARIANTS.filter((variant) => variant !== 'refusal')
 
 export async function run(report: Report, { isQuick }: { readonly isQuick: boolean }): Promise<void> {
   const choice = { rounds: isQuick ? 1 : 3, seconds: isQuick ? 1 : 3, variants: USUAL }
-  await compare(report, choice)
-  await comparePaused(report, { ...choice, seconds: isQuick ? 1 : 2 })
+  const measured = await compare(report, choice)
+  const most = Math.min(...STEADY.map((variant) => measured.of(variant, 'requestsPerSecond')))
+  await compareSteady(report, LOAD * most, { ...choice, seconds: isQuick ? 1 : 2 })
 }
 
 if (import.meta.main) {

@@ -5,6 +5,7 @@ import {
   plotKeys,
   plotPeers,
   renderGoals,
+  renderGroup,
   renderRuns,
   renderSoak,
   renderSummary,
@@ -35,6 +36,8 @@ export const BLOCKS: readonly (readonly [page: string, name: string, render: (re
   ['docs/performance.md', 'goals', renderGoals],
   ['docs/performance.md', 'peers', showPeers],
   ['docs/performance.md', 'keys', showKeys],
+  ['docs/performance.md', 'scale', (results) => renderGroup(results, 'scale')],
+  ['docs/performance.md', 'logins', (results) => renderGroup(results, 'logins')],
   ['docs/performance.md', 'soak', renderSoak],
   ['README.md', 'summary', renderSummary],
 ]

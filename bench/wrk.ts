@@ -14,8 +14,8 @@ export interface Reading {
 
 /** What is sent. */
 export interface Load extends Pick<Announcement, 'headers' | 'inTurn' | 'isRefused'> {
-  /** How long each connection waits before it asks again, ms: the same load for servers of any speed. */
-  readonly pause?: number
+  /** Requests a second, by all connections together: the same load for servers of any speed that can carry it. */
+  readonly rate?: number
 }
 
 export interface RunningServer {
@@ -67,11 +67,28 @@ export function parseReading(output: string, cpuTime: number, isRefused = false)
   }
 }
 
-/** A script by which each request has the next value of a header, or each connection pauses; null where none is needed. */
-function writeScript({ inTurn, pause }: Load): string | null {
-  if (inTurn === undefined && pause === undefined) return null
+/** wrk keeps no rate by itself: each request is given the next of moments that are equally far apart. */
+function keepRate(rate: number): string[] {
+  return [
+    "local ffi = require('ffi')",
+    "ffi.cdef('typedef struct { long s; long ns; } moment; int clock_gettime(int, moment *);')",
+    "local moment, due = ffi.new('moment'), 0",
+    'function delay()',
+    '  ffi.C.clock_gettime(1, moment)',
+    '  local now = tonumber(moment.s) * 1000 + tonumber(moment.ns) / 1e6',
+    '  if due == 0 then due = now end',
+    // What a moment of standing still has cost is caught up.
+    `  due = math.max(due, now - 100) + ${1000 / rate}`,
+    '  return math.max(0, due - now)',
+    'end',
+  ]
+}
+
+/** A script by which each request has the next value of a header, or a rate is kept; null where none is needed. */
+function writeScript({ inTurn, rate }: Load): string | null {
+  if (inTurn === undefined && rate === undefined) return null
   const path = join(tmpdir(), `machine-auth-bench-${process.pid}.lua`)
-  const lines = pause === undefined ? [] : [`function delay() return ${pause} end`]
+  const lines = rate === undefined ? [] : keepRate(rate)
   if (inTurn !== undefined) {
     lines.push(
       'local requests, count, turn = {}, 0, 0',

@@ -1,18 +1,16 @@
-/** What the first use of a key costs in the process that serves, beside a prepared Drizzle select of the same row. */
-import { eq, getTableColumns, sql } from 'drizzle-orm'
+/** What the first use of a key costs in the process that serves, beside a prepared Drizzle select of the same rows. */
 import { createMachineAuth } from '../../src/core.ts'
 import { internalsOfCore } from '../../src/core-internals.ts'
 import { ID_LENGTH } from '../../src/credentials/lengths.ts'
 import { openSqlite } from '../../src/storage/drizzle/sqlite.ts'
 import { openStorage } from '../../src/storage/open.ts'
+import { selectWithOwner } from '../storage/select.ts'
 import { keyTextOf, SECRET, shownOf } from './texts.ts'
 
 /** ns for each key, the least of all slices. */
 export interface ColdCost {
-  /** A prepared Drizzle select of the row alone. */
+  /** A prepared Drizzle select of its row with owner and organization, which SQLite compiles once. */
   readonly select: number
-  /** The same with the two joins that an answer needs: owner and organization. */
-  readonly joined: number
   /** `storage.keys.findWithOwner`. */
   readonly stored: number
   /** The whole verification: parsing, look-up, hash, principal, cache. */
@@ -21,7 +19,7 @@ export interface ColdCost {
 
 type Way = keyof ColdCost
 
-const WAYS = ['select', 'joined', 'stored', 'verified'] as const satisfies readonly Way[]
+const WAYS = ['select', 'stored', 'verified'] as const satisfies readonly Way[]
 const PER_SLICE = 250
 
 interface Subject {
@@ -46,23 +44,12 @@ async function createCandidate(file: string, total: number): Promise<Candidate> 
   await ready
   // The connection of the reference has the settings of ours.
   const database = openSqlite(file, { clock: Date.now, timeout: 10_000 })
-  const { handle, tables } = database
-  const { apiKeys, users, organizations } = tables
-  const isNamed = eq(apiKeys.id, sql.placeholder('id'))
-  const select = handle.select(getTableColumns(apiKeys)).from(apiKeys).where(isNamed).prepare()
-  const joined = handle
-    .select({ key: getTableColumns(apiKeys), user: users, organization: organizations })
-    .from(apiKeys)
-    .leftJoin(users, eq(users.id, apiKeys.userId))
-    .leftJoin(organizations, eq(organizations.id, sql`coalesce(${apiKeys.organizationId}, ${users.organizationId})`))
-    .where(isNamed)
-    .prepare()
+  const select = selectWithOwner(database, true).prepare()
   const { apiKeys: authenticator } = internalsOfCore(core).engineOptions.environment
-  const taken: Record<Way, number> = { select: 0, joined: 0, stored: 0, verified: 0 }
+  const taken: Record<Way, number> = { select: 0, stored: 0, verified: 0 }
   return {
     ways: {
       select: async ({ id }) => (await select.execute({ id }))[0],
-      joined: async ({ id }) => (await joined.execute({ id }))[0],
       stored: ({ id }) => storage.keys.findWithOwner(id),
       async verified({ text }) {
         const outcome = await authenticator.resolve(text, 'bench')
@@ -105,7 +92,7 @@ export async function compareColdKeys(
 ): Promise<ReadonlyMap<number, ColdCost>> {
   const candidates: { readonly total: number; readonly candidate: Candidate; readonly best: Record<Way, number> }[] = []
   for (const [total, file] of files) {
-    const best: Record<Way, number> = { select: Infinity, joined: Infinity, stored: Infinity, verified: Infinity }
+    const best: Record<Way, number> = { select: Infinity, stored: Infinity, verified: Infinity }
     candidates.push({ total, candidate: await createCandidate(file, total), best })
   }
   for (let slice = 0; slice < slices; slice += 1) {
