@@ -5,7 +5,7 @@ import type { ApiKeyPrincipal, KeyUse, User } from './principal.ts'
 import { type ApiKeyView, toApiKeyView } from './views.ts'
 
 /** Views that are kept at once: of keys that are in use all the time none is made twice. */
-const VIEWS = 1024
+const VIEWS = 4096
 
 const VIEW = {
   enumerable: true,
