@@ -85,11 +85,6 @@ export function isSessionText(text: string): boolean {
   return text.length === ID_LENGTH + SECRET_LENGTH && isBase62(text)
 }
 
-/** The public id inside a session cookie value. */
-export function sessionIdAt(text: string): string {
-  return text.slice(0, ID_LENGTH)
-}
-
 /** A fresh identifier such as `org_…`: 16 base62 characters behind a prefix. */
 export function generateId(prefix: 'org' | 'user' | 'sess' | 'rt' | 'evt' | 'blk'): string {
   return `${prefix}_${randomBase62(ID_LENGTH)}`

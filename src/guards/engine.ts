@@ -125,22 +125,21 @@ export class GuardEngine {
    * (`/posts/..`), which the URL no longer shows.
    */
   #holdToRoute(presented: Presented, route: string, store: object): void {
-    if (presented.handler !== null) this.#learn(presented, presented.handler, route, store)
+    const { handler, request } = presented
+    if (handler !== null) {
+      if (this.#limits.ahead !== null) this.routes.guesses.learn(request, handler, route, store)
+      this.#probes.learn(handler, route)
+    }
     if (presented.isProbe) {
       if (this.#probes.isRoute(route)) return
       // It went past all that others must pass, by a URL that the router does not take it for.
       throw presented.refuse('not_found')
     }
     this.#limits.requireUnblockedRoute(presented, route)
-    if (presented.isExcepted && !this.routes.areLimited(presented.request.method, [route])) {
+    if (presented.isExcepted && !this.routes.areLimited(request.method, [route])) {
       this.#limits.chargeDefault(presented)
     }
     this.routes.protection?.requireRoute(presented, route, this.routes.publicPathsOf(store))
-  }
-
-  #learn(presented: Presented, handler: object, route: string, store: object): void {
-    if (this.#limits.ahead !== null) this.routes.guesses.learn(presented.request, handler, route, store)
-    this.#probes.learn(handler, route)
   }
 
   /**
